@@ -1,0 +1,132 @@
+//! The manifest: every file of a bundle, and what the host must hold.
+//!
+//! Stored as RFC 8785 canonical JSON with integers only, so one manifest has one byte form.
+
+use serde::{Deserialize, Serialize};
+
+/// The manifest format that this sealift reads and writes.
+pub const FORMAT: u32 = 1;
+
+/// `manifest.json` of a bundle.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Manifest {
+    /// Format version, [`FORMAT`].
+    pub format: u32,
+    /// The cluster this bundle belongs to.
+    pub cluster: ClusterRef,
+    /// The host this bundle belongs to; its name is `operator` for the operators' bundle.
+    pub host: HostRef,
+    /// Compared in order, so that one host's change touches one bundle.
+    pub revision: Revision,
+    /// The version of sealift that built this.
+    pub sealift: String,
+    /// SHA-256, in lower-case hex, of everything that this host's bundle was built from.
+    pub inputs: String,
+    /// RFC 3339 UTC: the earlier of the first certificate's expiry and the spec's bundle validity.
+    pub valid_until: String,
+    /// Directories that install makes, and those in which anything unlisted is a finding.
+    /// In byte order of their paths.
+    pub directories: Vec<Directory>,
+    /// Files, in byte order of their paths.
+    pub files: Vec<File>,
+}
+
+/// A cluster's identity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClusterRef {
+    /// 32 lower-case hex digits; the principal in the trust file.
+    pub id: String,
+    /// For people.
+    pub name: String,
+}
+
+/// A host's identity.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HostRef {
+    /// The node name.
+    pub name: String,
+    /// IP addresses in the spec's order.
+    pub addresses: Vec<String>,
+}
+
+/// (cluster revision, host revision).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Revision {
+    /// `cluster.revision` of the spec.
+    pub cluster: u32,
+    /// `hosts.NAME.revision` of the spec.
+    pub host: u32,
+}
+
+impl std::fmt::Display for Revision {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}.{}", self.cluster, self.host)
+    }
+}
+
+/// A directory on the host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Directory {
+    /// Absolute path.
+    pub path: String,
+    /// Octal, four digits, such as `0755`. Applied when install makes the directory, and checked.
+    pub mode: String,
+    /// Numeric owner.
+    pub uid: u32,
+    /// Numeric group.
+    pub gid: u32,
+    /// Whether every unlisted entry in it is a finding.
+    pub owned: bool,
+    /// Absolute paths under an owned directory that are allowed all the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub allow: Vec<String>,
+}
+
+/// A file on the host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct File {
+    /// Absolute path on the host. The archive holds it at `files` + path (+ `.age` when sealed).
+    pub path: String,
+    /// Octal, four digits, such as `0600`.
+    pub mode: String,
+    /// Numeric owner.
+    pub uid: u32,
+    /// Numeric group.
+    pub gid: u32,
+    /// How the host is held to it.
+    pub policy: Policy,
+    /// Bytes of what the bundle holds (the ciphertext of a sealed file).
+    pub size: u64,
+    /// SHA-256, lower-case hex, of what the bundle holds.
+    pub sha256: String,
+    /// Whether the bundle holds an age file.
+    pub sealed: bool,
+    /// For sealed files: HMAC-SHA-256, lower-case hex, under the host's verify key, over
+    /// u64be(path length), path, u64be(plaintext length), plaintext.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hmac: Option<String>,
+    /// For private keys: the path of the certificate that holds this key's public half.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<String>,
+    /// What must be restarted when this file changes (`kubelet`, `static-pod/etcd`, `unit/nginx`);
+    /// empty when whatever reads it notices by itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub restart: Vec<String>,
+    /// Commands that must run when this file changes, before the restarts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub run: Vec<String>,
+}
+
+/// How a host is held to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Policy {
+    /// The host must hold exactly this.
+    Managed,
+}

@@ -1,0 +1,4 @@
+//! sealift: one YAML spec of a cluster becomes signed, sealed, reproducible bundles, one per host.
+
+pub mod bundle;
+pub mod finding;

@@ -1,0 +1,3 @@
+//! The `sealift` program: arguments in, exit code out.
+
+fn main() {}

@@ -1,0 +1,279 @@
+//! The shape of `sealift.yaml`: one type per section, each field documented where it is declared.
+//!
+//! The JSON Schema that `sealift schema` prints and that the structural check walks is derived
+//! from these types, so the two cannot disagree. Every type has a default: what is wrong in a
+//! spec is reported and left out, and the rules still see the rest.
+
+use super::scalars::{
+    AbsolutePath, ClusterId, ClusterName, HostName, ImageRef, KubernetesVersion, Recipient, Span, Timestamp,
+};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// One highly available cluster: `sealift.yaml`.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+#[schemars(extend("required" = ["apiVersion", "cluster", "kubernetes", "hosts"]))]
+pub struct Spec {
+    /// The version of this format: `sealift/v1`.
+    pub api_version: ApiVersion,
+    /// Identity, time and people.
+    pub cluster: Cluster,
+    /// The number of the seed in the keyring that everything is derived from, unless an item names its own.
+    pub seed: SeedNumber,
+    /// Kubernetes release and who provisions it.
+    pub kubernetes: Kubernetes,
+    /// How etcd runs.
+    pub etcd: Etcd,
+    /// kubelet settings of all hosts; `roles` and `hosts` can say otherwise.
+    pub kubelet: Kubelet,
+    /// Algorithms, validity and generations of certificates and CAs.
+    pub pki: Pki,
+    /// The key that signs bundles.
+    pub signing: Item,
+    /// Settings of all hosts of a role; more specific than those for all, less than a host's own.
+    pub roles: BTreeMap<Role, RoleSettings>,
+    /// The machines, by node name.
+    pub hosts: BTreeMap<HostName, Host>,
+    /// Names of removed hosts with the last generation they had; a name that comes back needs a higher one.
+    pub retired: BTreeMap<HostName, Generation>,
+}
+
+/// The version of the spec's format.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+pub enum ApiVersion {
+    /// The only one so far.
+    #[default]
+    #[serde(rename = "sealift/v1")]
+    V1,
+}
+
+/// Identity, time and people.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+#[schemars(extend("required" = ["name", "id", "epoch", "operators"]))]
+pub struct Cluster {
+    /// For people; changing it changes no key.
+    pub name: ClusterName,
+    /// 32 hex digits written by `sealift init`; ties the spec to its keyring.
+    pub id: ClusterId,
+    /// The only clock a build knows, RFC 3339 in UTC. Validity counts from it, archived files carry it.
+    pub epoch: Timestamp,
+    /// Raise it with each rollout; hosts refuse to go back.
+    pub revision: Generation,
+    /// Who may open the keyring and the operators' bundle: `age1…` or `ssh-ed25519 …`.
+    #[schemars(length(min = 1))]
+    pub operators: Vec<Recipient>,
+    /// How long after the epoch a bundle may be installed; by default until its first certificate expires.
+    pub bundle_validity: Option<Span>,
+}
+
+/// Kubernetes release and who provisions it.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+#[schemars(extend("required" = ["version", "provisioner"]))]
+pub struct Kubernetes {
+    /// The release, such as `1.36.2`.
+    pub version: KubernetesVersion,
+    /// Who makes the control plane: `none` for hosts that run etcd alone.
+    pub provisioner: Provisioner,
+    /// Where images come from when they are not named one by one.
+    pub image_repository: ImageRepository,
+}
+
+/// Who makes the control plane.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Provisioner {
+    /// Nobody: the hosts run etcd alone.
+    #[default]
+    None,
+}
+
+/// How etcd runs.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+#[schemars(extend("required" = ["run"]))]
+pub struct Etcd {
+    /// Under what etcd runs.
+    pub run: EtcdRun,
+    /// The image, with tag or digest; by default the one that kubeadm of this release uses.
+    pub image: Option<ImageRef>,
+    /// The data directory on the host.
+    pub data_dir: Option<AbsolutePath>,
+}
+
+/// Under what etcd runs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EtcdRun {
+    /// A static pod under the kubelet.
+    #[default]
+    StaticPod,
+}
+
+/// etcd settings that a role or a host may have of its own.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct EtcdOverride {
+    /// The image, with tag or digest.
+    pub image: Option<ImageRef>,
+    /// The data directory on the host.
+    pub data_dir: Option<AbsolutePath>,
+}
+
+/// kubelet settings.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Kubelet {
+    /// What must hold before the kubelet starts.
+    pub gate: Gate,
+    /// The cgroup driver, the same as the container runtime's; `systemd` by default.
+    pub cgroup_driver: Option<CgroupDriver>,
+    /// The container runtime's socket; `unix:///var/run/containerd/containerd.sock` by default.
+    pub container_runtime_endpoint: Option<SocketUrl>,
+    /// The kubelet's program; `/usr/bin/kubelet` by default.
+    pub program: Option<AbsolutePath>,
+}
+
+/// What must hold before the kubelet starts.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Gate {
+    /// What checks the host; `sealift` by default.
+    pub run: Option<GateRun>,
+    /// Exit codes of `sealift verify` that do not stop the kubelet; `[6]` by default,
+    /// because a clock may be wrong at boot.
+    pub tolerate: Option<Vec<ToleratedExit>>,
+    /// Where the sealift program is; `/usr/local/bin/sealift` by default.
+    pub program: Option<AbsolutePath>,
+}
+
+/// What checks the host before the kubelet starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum GateRun {
+    /// `sealift verify --root /`.
+    Sealift,
+    /// `sha256sum -c --strict`: finds changed and missing files only.
+    Sha256sum,
+    /// Nothing.
+    None,
+}
+
+/// The cgroup driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CgroupDriver {
+    /// systemd's.
+    Systemd,
+    /// The kernel's file system.
+    Cgroupfs,
+}
+
+/// Algorithms, validity and generations of certificates and CAs.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Pki {
+    /// The algorithm of every key that does not name another.
+    pub algorithm: Algorithm,
+    /// How long certificates are valid.
+    pub validity: Validity,
+    /// Raise it to give every leaf certificate a new key.
+    pub generation: Generation,
+    /// The seed of leaf keys.
+    pub seed: Option<SeedNumber>,
+    /// The certificate authorities.
+    pub cas: Cas,
+}
+
+/// A key's algorithm.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Algorithm {
+    /// ECDSA over NIST P-256.
+    #[default]
+    EcdsaP256,
+}
+
+/// How long certificates are valid, from the epoch.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Validity {
+    /// Certificate authorities; ten years by default, as kubeadm.
+    pub ca: Option<Span>,
+    /// All others; one year by default, as kubeadm.
+    pub leaf: Option<Span>,
+}
+
+/// The certificate authorities.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Cas {
+    /// The CA of etcd's servers, peers and clients.
+    pub etcd: Item,
+}
+
+/// Something derived that has a life of its own.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Item {
+    /// Raise it to derive a new one.
+    pub generation: Generation,
+    /// The seed it comes from.
+    pub seed: Option<SeedNumber>,
+}
+
+/// What a host is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Runs a member of the etcd cluster.
+    Etcd,
+}
+
+/// Settings of all hosts of a role.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct RoleSettings {
+    /// kubelet settings.
+    pub kubelet: Kubelet,
+    /// etcd settings.
+    pub etcd: EtcdOverride,
+    /// Paths in owned directories that are not sealift's and are no findings.
+    pub allow_files: Vec<AbsolutePath>,
+}
+
+/// One machine.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+#[schemars(extend("required" = ["addresses", "roles", "recipients"]))]
+pub struct Host {
+    /// IP addresses, the main one first.
+    #[schemars(length(min = 1))]
+    pub addresses: Vec<IpAddr>,
+    /// The address that etcd listens on and is reached at; the first of `addresses` by default.
+    pub etcd_address: Option<IpAddr>,
+    /// What the host is for.
+    #[schemars(length(min = 1))]
+    pub roles: Vec<Role>,
+    /// Whom this host's secrets are sealed to: its age key, its OpenSSH ed25519 host key, or both.
+    #[schemars(length(min = 1))]
+    pub recipients: Vec<Recipient>,
+    /// Raise it to give this host new keys.
+    pub generation: Generation,
+    /// Raise it to roll out a change of this host alone.
+    pub revision: HostRevision,
+    /// The seed of this host's keys and seals.
+    pub seed: Option<SeedNumber>,
+    /// kubelet settings of this host.
+    pub kubelet: Kubelet,
+    /// etcd settings of this host.
+    pub etcd: EtcdOverride,
+    /// Paths in owned directories that are not sealift's and are no findings.
+    pub allow_files: Vec<AbsolutePath>,
+}
+
+pub use super::scalars::{Generation, HostRevision, ImageRepository, SeedNumber, SocketUrl, ToleratedExit};
