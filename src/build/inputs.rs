@@ -1,0 +1,86 @@
+//! The digest of everything that one host's bundle is built from.
+
+use super::BuildError;
+use crate::bundle::canonical;
+use crate::derive::keyring::{Keyring, KeyringError};
+use crate::plan::{ClusterPlan, HostPlan};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+/// What enters a build besides the host's own plan.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Inputs<'a> {
+    sealift: &'static str,
+    cluster: &'a ClusterPlan,
+    /// Public names of the seeds in use, by number.
+    seeds: BTreeMap<String, String>,
+    /// The digest of the templates.
+    templates: String,
+}
+
+#[derive(Serialize)]
+struct OfHost<'a> {
+    #[serde(flatten)]
+    shared: &'a Inputs<'a>,
+    host: &'a HostPlan,
+}
+
+impl<'a> Inputs<'a> {
+    /// The inputs that all hosts share. Seeds are those that `hosts` and the cluster use.
+    ///
+    /// # Errors
+    /// [`KeyringError::NoSeed`] for one that the keyring lacks.
+    pub fn new<'h>(
+        cluster: &'a ClusterPlan,
+        hosts: impl IntoIterator<Item = &'h HostPlan>,
+        keyring: &Keyring,
+        templates: String,
+    ) -> Result<Self, KeyringError> {
+        let shared = cluster.authorities.iter().map(|ca| ca.seed).chain([cluster.signing.seed]);
+        let own = hosts.into_iter().flat_map(|host| {
+            host.certificates.iter().map(|leaf| leaf.seed).chain([host.item.seed]).collect::<Vec<_>>()
+        });
+        let numbers: std::collections::BTreeSet<u32> = shared.chain(own).collect();
+        let seeds = numbers.into_iter().map(|number| Ok((number.to_string(), keyring.seed_id(number)?)));
+        Ok(Self {
+            sealift: env!("CARGO_PKG_VERSION"),
+            cluster,
+            seeds: seeds.collect::<Result<_, KeyringError>>()?,
+            templates,
+        })
+    }
+
+    /// SHA-256 of one host's inputs in canonical JSON, lower-case hex.
+    ///
+    /// # Errors
+    /// [`BuildError::Inputs`].
+    pub fn of(&self, host: &HostPlan) -> Result<String, BuildError> {
+        digest(&OfHost { shared: &self.only(host), host }, &host.name)
+    }
+
+    /// SHA-256 of the inputs that all hosts share.
+    ///
+    /// # Errors
+    /// [`BuildError::Inputs`].
+    pub fn of_cluster(&self) -> Result<String, BuildError> {
+        digest(self, &self.cluster.name)
+    }
+
+    /// Without the seeds that this host does not use: another host's seed is no input of it.
+    fn only(&self, host: &HostPlan) -> Self {
+        let shared = self.cluster.authorities.iter().map(|ca| ca.seed).chain([self.cluster.signing.seed]);
+        let own = host.certificates.iter().map(|leaf| leaf.seed).chain([host.item.seed]);
+        let used: std::collections::BTreeSet<String> = shared.chain(own).map(|number| number.to_string()).collect();
+        let mut inputs = self.clone();
+        inputs.seeds.retain(|number, _| used.contains(number));
+        inputs
+    }
+}
+
+fn digest<T: Serialize>(value: &T, host: &str) -> Result<String, BuildError> {
+    let bytes = canonical::to_bytes(value)
+        .map_err(|error| BuildError::Inputs { host: host.to_owned(), message: error.to_string() })?;
+    Ok(hex::encode(Sha256::digest(bytes)))
+}

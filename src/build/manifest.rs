@@ -1,0 +1,79 @@
+//! From a plan and its material to a manifest.
+
+use super::BuildError;
+use crate::bundle::manifest::{ClusterRef, Directory, FORMAT, File, HostRef, Manifest, Policy, Revision};
+use crate::derive::Material;
+use crate::plan::{ClusterPlan, DirectoryPlan, FilePlan, HostPlan, Source};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// The manifest of one host; sizes and digests are filled in when it is packed.
+pub(super) fn of(
+    plan: &ClusterPlan,
+    host: &HostPlan,
+    material: &Material,
+    inputs: &str,
+) -> Result<Manifest, BuildError> {
+    Ok(Manifest {
+        format: FORMAT,
+        cluster: ClusterRef { id: plan.id.clone(), name: plan.name.clone() },
+        host: HostRef {
+            name: host.name.clone(),
+            addresses: host.addresses.iter().map(ToString::to_string).collect(),
+        },
+        revision: Revision { cluster: plan.revision, host: host.revision },
+        sealift: env!("CARGO_PKG_VERSION").to_owned(),
+        inputs: inputs.to_owned(),
+        valid_until: rfc3339(valid_until(plan, host), &host.name)?,
+        directories: host.directories.iter().map(directory).collect(),
+        files: host.files.iter().map(|planned| file(planned, material)).collect(),
+    })
+}
+
+/// The earlier of the first certificate's expiry and the spec's bundle validity.
+fn valid_until(plan: &ClusterPlan, host: &HostPlan) -> i64 {
+    let placed = |id| host.files.iter().any(|file| file.source == Source::Certificate(id));
+    let authorities = plan.authorities.iter().filter(|authority| placed(authority.row.id));
+    let certificates = authorities.chain(&host.certificates).map(|certificate| certificate.not_after);
+    let limit = plan.bundle_validity.map(|seconds| plan.epoch.saturating_add_unsigned(seconds));
+    certificates.chain(limit).min().unwrap_or(plan.epoch)
+}
+
+fn rfc3339(seconds: i64, host: &str) -> Result<String, BuildError> {
+    let out_of_range = || BuildError::Date { host: host.to_owned() };
+    let date = OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| out_of_range())?;
+    date.format(&Rfc3339).map_err(|_| out_of_range())
+}
+
+fn directory(planned: &DirectoryPlan) -> Directory {
+    Directory {
+        path: planned.path.clone(),
+        mode: mode(planned.mode),
+        uid: 0,
+        gid: 0,
+        owned: planned.owned,
+        allow: planned.allow.clone(),
+    }
+}
+
+fn file(planned: &FilePlan, material: &Material) -> File {
+    let sealed = material.sealed.get(&planned.path);
+    File {
+        path: planned.path.clone(),
+        mode: mode(planned.mode),
+        uid: 0,
+        gid: 0,
+        policy: Policy::Managed,
+        size: 0,
+        sha256: String::new(),
+        sealed: sealed.is_some(),
+        hmac: sealed.map(|sealed| sealed.hmac.clone()),
+        certificate: planned.certificate.clone(),
+        restart: planned.restart.iter().map(ToString::to_string).collect(),
+        run: planned.run.iter().map(ToString::to_string).collect(),
+    }
+}
+
+fn mode(bits: u32) -> String {
+    format!("{bits:04o}")
+}

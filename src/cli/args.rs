@@ -1,0 +1,181 @@
+//! The command line, as clap types: what `--help` and the man pages say stands here.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use std::path::PathBuf;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done; clean
+  1  a difference: drift or damage
+  2  usage, or the spec is wrong
+  3  not trusted: signature missing, wrong, or by an unknown key
+  4  wrong host
+  5  an older or reused revision
+  6  expired, not yet valid, or (with --within) about to expire
+  7  the machine failed: I/O, permissions, no space
+Several at once: the first of 3, 7, 4, 5, 1, 6.";
+
+/// One spec of a cluster becomes signed, sealed, reproducible bundles, one per host
+#[derive(Debug, Parser)]
+#[command(name = "sealift", version, after_help = EXIT_CODES, disable_help_subcommand = true)]
+pub(super) struct Cli {
+    /// How to print what there is to read
+    #[arg(long, value_enum, default_value_t = Format::Text, global = true)]
+    pub(super) format: Format,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+/// How to print.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// For people
+    Text,
+    /// For programs: one JSON object on stdout
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Make a spec skeleton and the keyring that everything is derived from
+    Init(Init),
+    /// Show all problems of a spec, with line and column, and what a change needs
+    Check(Check),
+    /// Build the bundles of a cluster
+    Build(Build),
+    /// Verify bundles, an output directory, or what a host holds
+    Verify(Verify),
+    /// Put a bundle onto a host: check everything, decrypt, place, remember
+    Install(Install),
+    /// Run the whole journey on an embedded spec, in a directory of its own
+    Demo(Demo),
+    /// Print the JSON Schema of the spec
+    Schema,
+    /// Print completions for a shell
+    Completions(Completions),
+    /// Print the man page
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Init {
+    /// The cluster's name
+    pub(super) name: String,
+    /// Where to write; a directory called NAME by default
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
+    /// Who may open the keyring: age1… or "ssh-ed25519 …"; without any, an operator.key is made
+    #[arg(long = "operator", value_name = "RECIPIENT")]
+    pub(super) operators: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Check {
+    /// The spec
+    pub(super) spec: PathBuf,
+    /// The output of the build before the change: say host by host what the change does
+    #[arg(long, value_name = "OUT")]
+    pub(super) previous: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Build {
+    /// The spec
+    pub(super) spec: PathBuf,
+    /// The keyring; seed.age beside the spec by default
+    #[arg(long, value_name = "FILE")]
+    pub(super) seed: Option<PathBuf>,
+    /// An age or OpenSSH identity file that opens the keyring ("-" is standard input)
+    #[arg(short, long = "identity", value_name = "FILE")]
+    pub(super) identities: Vec<PathBuf>,
+    /// Where to write; bundles/CLUSTER beside the spec by default
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Build this host only and keep the other bundles as they are
+    #[arg(long = "host", value_name = "NAME")]
+    pub(super) hosts: Vec<String>,
+    /// Build every bundle anew, even where its inputs did not change
+    #[arg(long)]
+    pub(super) rebuild: bool,
+    /// Replace single templates by files of this directory
+    #[arg(long, value_name = "DIR")]
+    pub(super) templates: Option<PathBuf>,
+    /// How many threads; all cores by default. Never changes a byte
+    #[arg(short, long, value_name = "N")]
+    pub(super) jobs: Option<std::num::NonZeroUsize>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Verify {
+    /// Bundles or output directories; with --root at most one bundle that the host should hold
+    #[arg(required_unless_present = "root")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Verify what the host with this root directory holds
+    #[arg(long, value_name = "DIR")]
+    pub(super) root: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) trust: Trust,
+    /// The time to judge validity by, RFC 3339; now by default
+    #[arg(long, value_name = "TIME")]
+    pub(super) at: Option<String>,
+    /// Also report what expires within this time, such as 30d
+    #[arg(long, value_name = "DURATION")]
+    pub(super) within: Option<String>,
+    /// Also open what is sealed with this identity and check it (bundles only)
+    #[arg(short, long = "identity", value_name = "FILE", conflicts_with = "root")]
+    pub(super) identities: Vec<PathBuf>,
+    /// Exit 0 on this exit code; may be repeated
+    #[arg(long, value_name = "CODE", value_parser = clap::value_parser!(u8).range(1..=7))]
+    pub(super) tolerate: Vec<u8>,
+    /// Print findings only
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Trust {
+    /// Keys to trust, in OpenSSH's allowed_signers form. By default `trust` beside a `sealift.yaml`
+    /// in the current directory, else ROOT/etc/sealift/trust
+    #[arg(long = "trust", value_name = "FILE")]
+    pub(super) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Install {
+    /// The host's bundle
+    pub(super) bundle: PathBuf,
+    /// The identity that the bundle is sealed to, such as /etc/ssh/ssh_host_ed25519_key
+    #[arg(short, long = "identity", value_name = "FILE", required = true)]
+    pub(super) identities: Vec<PathBuf>,
+    /// The root directory of the host
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub(super) root: PathBuf,
+    #[command(flatten)]
+    pub(super) trust: Trust,
+    /// Check everything and say what would change; write nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Install an older revision, or other contents under the same revision
+    #[arg(long)]
+    pub(super) allow_rollback: bool,
+    /// Install a bundle whose validity has ended
+    #[arg(long)]
+    pub(super) allow_expired: bool,
+    /// Install although the machine has another name, and remove files of an earlier revision that
+    /// were changed since
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Demo {
+    /// Where to work; a new temporary directory by default
+    #[arg(long, value_name = "DIR")]
+    pub(super) dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Completions {
+    /// The shell
+    pub(super) shell: clap_complete::Shell,
+}

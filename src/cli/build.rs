@@ -1,0 +1,280 @@
+//! `sealift build`: bundles for all hosts, written whole or not at all.
+
+use super::args::Build;
+use super::failure::{Failure, HOST, MACHINE, USAGE};
+use super::output::Output;
+use super::output_directory::{Previous, Staged};
+use super::world::{self, SpecFile};
+use crate::build::{self, BuildError, Inputs};
+use crate::bundle::index::{BundleRef, Index};
+use crate::bundle::manifest::{ClusterRef, Revision};
+use crate::bundle::{sshsig, trust};
+use crate::derive::keyring::{Keyring, KeyringError};
+use crate::derive::{Cluster, DeriveError};
+use crate::plan::{HostPlan, Plan};
+use crate::render::Renderer;
+use crate::render::templates::Templates;
+use crate::unseal::UnsealError;
+use indicatif::{ProgressBar, ProgressStyle};
+use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[derive(Serialize)]
+struct Built<'a> {
+    command: &'static str,
+    exit: u8,
+    out: &'a Path,
+    built: Vec<&'a str>,
+    unchanged: Vec<&'a str>,
+    index: &'a Index,
+}
+
+pub(super) fn run(arguments: &Build, output: &mut Output<'_>) -> Result<u8, Failure> {
+    let spec = world::spec(&arguments.spec)?;
+    if !super::check::report(&spec, output) {
+        return Ok(USAGE);
+    }
+    let templates = templates(arguments.templates.as_deref())?;
+    let keyring = keyring(arguments, &spec)?;
+    let default = || spec.directory.join("bundles").join(spec.loaded.spec.cluster.name.as_str());
+    let out = arguments.out.clone().unwrap_or_else(default);
+    let plan = &spec.plan;
+    let job = Job::new(plan, &keyring, &templates, &arguments.hosts)?;
+    let previous = Previous::read(&out, &plan.cluster.id, &job.cluster)?;
+    let staged = Staged::new(&out)?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(arguments.jobs.map_or(0, std::num::NonZeroUsize::get))
+        .build()
+        .map_err(|error| Failure::from_error(MACHINE, &error))?;
+    let progress = progress(output, job.wanted.len());
+    let results: Vec<_> = pool.install(|| {
+        let one = |host: &HostPlan| {
+            let result = job.bundle(host, &previous, &staged, arguments.rebuild);
+            progress.inc(1);
+            result
+        };
+        job.all.clone().into_par_iter().filter_map(|host| one(host).transpose()).collect()
+    });
+    progress.finish_and_clear();
+    let made: Vec<Made> = results.into_iter().collect::<Result<_, _>>()?;
+    let index = job.index(&made)?;
+    job.write_index(&index, &staged)?;
+    staged.publish(&out)?;
+    report(&out, &made, &index, output);
+    Ok(0)
+}
+
+fn report(out: &Path, made: &[Made], index: &Index, output: &mut Output<'_>) {
+    let names = |fresh| made.iter().filter(move |one| one.fresh == fresh).map(|one| one.entry.host.as_str());
+    output.json(&Built {
+        command: "build",
+        exit: 0,
+        out,
+        built: names(true).collect(),
+        unchanged: names(false).collect(),
+        index,
+    });
+    let built: Vec<_> = names(true).collect();
+    let unchanged = names(false).count();
+    match built.as_slice() {
+        [] => output.good("unchanged", format_args!("{}: {unchanged} bundles", out.display())),
+        names => {
+            let shown = if names.len() > 8 { format!("{} bundles", names.len()) } else { names.join(", ") };
+            let kept = if unchanged > 0 { format!(" ({unchanged} unchanged)") } else { String::new() };
+            output.good("built", format_args!("{}: {shown}{kept}", out.display()));
+        }
+    }
+}
+
+fn progress(output: &Output<'_>, hosts: usize) -> ProgressBar {
+    // below this a bar would only flicker
+    if !output.progress || output.is_json() || hosts < 50 {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(hosts as u64);
+    let style = ProgressStyle::with_template("building {bar:30} {pos}/{len} hosts");
+    style.map_or(ProgressBar::hidden(), |style| bar.with_style(style))
+}
+
+/// One bundle of the output, new or kept.
+struct Made {
+    entry: BundleRef,
+    fresh: bool,
+}
+
+/// What all hosts of one build share.
+struct Job<'a> {
+    plan: &'a Plan,
+    cluster: Cluster<'a>,
+    renderer: Renderer<'a>,
+    inputs: Inputs<'a>,
+    seed_id: String,
+    all: Vec<&'a HostPlan>,
+    wanted: BTreeSet<&'a str>,
+}
+
+impl<'a> Job<'a> {
+    fn new(
+        plan: &'a Plan,
+        keyring: &'a Keyring,
+        templates: &'a Templates,
+        only: &'a [String],
+    ) -> Result<Self, Failure> {
+        let cluster = Cluster::new(&plan.cluster, keyring).map_err(|error| derive_failure(&error))?;
+        let renderer = Renderer::new(templates).map_err(|error| {
+            Failure::from_error(USAGE, &error).hint("mend the template; `sealift build` without --templates uses the built-in ones")
+        })?;
+        let all: Vec<_> = plan.hosts.values().chain([&plan.operator]).collect();
+        let names: BTreeSet<_> = all.iter().map(|host| host.name.as_str()).collect();
+        if let Some(unknown) = only.iter().find(|name| !names.contains(name.as_str())) {
+            return Err(Failure::new(USAGE, format!("--host {unknown}: the spec has no such host"))
+                .hint(format!("it has {}", listed(&names))));
+        }
+        let wanted = if only.is_empty() { names } else { only.iter().map(String::as_str).collect() };
+        let inputs = Inputs::new(&plan.cluster, all.iter().copied(), keyring, templates.digest())
+            .map_err(|error| keyring_failure(&error))?;
+        let seed_id = keyring.seed_id(plan.cluster.signing.seed).map_err(|error| keyring_failure(&error))?;
+        Ok(Self { plan, cluster, renderer, inputs, seed_id, all, wanted })
+    }
+
+    /// Builds one bundle, or keeps the one that the output already has. None when it is neither
+    /// wanted nor there.
+    fn bundle(
+        &self,
+        host: &HostPlan,
+        previous: &Previous,
+        staged: &Staged,
+        rebuild: bool,
+    ) -> Result<Option<Made>, Failure> {
+        let wanted = self.wanted.contains(host.name.as_str());
+        let inputs = self.inputs.of(host).map_err(|error| build_failure(&error))?;
+        if let Some(entry) = previous.entry(&host.name) {
+            let current = entry.inputs == inputs && !rebuild;
+            if (current || !wanted) && staged.keep(previous, entry)? {
+                return Ok(Some(Made { entry: entry.clone(), fresh: false }));
+            }
+        }
+        if !wanted {
+            return Ok(None);
+        }
+        let packed = build::host(&self.plan.cluster, host, &self.cluster, &self.renderer, &inputs)
+            .map_err(|error| build_failure(&error))?;
+        let file = format!("{}.tar.gz", host.name);
+        staged.write(&file, &packed.bytes)?;
+        let revision = Revision { cluster: self.plan.cluster.revision, host: host.revision };
+        let entry = BundleRef { host: host.name.clone(), file, sha256: packed.sha256, revision, inputs };
+        Ok(Some(Made { entry, fresh: true }))
+    }
+
+    fn index(&self, made: &[Made]) -> Result<Index, Failure> {
+        let cluster = &self.plan.cluster;
+        let mut bundles: Vec<_> = made.iter().map(|one| one.entry.clone()).collect();
+        bundles.sort_by(|a, b| a.host.cmp(&b.host));
+        Ok(Index {
+            format: crate::bundle::index::FORMAT,
+            cluster: ClusterRef { id: cluster.id.clone(), name: cluster.name.clone() },
+            seed_id: self.seed_id.clone(),
+            cluster_digest: self.inputs.of_cluster().map_err(|error| build_failure(&error))?,
+            sealift: env!("CARGO_PKG_VERSION").to_owned(),
+            bundles,
+        })
+    }
+
+    fn write_index(&self, index: &Index, staged: &Staged) -> Result<(), Failure> {
+        let key = self.cluster.signer().key();
+        let failed = |error: &dyn std::error::Error| Failure::from_error(MACHINE, error);
+        let json = index.to_bytes().map_err(|error| failed(&error))?;
+        let sums = index.sums(&json).map_err(|error| failed(&error))?;
+        let signature = sshsig::sign(key, sshsig::INDEX_NAMESPACE, &sums).map_err(|error| failed(&error))?;
+        let line = trust::trust_line(&self.plan.cluster.id, &key.verifying_key().to_bytes());
+        staged.write("index.json", &json)?;
+        staged.write("SHA256SUMS", &sums)?;
+        staged.write("SHA256SUMS.sig", signature.as_bytes())?;
+        staged.write("trust", line.as_bytes())
+    }
+}
+
+fn listed(names: &BTreeSet<&str>) -> String {
+    let shown: Vec<_> = names.iter().copied().take(12).collect();
+    let more = if names.len() > shown.len() { ", …" } else { "" };
+    shown.join(", ") + more
+}
+
+fn build_failure(error: &BuildError) -> Failure {
+    match error {
+        BuildError::Derive(error) => derive_failure(error),
+        BuildError::Render(_) => Failure::from_error(USAGE, error)
+            .hint("a value or a --templates file makes something that this format cannot hold"),
+        _ => Failure::from_error(MACHINE, error),
+    }
+}
+
+fn derive_failure(error: &DeriveError) -> Failure {
+    match error {
+        DeriveError::Keyring(error) => keyring_failure(error),
+        _ => Failure::from_error(MACHINE, error),
+    }
+}
+
+fn keyring_failure(error: &KeyringError) -> Failure {
+    let failure = Failure::from_error(USAGE, error);
+    match error {
+        KeyringError::NoSeed(_) => failure.hint("the spec's `seed:` fields name seeds by their number in the keyring"),
+        KeyringError::OtherCluster { .. } => {
+            failure.hint("name this cluster's keyring with --seed; one seed never makes two clusters")
+        }
+        _ => failure.hint("restore seed.age from a copy"),
+    }
+}
+
+fn keyring(arguments: &Build, spec: &SpecFile) -> Result<Keyring, Failure> {
+    let path = arguments.seed.clone().unwrap_or_else(|| spec.directory.join("seed.age"));
+    if !path.exists() {
+        return Err(Failure::new(USAGE, format!("there is no keyring at {}", path.display()))
+            .hint("name it with --seed FILE, or make one with `sealift init`"));
+    }
+    let sealed = world::read(&path)?;
+    if arguments.identities.is_empty() {
+        return Err(Failure::new(USAGE, format!("{} is encrypted and no identity was given", path.display()))
+            .hint("name an operator's identity file: -i operator.key"));
+    }
+    let identities = world::identities(&arguments.identities)?;
+    let text = identities.open(&sealed).map_err(|error| match error {
+        UnsealError::NoMatch => {
+            Failure::new(HOST, format!("none of the identities opens {}", path.display()))
+                .hint("use the identity of one of the operators that it was encrypted to")
+        }
+        other => Failure::new(USAGE, format!("{}: {other}", path.display())).hint("restore seed.age from a copy"),
+    })?;
+    Keyring::read(&text).map_err(|error| keyring_failure(&error))
+}
+
+fn templates(directory: Option<&Path>) -> Result<Templates, Failure> {
+    let embedded = Templates::embedded();
+    let Some(directory) = directory else { return Ok(embedded) };
+    let mut files = BTreeMap::new();
+    collect(directory, directory, &mut files)?;
+    embedded.replace(files).map_err(|error| {
+        let hint = format!("did you mean {}?", error.nearest);
+        Failure::from_error(USAGE, &error).hint(hint)
+    })
+}
+
+fn collect(root: &Path, directory: &Path, files: &mut BTreeMap<String, String>) -> Result<(), Failure> {
+    let unreadable = |error: std::io::Error| world::unreadable(directory, &error);
+    for entry in fs::read_dir(directory).map_err(unreadable)? {
+        let path: PathBuf = entry.map_err(unreadable)?.path();
+        if path.is_dir() {
+            collect(root, &path, files)?;
+            continue;
+        }
+        let text = String::from_utf8(world::read(&path)?)
+            .map_err(|_| Failure::new(USAGE, format!("{} is not UTF-8", path.display())))?;
+        let relative = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().into_owned();
+        files.insert(relative, text);
+    }
+    Ok(())
+}

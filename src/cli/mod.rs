@@ -1,0 +1,90 @@
+//! The command line: the only place that prints, exits, and reads the environment and the clock.
+#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is where the world is read")]
+
+mod args;
+mod build;
+mod check;
+mod demo;
+mod failure;
+mod init;
+mod install;
+mod output;
+mod output_directory;
+mod verify;
+mod world;
+
+use args::{Cli, Command, Format};
+use clap::{CommandFactory, Parser};
+use failure::{Failure, USAGE};
+use output::Output;
+use std::ffi::OsString;
+use std::io::{self, IsTerminal, Write};
+
+/// Runs the command line and returns the exit code.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+    harden();
+    let mut data = anstream::AutoStream::auto(io::stdout().lock());
+    let mut messages = anstream::AutoStream::auto(io::stderr().lock());
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let exit = if error.use_stderr() { USAGE } else { 0 };
+            drop(error.print());
+            return exit;
+        }
+    };
+    let progress = io::stderr().is_terminal();
+    let mut output = Output { format: cli.format, data: &mut data, messages: &mut messages, progress };
+    let exit = execute(&cli, &mut output);
+    drop(data.flush());
+    exit
+}
+
+/// No core dumps and no other process of this user looking in: secrets pass through this one.
+fn harden() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    // where the system forbids it (some containers do), going on is better than not working
+    drop(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }));
+    drop(set_dumpable_behavior(DumpableBehavior::NotDumpable));
+}
+
+fn execute(cli: &Cli, output: &mut Output<'_>) -> u8 {
+    let (name, result) = match &cli.command {
+        Command::Init(arguments) => ("init", init::run(arguments, output)),
+        Command::Check(arguments) => ("check", check::run(arguments, output)),
+        Command::Build(arguments) => ("build", build::run(arguments, output)),
+        Command::Verify(arguments) => ("verify", verify::run(arguments, output)),
+        Command::Install(arguments) => ("install", install::run(arguments, output)),
+        Command::Demo(arguments) => ("demo", demo::run(arguments, output)),
+        Command::Schema => ("schema", schema(output)),
+        Command::Completions(arguments) => ("completions", completions(arguments.shell, output)),
+        Command::Man => ("man", man(output)),
+    };
+    result.unwrap_or_else(|failure| {
+        output.failure(name, &failure);
+        failure.exit
+    })
+}
+
+fn schema(output: &mut Output<'_>) -> Result<u8, Failure> {
+    let text = serde_json::to_string_pretty(&crate::spec::schema()).unwrap_or_default();
+    output.raw(text.as_bytes());
+    output.raw(b"\n");
+    Ok(0)
+}
+
+fn completions(shell: clap_complete::Shell, output: &mut Output<'_>) -> Result<u8, Failure> {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "sealift", &mut text);
+    output.raw(&text);
+    Ok(0)
+}
+
+fn man(output: &mut Output<'_>) -> Result<u8, Failure> {
+    let mut text = Vec::new();
+    clap_mangen::Man::new(Cli::command())
+        .render(&mut text)
+        .map_err(|error| Failure::from_error(failure::MACHINE, &error))?;
+    output.raw(&text);
+    Ok(0)
+}

@@ -1,0 +1,122 @@
+//! What commands print: data on stdout, messages on stderr, colour on terminals only.
+
+use super::args::Format;
+use super::failure::Failure;
+use crate::finding::Finding;
+use crate::spec::problem::Problem;
+use anstyle::{AnsiColor, Style};
+use serde::Serialize;
+use std::fmt;
+use std::io::{self, Write};
+
+/// Where a command's output goes. Tests and the demo put buffers here.
+pub(super) struct Output<'w> {
+    pub(super) format: Format,
+    pub(super) data: &'w mut dyn Write,
+    pub(super) messages: &'w mut dyn Write,
+    /// Whether progress may be drawn on stderr.
+    pub(super) progress: bool,
+}
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default().bold();
+const GOOD: Style = AnsiColor::Green.on_default().bold();
+
+impl Output<'_> {
+    /// Whether data is printed as JSON.
+    pub(super) fn is_json(&self) -> bool {
+        self.format == Format::Json
+    }
+
+    /// One line of data for people. Nothing in JSON.
+    pub(super) fn line(&mut self, line: impl fmt::Display) {
+        if !self.is_json() {
+            ignore(writeln!(self.data, "{line}"));
+        }
+    }
+
+    /// One JSON object. Nothing for people.
+    pub(super) fn json<T: Serialize>(&mut self, value: &T) {
+        if self.is_json() {
+            let text = serde_json::to_string_pretty(value).unwrap_or_default();
+            ignore(writeln!(self.data, "{text}"));
+        }
+    }
+
+    /// Raw data, whatever the format.
+    pub(super) fn raw(&mut self, bytes: &[u8]) {
+        ignore(self.data.write_all(bytes));
+    }
+
+    /// A line that says that something went well.
+    pub(super) fn good(&mut self, what: &str, rest: impl fmt::Display) {
+        if !self.is_json() {
+            ignore(writeln!(self.data, "{GOOD}{what}{GOOD:#} {rest}"));
+        }
+    }
+
+    pub(super) fn note(&mut self, line: impl fmt::Display) {
+        ignore(writeln!(self.messages, "{line}"));
+    }
+
+    pub(super) fn warning(&mut self, message: impl fmt::Display, hint: &str) {
+        ignore(writeln!(self.messages, "{WARNING}warning:{WARNING:#} {message}"));
+        self.hint(hint);
+    }
+
+    pub(super) fn hint(&mut self, hint: &str) {
+        if !hint.is_empty() {
+            ignore(writeln!(self.messages, "{HINT}hint:{HINT:#} {hint}"));
+        }
+    }
+
+    /// The problems of a spec: to stderr for people.
+    pub(super) fn problems(&mut self, file: &str, problems: &[Problem]) {
+        for problem in problems {
+            let text = problem.render(file);
+            let text = text.strip_prefix("error:").map_or_else(
+                || text.replacen("warning:", &format!("{WARNING}warning:{WARNING:#}"), 1),
+                |rest| format!("{ERROR}error:{ERROR:#}{rest}"),
+            );
+            ignore(writeln!(self.messages, "{}\n", text.trim_end()));
+        }
+    }
+
+    /// Findings, one line each with what to do below: data, so on stdout.
+    pub(super) fn findings(&mut self, findings: &[Finding]) {
+        for finding in findings {
+            let expected = finding.expected.as_ref().map(|value| format!(" expected {value}"));
+            let found = finding.found.as_ref().map(|value| format!(" found {value}"));
+            let values = [expected, found].into_iter().flatten().collect::<Vec<_>>().join(",");
+            let colon = if values.is_empty() { "" } else { ":" };
+            self.line(format_args!("{ERROR}{}{ERROR:#} {}{colon}{values}", finding.id, finding.path));
+            self.line(format_args!("  {HINT}mend:{HINT:#} {}", finding.mend));
+        }
+    }
+
+    /// A command's end.
+    pub(super) fn failure(&mut self, command: &str, failure: &Failure) {
+        #[derive(Serialize)]
+        struct Stopped<'a> {
+            command: &'a str,
+            exit: u8,
+            error: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            hint: Option<&'a str>,
+        }
+        self.json(&Stopped {
+            command,
+            exit: failure.exit,
+            error: &failure.message,
+            hint: failure.hint.as_deref(),
+        });
+        ignore(writeln!(self.messages, "{ERROR}error:{ERROR:#} {}", failure.message));
+        self.hint(failure.hint.as_deref().unwrap_or_default());
+    }
+}
+
+/// A reader that went away (a closed pipe) is no failure of ours.
+fn ignore(result: io::Result<()>) {
+    drop(result);
+}

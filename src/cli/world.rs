@@ -1,0 +1,167 @@
+//! Reading the world: files, the clock, trust, identities. With errors that say what to do.
+
+use super::failure::{Failure, MACHINE, TRUST, USAGE};
+use crate::bundle::trust::Trust;
+use crate::spec::Loaded;
+use crate::spec::problem::Problem;
+use crate::spec::scalars::{Span, Timestamp};
+use crate::unseal::Identities;
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+use zeroize::Zeroizing;
+
+/// No bundle, spec or key file is larger.
+const LIMIT: u64 = 256 * 1024 * 1024;
+
+/// Reads a whole file.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    let file = fs::File::open(path).map_err(|error| unreadable(path, &error))?;
+    let mut bytes = Vec::new();
+    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
+    if bytes.len() as u64 > LIMIT {
+        return Err(Failure::new(USAGE, format!("{} is larger than {LIMIT} bytes", path.display())));
+    }
+    Ok(bytes)
+}
+
+pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let failure = Failure::new(MACHINE, format!("cannot read {}: {}", path.display(), reason(error)));
+    match error.kind() {
+        io::ErrorKind::NotFound => failure.hint("check the path"),
+        io::ErrorKind::PermissionDenied => failure.hint("run as a user who may read it"),
+        _ => failure,
+    }
+}
+
+pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
+    let failure = Failure::new(MACHINE, format!("cannot write {}: {}", path.display(), reason(error)));
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => failure.hint("run as a user who may write there, or name another place"),
+        io::ErrorKind::StorageFull => failure.hint("free space; nothing was changed"),
+        _ => failure,
+    }
+}
+
+/// The system's words, in lower case and without the number.
+pub(super) fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_lowercase()
+}
+
+/// The clock, seconds since 1970, or the time given.
+pub(super) fn time(at: Option<&str>) -> Result<i64, Failure> {
+    let Some(text) = at else { return Ok(now()) };
+    let time: Timestamp = text.parse().map_err(|error| {
+        Failure::new(USAGE, format!("--at {text}: {error}")).hint("write it as 2026-11-20T00:00:00Z")
+    })?;
+    Ok(time.unix())
+}
+
+/// The clock, seconds since 1970.
+pub(super) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// A duration of the command line, in seconds.
+pub(super) fn span(text: Option<&str>) -> Result<Option<u64>, Failure> {
+    let parse = |text: &str| {
+        text.parse::<Span>().map_err(|error| {
+            Failure::new(USAGE, format!("--within {text}: {error}")).hint("write it as 30d, 12h or 1y")
+        })
+    };
+    Ok(text.map(parse).transpose()?.map(|span| span.seconds()))
+}
+
+/// A spec with everything that was found in it.
+pub(super) struct SpecFile {
+    pub(super) loaded: Loaded,
+    pub(super) plan: crate::plan::Plan,
+    /// Of the spec and of the plan, in the order of the file.
+    pub(super) problems: Vec<Problem>,
+    /// The path as the user gave it.
+    pub(super) name: String,
+    /// Where the spec lies.
+    pub(super) directory: PathBuf,
+}
+
+impl SpecFile {
+    pub(super) fn has_errors(&self) -> bool {
+        self.problems.iter().any(Problem::is_error)
+    }
+}
+
+/// Reads a spec and lays the tables over it.
+pub(super) fn spec(path: &Path) -> Result<SpecFile, Failure> {
+    let bytes = read(path)?;
+    let name = path.display().to_string();
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let line = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = 1 + line.iter().filter(|byte| **byte == b'\n').count();
+        Failure::new(USAGE, format!("{name}:{line}: the spec is not UTF-8")).hint("save it as UTF-8 text")
+    })?;
+    let loaded = crate::spec::load(&text);
+    let (plan, of_plan) = crate::plan::plan(&loaded.spec);
+    let mut problems = loaded.problems.clone();
+    problems.extend(of_plan.into_iter().filter(|problem| !loaded.is_pruned(&problem.path)).map(|problem| loaded.locate(problem)));
+    problems.sort_by_key(|problem| problem.position);
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new(".")).to_path_buf();
+    Ok(SpecFile { loaded, plan, problems, name, directory })
+}
+
+/// Reads identity files.
+pub(super) fn identities(paths: &[PathBuf]) -> Result<Identities, Failure> {
+    let mut all = Identities::default();
+    for path in paths {
+        let bytes = if path.as_os_str() == "-" { stdin()? } else { Zeroizing::new(read(path)?) };
+        let identities = Identities::parse(&path.display().to_string(), &bytes).map_err(|error| {
+            Failure::from_error(USAGE, &error)
+                .hint("give a file with an AGE-SECRET-KEY line, or an unencrypted OpenSSH ed25519 key")
+        })?;
+        all.extend(identities);
+    }
+    Ok(all)
+}
+
+fn stdin() -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    io::stdin()
+        .lock()
+        .take(1024 * 1024)
+        .read_to_end(&mut bytes)
+        .map_err(|error| unreadable(Path::new("-"), &error))?;
+    Ok(bytes)
+}
+
+/// The keys to trust, with the text they were read from.
+pub(super) struct Trusted {
+    pub(super) trust: Trust,
+    pub(super) text: Vec<u8>,
+    /// Whether the user named the file on this command line.
+    pub(super) explicit: bool,
+}
+
+/// `--trust`, else `trust` beside a spec in the current directory, else the host's own.
+pub(super) fn trust(file: Option<&Path>, root: Option<&Path>) -> Result<Trusted, Failure> {
+    let beside_spec = || Path::new("sealift.yaml").exists().then(|| PathBuf::from("trust"));
+    let of_host = || root.unwrap_or(Path::new("/")).join("etc/sealift/trust");
+    let candidates = match file {
+        Some(file) => vec![file.to_path_buf()],
+        None if root.is_some() => vec![of_host()],
+        None => beside_spec().into_iter().chain([of_host()]).collect(),
+    };
+    let Some(path) = candidates.iter().find(|path| file.is_some() || path.exists()) else {
+        return Err(Failure::new(TRUST, "nothing says whose signature to trust").hint(
+            "name the file that the builder gave you: --trust FILE (the build wrote it as OUT/trust; carry it by a way you trust)",
+        ));
+    };
+    let text = read(path)?;
+    let trust = Trust::parse(&String::from_utf8_lossy(&text)).map_err(|error| {
+        Failure::from_error(TRUST, &error)
+            .hint(format!("{} must hold lines such as CLUSTER-ID namespaces=\"sealift-bundle,sealift-index\" ssh-ed25519 AAAA…", path.display()))
+    })?;
+    Ok(Trusted { trust, text, explicit: file.is_some() })
+}

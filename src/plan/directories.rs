@@ -1,0 +1,132 @@
+//! Every directory that sealift makes, and those in which it allows nothing else, as one table.
+
+use super::certs::Place;
+use crate::spec::scalars::AbsolutePath;
+use crate::spec::types::Role;
+use serde::Serialize;
+
+/// One directory.
+#[derive(Debug)]
+pub struct DirectoryRow {
+    /// Absolute path.
+    pub path: &'static str,
+    /// Where it is made.
+    pub on: &'static [Place],
+    /// Octal mode.
+    pub mode: u32,
+    /// Whether anything that no manifest lists is a finding.
+    pub owned: bool,
+    /// Why it is made, and owned or not.
+    pub why: &'static str,
+}
+
+const ETCD: &[Place] = &[Place::Role(Role::Etcd)];
+const EVERYWHERE: &[Place] = &[Place::Role(Role::Etcd), Place::Operator];
+
+/// Every directory there is, besides etcd's data directory, whose path the spec says.
+pub const DIRECTORIES: &[DirectoryRow] = &[
+    DirectoryRow { path: "/etc/etcd", on: ETCD, mode: 0o755, owned: false, why: "etcdctl's environment" },
+    DirectoryRow { path: "/etc/kubernetes", on: EVERYWHERE, mode: 0o755, owned: false, why: "kubeadm's" },
+    DirectoryRow {
+        path: "/etc/kubernetes/kubeadm",
+        on: ETCD,
+        mode: 0o755,
+        owned: false,
+        why: "kubeadm's configuration",
+    },
+    DirectoryRow {
+        path: "/etc/kubernetes/kubelet",
+        on: ETCD,
+        mode: 0o755,
+        owned: false,
+        why: "the kubelet's configuration",
+    },
+    DirectoryRow {
+        path: "/etc/kubernetes/manifests",
+        on: ETCD,
+        mode: 0o700,
+        owned: true,
+        why: "the kubelet runs whatever lies here",
+    },
+    DirectoryRow { path: "/etc/kubernetes/pki", on: EVERYWHERE, mode: 0o755, owned: false, why: "kubeadm's" },
+    DirectoryRow {
+        path: "/etc/kubernetes/pki/etcd",
+        on: EVERYWHERE,
+        mode: 0o755,
+        owned: true,
+        why: "a certificate or key here that nobody planned is worth a question",
+    },
+    DirectoryRow { path: "/etc/sealift", on: EVERYWHERE, mode: 0o755, owned: false, why: "sealift's own" },
+    DirectoryRow {
+        path: "/etc/systemd/system/kubelet.service.d",
+        on: ETCD,
+        mode: 0o755,
+        owned: false,
+        why: "the kubelet's drop-ins; packages and other tools have theirs here too",
+    },
+];
+
+/// One directory that will exist.
+#[derive(Clone, Debug, Serialize)]
+pub struct DirectoryPlan {
+    /// Absolute path.
+    pub path: String,
+    /// Octal mode.
+    pub mode: u32,
+    /// Whether anything unlisted in it is a finding.
+    pub owned: bool,
+    /// Paths in it that are allowed all the same.
+    pub allow: Vec<String>,
+}
+
+/// The directories of one host, in byte order of their paths.
+pub(super) fn plan(here: &[Place], data_dir: Option<&str>, allow: &[AbsolutePath]) -> Vec<DirectoryPlan> {
+    let rows = DIRECTORIES.iter().filter(|row| Place::any(here, row.on)).map(|row| DirectoryPlan {
+        path: row.path.to_owned(),
+        mode: row.mode,
+        owned: row.owned,
+        allow: if row.owned { allowed_in(row.path, allow) } else { Vec::new() },
+    });
+    // kubeadm makes it 0700, and so does CIS's benchmark want it
+    let data = data_dir.map(|path| DirectoryPlan {
+        path: path.to_owned(),
+        mode: 0o700,
+        owned: false,
+        allow: Vec::new(),
+    });
+    let mut directories: Vec<_> = rows.chain(data).collect();
+    directories.sort_by(|a, b| a.path.cmp(&b.path));
+    directories
+}
+
+fn allowed_in(directory: &str, allow: &[AbsolutePath]) -> Vec<String> {
+    let inside = |path: &&str| path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'));
+    let mut paths: Vec<String> = allow.iter().map(AbsolutePath::as_str).filter(inside).map(str::to_owned).collect();
+    paths.sort();
+    paths.dedup();
+    paths
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DIRECTORIES;
+    use crate::plan::certs::CERTS;
+    use crate::plan::files::FILES;
+
+    #[test]
+    fn every_file_of_the_tables_lies_in_a_directory_of_this_table_on_the_same_hosts() {
+        let certificates = CERTS.iter().map(|row| (format!("/etc/kubernetes/pki/{}", row.file), row.on));
+        let files = FILES.iter().map(|row| (row.path.to_owned(), row.on));
+        for (path, on) in files.chain(certificates) {
+            let parent = path.rsplit_once('/').map(|(parent, _)| parent).unwrap_or_default();
+            let row = DIRECTORIES.iter().find(|row| row.path == parent);
+            assert!(row.is_some_and(|row| on.iter().all(|place| row.on.contains(place))), "{path}");
+        }
+    }
+
+    #[test]
+    fn sorted_and_the_manifests_are_owned() {
+        assert!(DIRECTORIES.is_sorted_by_key(|row| row.path));
+        assert!(DIRECTORIES.iter().any(|row| row.owned && row.path == "/etc/kubernetes/manifests"));
+    }
+}

@@ -1,0 +1,179 @@
+//! The etcd member of one host.
+
+use super::releases::{EtcdFlags, EtcdProbes, KubeadmApi, Release};
+use super::settings::Settings;
+use crate::spec::problem::Problem;
+use crate::spec::scalars::{HostName, ImageRef};
+use crate::spec::types::{Host, Role, Spec};
+use serde::{Serialize, Serializer};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// The etcd member of one host.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EtcdPlan {
+    /// The member's name: the node name.
+    pub name: String,
+    /// Where it listens and is reached.
+    pub address: IpAddr,
+    /// All members, shared by all hosts.
+    #[serde(serialize_with = "members_text")]
+    pub members: Arc<Members>,
+    /// The repository of all images that are not named one by one.
+    pub cluster_image_repository: String,
+    /// The image's repository without the name `etcd` at its end.
+    pub image_repository: String,
+    /// The image's tag, with a digest where the spec pins one.
+    pub image_tag: String,
+    /// Whether the spec names the image, so that kubeadm must be told.
+    pub image_pinned: bool,
+    /// The data directory.
+    pub data_dir: String,
+    /// The Kubernetes release, such as `1.36.2`.
+    pub kubernetes: String,
+    /// kubeadm's configuration API.
+    pub kubeadm_api: KubeadmApi,
+    /// Whether to use `--feature-gates` and `--watch-progress-notify-interval`.
+    pub feature_gates: bool,
+    /// The endpoints it is probed at.
+    pub probes: EtcdProbes,
+    /// Whether probes name a port.
+    pub named_probe_port: bool,
+}
+
+/// The members of a cluster, as the texts that every host needs.
+#[derive(Debug)]
+pub struct Members {
+    /// `--initial-cluster`: `name=https://address:2380`, joined by commas.
+    pub initial_cluster: String,
+    /// All client URLs, joined by commas.
+    pub client_urls: String,
+}
+
+fn members_text<S: Serializer>(members: &Arc<Members>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&members.initial_cluster)
+}
+
+/// etcd's port for clients.
+const CLIENT_PORT: u16 = 2379;
+/// etcd's port for members.
+const PEER_PORT: u16 = 2380;
+
+impl EtcdPlan {
+    /// The URL that clients use.
+    pub fn client_url(&self) -> String {
+        url(self.address, CLIENT_PORT)
+    }
+
+    /// The URL that other members use.
+    pub fn peer_url(&self) -> String {
+        url(self.address, PEER_PORT)
+    }
+}
+
+/// An https URL; IPv6 stands in brackets.
+fn url(address: IpAddr, port: u16) -> String {
+    format!("https://{}", std::net::SocketAddr::new(address, port))
+}
+
+fn address_of(host: &Host) -> Option<IpAddr> {
+    host.etcd_address.or_else(|| host.addresses.first().copied())
+}
+
+/// All members, in byte order of their names.
+pub(super) fn members(spec: &Spec) -> Arc<Members> {
+    let hosts = spec.hosts.iter().filter(|(_, host)| host.roles.contains(&Role::Etcd));
+    let addresses: Vec<_> =
+        hosts.filter_map(|(name, host)| address_of(host).map(|address| (name, address))).collect();
+    let peers: Vec<_> =
+        addresses.iter().map(|(name, address)| format!("{name}={}", url(*address, PEER_PORT))).collect();
+    let clients: Vec<_> = addresses.iter().map(|(_, address)| url(*address, CLIENT_PORT)).collect();
+    Arc::new(Members { initial_cluster: peers.join(","), client_urls: clients.join(",") })
+}
+
+/// The member of one host; none when it is no member or when a problem was found.
+pub(super) fn plan(
+    spec: &Spec,
+    name: &HostName,
+    host: &Host,
+    settings: &Settings,
+    members: &Arc<Members>,
+    release: Option<&'static Release>,
+    problems: &mut Vec<Problem>,
+) -> Option<EtcdPlan> {
+    if !host.roles.contains(&Role::Etcd) {
+        return None;
+    }
+    let address = address_of(host)?;
+    let release = release?;
+    let image = image(spec, settings, release, problems)?;
+    Some(EtcdPlan {
+        name: name.to_string(),
+        address,
+        members: Arc::clone(members),
+        feature_gates: uses_feature_gates(release, &image.tag),
+        cluster_image_repository: spec.kubernetes.image_repository.to_string(),
+        image_repository: image.repository,
+        image_tag: image.tag,
+        image_pinned: image.pinned,
+        data_dir: settings.etcd_data_dir.as_ref().map_or("/var/lib/etcd", |path| path.as_str()).to_owned(),
+        kubernetes: spec.kubernetes.version.to_string(),
+        kubeadm_api: release.kubeadm_api,
+        probes: release.etcd_probes,
+        named_probe_port: release.named_probe_port,
+    })
+}
+
+struct Image {
+    repository: String,
+    tag: String,
+    pinned: bool,
+}
+
+fn image(
+    spec: &Spec,
+    settings: &Settings,
+    release: &Release,
+    problems: &mut Vec<Problem>,
+) -> Option<Image> {
+    if let Some(pinned) = &settings.etcd_image {
+        let parts = kubeadm_parts(&pinned.value);
+        if parts.is_none() {
+            problems.push(
+                Problem::error(pinned.path.clone(), "this image cannot be told to kubeadm")
+                    .hint("kubeadm wants REPOSITORY/etcd:TAG, or REPOSITORY/etcd:TAG@sha256:DIGEST"),
+            );
+        }
+        return parts;
+    }
+    let version = &spec.kubernetes.version;
+    let Some(tag) = release.etcd_tag(version.patch()) else {
+        problems.push(
+            Problem::error("kubernetes.version", format!("the etcd image of Kubernetes {version} is not known here"))
+                .hint("name it: `etcd: {image: \"registry.k8s.io/etcd:TAG\"}`; `kubeadm config images list` of that release says which"),
+        );
+        return None;
+    };
+    Some(Image { repository: spec.kubernetes.image_repository.to_string(), tag: tag.to_owned(), pinned: false })
+}
+
+/// kubeadm builds the image's name as `imageRepository/etcd:imageTag`.
+fn kubeadm_parts(image: &ImageRef) -> Option<Image> {
+    let (repository, rest) = image.as_str().rsplit_once("/etcd:")?;
+    (!rest.contains('/') && !rest.is_empty())
+        .then(|| Image { repository: repository.to_owned(), tag: rest.to_owned(), pinned: true })
+}
+
+/// kubeadm compares etcd's version with 3.6.0 in the releases between.
+fn uses_feature_gates(release: &Release, tag: &str) -> bool {
+    match release.etcd_flags {
+        EtcdFlags::Experimental => false,
+        EtcdFlags::FeatureGates => true,
+        EtcdFlags::ByEtcdVersion => {
+            let mut numbers = tag.trim_start_matches('v').split(['.', '-']).map(str::parse::<u32>);
+            let mut next = || numbers.next().and_then(Result::ok);
+            (next(), next()) >= (Some(3), Some(6))
+        }
+    }
+}

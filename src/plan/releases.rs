@@ -1,0 +1,172 @@
+//! Kubernetes releases as data: what changes from one to the next, one row each.
+//!
+//! Sources: `cmd/kubeadm/app/constants/constants.go` (images), `app/phases/etcd/local.go` and
+//! `app/util/staticpod` (flags and probes) of each release.
+
+use crate::spec::problem::Problem;
+use crate::spec::scalars::KubernetesVersion;
+use serde::Serialize;
+use std::ops::RangeInclusive;
+
+/// What one minor release does differently from others.
+#[derive(Debug)]
+pub struct Release {
+    /// The minor number of 1.x.
+    pub minor: u32,
+    /// kubeadm's newest API.
+    pub kubeadm_api: KubeadmApi,
+    /// kubeadm's default etcd image tags, by patch release.
+    pub etcd_images: &'static [(RangeInclusive<u32>, &'static str)],
+    /// How etcd's corruption check and watch progress flags are spelt.
+    pub etcd_flags: EtcdFlags,
+    /// Which health endpoints etcd is probed at.
+    pub etcd_probes: EtcdProbes,
+    /// Whether probes name a port of the container (k/k#132776) instead of a number.
+    pub named_probe_port: bool,
+}
+
+/// kubeadm's configuration API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KubeadmApi {
+    /// `kubeadm.k8s.io/v1beta3`: extraArgs is a map.
+    V1beta3,
+    /// `kubeadm.k8s.io/v1beta4`: extraArgs is a list (k/k#125029).
+    V1beta4,
+}
+
+/// The spelling of two etcd flags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EtcdFlags {
+    /// `--experimental-…`, up to Kubernetes 1.33.
+    Experimental,
+    /// By etcd's own version: `--feature-gates` from 3.6.0 on. Kubernetes 1.34 and 1.35.
+    ByEtcdVersion,
+    /// `--feature-gates=InitialCorruptCheck=true`, from Kubernetes 1.36.
+    FeatureGates,
+}
+
+/// The endpoints etcd is probed at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum EtcdProbes {
+    /// `/health`, no readiness probe; up to 1.30.
+    Health,
+    /// `/livez` and `/readyz`; from 1.31 (k/k#124465).
+    Livez,
+}
+
+const ANY: RangeInclusive<u32> = 0..=u32::MAX;
+
+/// Every release that sealift knows, ascending.
+pub const RELEASES: &[Release] = &[
+    Release {
+        minor: 29,
+        kubeadm_api: KubeadmApi::V1beta3,
+        etcd_images: &[(0..=2, "3.5.10-0"), (3..=8, "3.5.12-0"), (9..=10, "3.5.15-0")],
+        etcd_flags: EtcdFlags::Experimental,
+        etcd_probes: EtcdProbes::Health,
+        named_probe_port: false,
+    },
+    Release {
+        minor: 30,
+        kubeadm_api: KubeadmApi::V1beta3,
+        etcd_images: &[(0..=4, "3.5.12-0"), (5..=6, "3.5.15-0")],
+        etcd_flags: EtcdFlags::Experimental,
+        etcd_probes: EtcdProbes::Health,
+        named_probe_port: false,
+    },
+    Release {
+        minor: 31,
+        kubeadm_api: KubeadmApi::V1beta4,
+        etcd_images: &[(ANY, "3.5.15-0")],
+        etcd_flags: EtcdFlags::Experimental,
+        etcd_probes: EtcdProbes::Livez,
+        named_probe_port: false,
+    },
+    Release {
+        minor: 32,
+        kubeadm_api: KubeadmApi::V1beta4,
+        etcd_images: &[(ANY, "3.5.16-0")],
+        etcd_flags: EtcdFlags::Experimental,
+        etcd_probes: EtcdProbes::Livez,
+        named_probe_port: false,
+    },
+    Release {
+        minor: 33,
+        kubeadm_api: KubeadmApi::V1beta4,
+        etcd_images: &[(ANY, "3.5.21-0")],
+        etcd_flags: EtcdFlags::Experimental,
+        etcd_probes: EtcdProbes::Livez,
+        named_probe_port: false,
+    },
+    Release {
+        minor: 34,
+        kubeadm_api: KubeadmApi::V1beta4,
+        etcd_images: &[(1..=1, "3.6.4-0"), (2..=2, "3.6.5-0")],
+        etcd_flags: EtcdFlags::ByEtcdVersion,
+        etcd_probes: EtcdProbes::Livez,
+        named_probe_port: true,
+    },
+    Release {
+        minor: 35,
+        kubeadm_api: KubeadmApi::V1beta4,
+        etcd_images: &[(ANY, "3.6.6-0")],
+        etcd_flags: EtcdFlags::ByEtcdVersion,
+        etcd_probes: EtcdProbes::Livez,
+        named_probe_port: true,
+    },
+    Release {
+        minor: 36,
+        kubeadm_api: KubeadmApi::V1beta4,
+        etcd_images: &[(ANY, "3.6.8-0")],
+        etcd_flags: EtcdFlags::FeatureGates,
+        etcd_probes: EtcdProbes::Livez,
+        named_probe_port: true,
+    },
+];
+
+impl Release {
+    /// kubeadm's default etcd image tag of a patch release, when it is known.
+    pub fn etcd_tag(&self, patch: u32) -> Option<&'static str> {
+        self.etcd_images.iter().find(|(patches, _)| patches.contains(&patch)).map(|(_, tag)| *tag)
+    }
+}
+
+/// The row of a version; a problem at `kubernetes.version` when there is none.
+pub(super) fn find(version: &KubernetesVersion, problems: &mut Vec<Problem>) -> Option<&'static Release> {
+    let known = RELEASES.iter().find(|row| version.major() == 1 && row.minor == version.minor());
+    if known.is_none() {
+        let first = RELEASES.first().map_or(0, |row| row.minor);
+        let last = RELEASES.last().map_or(0, |row| row.minor);
+        problems.push(
+            Problem::error("kubernetes.version", format!("sealift does not know Kubernetes {version}"))
+                .hint(format!("this version of sealift knows 1.{first} to 1.{last}")),
+        );
+    }
+    known
+}
+
+#[cfg(test)]
+mod tests {
+    use super::RELEASES;
+
+    #[test]
+    fn one_row_for_each_release_from_29_to_36() {
+        let minors: Vec<_> = RELEASES.iter().map(|row| row.minor).collect();
+        assert_eq!(minors, (29..=36).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn an_unknown_patch_has_no_default_image() {
+        let tag = |minor, patch| {
+            RELEASES.iter().find(|row| row.minor == minor).and_then(|row| row.etcd_tag(patch))
+        };
+        assert_eq!(tag(29, 2), Some("3.5.10-0"));
+        assert_eq!(tag(29, 3), Some("3.5.12-0"));
+        assert_eq!(tag(29, 11), None);
+        assert_eq!(tag(34, 0), None);
+        assert_eq!(tag(36, 2), Some("3.6.8-0"));
+    }
+}

@@ -1,0 +1,160 @@
+//! What a value may contain is decided by the format of the file it lands in.
+//!
+//! In YAML a value is one whole scalar, quoted when it needs to be. In systemd drop-ins and
+//! environment files a value outside a plain set of characters is refused: there is nothing it
+//! could add, no line, no option, no expansion.
+
+use crate::spec::tree;
+use minijinja::value::ValueKind;
+use minijinja::{Error, ErrorKind, Output, State, Value};
+
+/// minijinja's formatter: writes one value.
+pub(super) fn format(output: &mut Output<'_>, state: &State<'_, '_>, value: &Value) -> Result<(), Error> {
+    let refuse = |message: &str| Err(Error::new(ErrorKind::BadEscape, message.to_owned()));
+    let text = match value.kind() {
+        ValueKind::Bool => if value.is_true() { "true" } else { "false" }.to_owned(),
+        ValueKind::Number => value.to_string(),
+        ValueKind::String => {
+            let text = value.as_str().unwrap_or_default();
+            match Format::of(state.name()) {
+                Format::Yaml => yaml_scalar(text),
+                Format::Plain if is_plain(text) => text.to_owned(),
+                Format::Plain => return refuse("a value has characters that this file format cannot hold"),
+            }
+        }
+        _ => return refuse("only strings, numbers and booleans can be written into a file"),
+    };
+    output.write_str(&text).map_err(Error::from)
+}
+
+/// Parses what was rendered.
+///
+/// # Errors
+/// Where and why it is not valid.
+pub(super) fn check(path: &str, text: &str) -> Result<(), String> {
+    match Format::of(path) {
+        Format::Yaml => text.split_inclusive("---\n").try_for_each(|document| {
+            tree::parse(document.trim_end_matches("---\n")).map(drop).map_err(|problem| problem.message)
+        }),
+        Format::Plain => Ok(()),
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Format {
+    Yaml,
+    Plain,
+}
+
+impl Format {
+    fn of(path: &str) -> Self {
+        let yaml = std::path::Path::new(path).extension().is_some_and(|extension| extension == "yaml");
+        if yaml { Self::Yaml } else { Self::Plain }
+    }
+}
+
+fn is_plain(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._/@:+=,-[]".contains(&byte);
+    !text.is_empty() && text.bytes().all(allowed)
+}
+
+/// A scalar that every YAML 1.1 and 1.2 reader takes for this string: plain where that is beyond
+/// doubt, else double-quoted with JSON's escapes, which YAML shares.
+fn yaml_scalar(text: &str) -> String {
+    if is_plain(text) && reads_as_string(text) {
+        return text.to_owned();
+    }
+    Value::from(text).as_str().map_or_else(String::new, json_string)
+}
+
+fn json_string(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for char in text.chars() {
+        match char {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            // also the line breaks of Unicode, which YAML 1.1 readers fold
+            '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => {
+                quoted.push_str(&format!("\\u{:04x}", u32::from(char)));
+            }
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// Words that YAML 1.1 readers, such as Kubernetes', take for booleans or null.
+const WORDS: &[&str] = &["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
+
+fn reads_as_string(text: &str) -> bool {
+    let body = text.trim_start_matches("--");
+    let starts_well = body.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'/');
+    let is_address = text.parse::<std::net::Ipv4Addr>().is_ok();
+    let is_word = WORDS.iter().any(|word| word.eq_ignore_ascii_case(text));
+    (starts_well || is_address) && !is_word && !text.ends_with(':')
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+mod tests {
+    use super::{check, format, yaml_scalar};
+    use crate::spec::tree;
+    use minijinja::{Environment, context};
+    use proptest::prelude::{any, proptest};
+
+    #[test]
+    fn plain_where_beyond_doubt() {
+        for text in ["--name=infra0", "https://10.0.0.6:2379", "/var/lib/etcd", "127.0.0.1", "v1.36.2"] {
+            assert_eq!(yaml_scalar(text), text);
+        }
+    }
+
+    #[test]
+    fn quoted_where_a_reader_could_err() {
+        for (text, written) in [
+            ("yes", r#""yes""#),
+            ("No", r#""No""#),
+            ("1.30", r#""1.30""#),
+            ("0x1f", r#""0x1f""#),
+            ("", r#""""#),
+            ("-", r#""-""#),
+            ("a: b", r#""a: b""#),
+            ("a #b", r#""a #b""#),
+            ("a\nb: c", r#""a\u000ab: c""#),
+            ("host:", r#""host:""#),
+            ("\"", r#""\"""#),
+            ("{{ x }}", r#""{{ x }}""#),
+        ] {
+            assert_eq!(yaml_scalar(text), written);
+        }
+    }
+
+    fn render(name: &str, source: &str, value: &str) -> Result<String, minijinja::Error> {
+        let mut environment = Environment::new();
+        environment.set_auto_escape_callback(|_| minijinja::AutoEscape::None);
+        environment.set_formatter(format);
+        environment.add_template(name, source).unwrap();
+        environment.get_template(name).unwrap().render(context!(value))
+    }
+
+    proptest! {
+        /// A hostile value is still one scalar, and reads back as itself.
+        #[test]
+        fn no_value_breaks_out_of_yaml(value in any::<String>()) {
+            let text = render("x.yaml", "a:\n- {{ value }}\nb: end\n", &value).unwrap();
+            check("x.yaml", &text).unwrap();
+            let read = tree::parse(&text).unwrap().to_json();
+            assert_eq!(read, serde_json::json!({"a": [value], "b": "end"}));
+        }
+
+        /// In formats without quoting, a value with a line break, blank, quote, `%` or `$` is refused.
+        #[test]
+        fn no_value_breaks_out_of_a_unit(value in any::<String>()) {
+            match render("x.conf", "ExecStart={{ value }}", &value) {
+                Ok(text) => assert!(!text.contains(['\n', '\r', ' ', '\t', '%', '$', '"', '\'', '\\', ';'])),
+                Err(error) => assert_eq!(error.kind(), minijinja::ErrorKind::BadEscape),
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! From a plan and public material to files. Never sees a secret.
+//!
+//! Templates mirror the host's file system; each gets one typed context. What a value may contain
+//! is decided by the format of the file it lands in ([`escape`]), and YAML is parsed again
+//! afterwards.
+
+mod context;
+mod escape;
+pub mod templates;
+
+use crate::derive::public::Public;
+use crate::plan::{HostPlan, Source};
+use minijinja::value::Serde;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use std::collections::BTreeMap;
+use templates::Templates;
+
+/// Why a file cannot be rendered.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// A template cannot be read.
+    #[error("template {path}: {source}")]
+    Template {
+        /// The path on the host.
+        path: String,
+        /// Where and why.
+        source: minijinja::Error,
+    },
+    /// The output is not what its format demands.
+    #[error("template {path} makes invalid YAML: {message}")]
+    Output {
+        /// The path on the host.
+        path: String,
+        /// Where and why.
+        message: String,
+    },
+    /// The plan has a file that nothing renders: a fault in the tables.
+    #[error("nothing renders {0}")]
+    Unknown(String),
+}
+
+/// Templates, ready to render.
+pub struct Renderer<'t> {
+    environment: Environment<'t>,
+}
+
+impl<'t> Renderer<'t> {
+    /// Reads all templates.
+    ///
+    /// # Errors
+    /// [`RenderError::Template`] for one with a syntax error.
+    pub fn new(templates: &'t Templates) -> Result<Self, RenderError> {
+        let mut environment = Environment::new();
+        environment.set_undefined_behavior(UndefinedBehavior::Strict);
+        environment.set_keep_trailing_newline(true);
+        environment.set_trim_blocks(true);
+        environment.set_lstrip_blocks(true);
+        environment.set_auto_escape_callback(|_| AutoEscape::None);
+        environment.set_formatter(escape::format);
+        for (path, source) in templates.iter() {
+            environment
+                .add_template(path, source)
+                .map_err(|source| RenderError::Template { path: path.to_owned(), source })?;
+        }
+        Ok(Self { environment })
+    }
+
+    /// Renders the public files of one host, by host path.
+    ///
+    /// # Errors
+    /// [`RenderError`].
+    pub fn host(&self, host: &HostPlan, public: &Public) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
+        let mut files = BTreeMap::new();
+        for file in &host.files {
+            let contents = match file.source {
+                Source::Key(_) | Source::VerifyKey => continue,
+                Source::Certificate(_) => public
+                    .certificate(&file.path)
+                    .ok_or_else(|| RenderError::Unknown(file.path.clone()))?
+                    .as_bytes()
+                    .to_vec(),
+                Source::Template(path) => self.template(path, host)?.into_bytes(),
+            };
+            files.insert(file.path.clone(), contents);
+        }
+        Ok(files)
+    }
+
+    fn template(&self, path: &'static str, host: &HostPlan) -> Result<String, RenderError> {
+        let context = context::of(path, host).ok_or_else(|| RenderError::Unknown(path.to_owned()))?;
+        let text = self
+            .environment
+            .get_template(path)
+            .and_then(|template| template.render(Serde(&context)))
+            .map_err(|source| RenderError::Template { path: path.to_owned(), source })?;
+        escape::check(path, &text).map_err(|message| RenderError::Output { path: path.to_owned(), message })?;
+        Ok(text)
+    }
+}
+
+impl std::fmt::Debug for Renderer<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Renderer(..)")
+    }
+}

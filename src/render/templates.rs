@@ -1,0 +1,109 @@
+//! The embedded templates, and single ones replaced by the user's.
+
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+
+macro_rules! embedded {
+    ($($path:literal),+ $(,)?) => {
+        &[$(($path, include_str!(concat!("../../templates", $path, ".j2")))),+]
+    };
+}
+
+/// Host path and source of every embedded template.
+const EMBEDDED: &[(&str, &str)] = embedded![
+    "/etc/etcd/etcdctl.env",
+    "/etc/kubernetes/kubeadm/config.yaml",
+    "/etc/kubernetes/kubelet/config.yaml",
+    "/etc/kubernetes/manifests/etcd.yaml",
+    "/etc/systemd/system/kubelet.service.d/20-etcd-service-manager.conf",
+    "/etc/systemd/system/kubelet.service.d/30-sealift-gate.conf",
+];
+
+/// A file in a template directory that replaces nothing.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("{path} replaces no template of sealift")]
+pub struct UnknownTemplate {
+    /// Its path in the directory.
+    pub path: String,
+    /// The nearest path that would.
+    pub nearest: String,
+}
+
+/// All templates of a build by host path.
+#[derive(Clone, Debug)]
+pub struct Templates(BTreeMap<String, String>);
+
+impl Templates {
+    /// The embedded ones.
+    pub fn embedded() -> Self {
+        Self(EMBEDDED.iter().map(|(path, source)| ((*path).to_owned(), (*source).to_owned())).collect())
+    }
+
+    /// Replaces single templates. Keys are relative paths such as
+    /// `etc/kubernetes/manifests/etcd.yaml.j2`.
+    ///
+    /// # Errors
+    /// [`UnknownTemplate`] for the first file that replaces nothing.
+    pub fn replace(mut self, files: BTreeMap<String, String>) -> Result<Self, UnknownTemplate> {
+        for (relative, source) in files {
+            let path = relative.strip_suffix(".j2").map(|path| format!("/{path}"));
+            match path.and_then(|path| self.0.get_mut(&path)) {
+                Some(template) => *template = source,
+                None => return Err(self.unknown(relative)),
+            }
+        }
+        Ok(self)
+    }
+
+    fn unknown(&self, path: String) -> UnknownTemplate {
+        let distance = |known: &String| strsim::levenshtein(known, &path);
+        let nearest = self.0.keys().map(|known| format!("{}.j2", known.trim_start_matches('/')));
+        let nearest = nearest.min_by_key(distance).unwrap_or_default();
+        UnknownTemplate { path, nearest }
+    }
+
+    /// Host path and source of each, in byte order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(path, source)| (path.as_str(), source.as_str()))
+    }
+
+    /// SHA-256 over all of them, each path and source with its length as big-endian u64 first,
+    /// in lower-case hex.
+    pub fn digest(&self) -> String {
+        let mut hash = Sha256::new();
+        for text in self.0.iter().flat_map(|(path, source)| [path, source]) {
+            hash.update((text.len() as u64).to_be_bytes());
+            hash.update(text);
+        }
+        hex::encode(hash.finalize())
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::{EMBEDDED, Templates};
+    use crate::plan::files::{FILES, RowSource};
+
+    #[test]
+    fn there_is_one_template_for_each_rendered_row() {
+        let rows = FILES.iter().filter(|row| row.source == RowSource::Template).map(|row| row.path);
+        let embedded = EMBEDDED.iter().map(|(path, _)| *path);
+        assert_eq!(embedded.collect::<Vec<_>>(), rows.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_file_that_replaces_nothing_is_named_with_the_nearest() {
+        let files = [("etc/kubernetes/manifest/etcd.yaml.j2".to_owned(), String::new())].into();
+        let error = Templates::embedded().replace(files).map(|_| ()).unwrap_err();
+        assert_eq!(error.to_string(), "etc/kubernetes/manifest/etcd.yaml.j2 replaces no template of sealift");
+        assert_eq!(error.nearest, "etc/kubernetes/manifests/etcd.yaml.j2");
+    }
+
+    #[test]
+    fn the_digest_sees_every_replacement() {
+        let files = [("etc/etcd/etcdctl.env.j2".to_owned(), "# mine\n".to_owned())].into();
+        let replaced = Templates::embedded().replace(files).unwrap();
+        assert_ne!(replaced.digest(), Templates::embedded().digest());
+    }
+}
