@@ -1,0 +1,6 @@
+//! What a person writes: `sealift.yaml` with positions, and all its problems at once.
+
+pub mod scalars;
+pub mod types;
+
+pub use types::Spec;
