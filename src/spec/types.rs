@@ -212,6 +212,18 @@ pub struct Validity {
     pub leaf: Option<Span>,
 }
 
+impl Validity {
+    /// How long CAs are valid, written or not.
+    pub fn ca(&self) -> Span {
+        self.ca.unwrap_or(Span::TEN_YEARS)
+    }
+
+    /// How long all other certificates are valid, written or not.
+    pub fn leaf(&self) -> Span {
+        self.leaf.unwrap_or(Span::ONE_YEAR)
+    }
+}
+
 /// The certificate authorities.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]

@@ -12,6 +12,7 @@ mod time;
 
 pub use image::{ImageRef, ImageRepository};
 pub use label::{ClusterId, ClusterName, HostName};
+pub(crate) use number::decimal;
 pub use number::{Generation, HostRevision, KubernetesVersion, SeedNumber, ToleratedExit};
 pub use path::{AbsolutePath, SocketUrl};
 pub use recipient::Recipient;

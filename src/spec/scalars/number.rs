@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// Reads decimal digits without sign or leading zeros, the one form that YAML 1.1 and 1.2 agree on.
-pub(super) fn decimal(text: &str) -> Result<u32, &'static str> {
+pub(crate) fn decimal(text: &str) -> Result<u32, &'static str> {
     if text.is_empty() || text.bytes().any(|b| !b.is_ascii_digit()) {
         return Err("it is not made of decimal digits alone");
     }

@@ -78,6 +78,11 @@ const LONGEST: u64 = 100 * 365 * 86_400;
 pub struct Span(u64);
 
 impl Span {
+    /// 365 days.
+    pub const ONE_YEAR: Self = Self(365 * 86_400);
+    /// 3650 days.
+    pub const TEN_YEARS: Self = Self(3650 * 86_400);
+
     /// The span of this many seconds, `None` for none and for more than a hundred years.
     pub const fn from_seconds(seconds: u64) -> Option<Self> {
         if seconds == 0 || seconds > LONGEST { None } else { Some(Self(seconds)) }
