@@ -3,7 +3,7 @@
 use super::args::Format;
 use super::failure::Failure;
 use crate::finding::Finding;
-use crate::spec::problem::Problem;
+use crate::spec::Problem;
 use anstyle::{AnsiColor, Style};
 use serde::Serialize;
 use std::fmt;

@@ -3,7 +3,7 @@
 use super::failure::{Failure, MACHINE, TRUST, USAGE};
 use crate::bundle::trust::Trust;
 use crate::spec::Loaded;
-use crate::spec::problem::Problem;
+use crate::spec::Problem;
 use crate::spec::scalars::{Span, Timestamp};
 use crate::unseal::Identities;
 use std::fs;

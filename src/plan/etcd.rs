@@ -2,7 +2,7 @@
 
 use super::releases::{EtcdFlags, EtcdProbes, KubeadmApi, Release};
 use super::settings::Settings;
-use crate::spec::problem::Problem;
+use crate::spec::Problem;
 use crate::spec::scalars::{HostName, ImageRef};
 use crate::spec::types::{Host, Role, Spec};
 use serde::{Serialize, Serializer};

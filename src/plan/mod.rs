@@ -12,7 +12,7 @@ mod kubelet;
 pub mod releases;
 mod settings;
 
-use crate::spec::problem::Problem;
+use crate::spec::Problem;
 use crate::spec::scalars::{HostName, Recipient};
 use crate::spec::types::{Algorithm, GateRun, Host, Role, SeedNumber, Spec};
 use serde::Serialize;

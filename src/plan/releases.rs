@@ -3,7 +3,7 @@
 //! Sources: `cmd/kubeadm/app/constants/constants.go` (images), `app/phases/etcd/local.go` and
 //! `app/util/staticpod` (flags and probes) of each release.
 
-use crate::spec::problem::Problem;
+use crate::spec::Problem;
 use crate::spec::scalars::KubernetesVersion;
 use serde::Serialize;
 use std::ops::RangeInclusive;

@@ -5,16 +5,17 @@
 //! spec is reported and left out, and the rules still see the rest.
 
 use super::scalars::{
-    AbsolutePath, ClusterId, ClusterName, HostName, ImageRef, KubernetesVersion, Recipient, Span, Timestamp,
+    AbsolutePath, ClusterId, ClusterName, Generation, HostName, HostRevision, ImageRef, ImageRepository,
+    KubernetesVersion, Recipient, SeedNumber, SocketUrl, Span, Timestamp, ToleratedExit,
 };
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// One highly available cluster: `sealift.yaml`.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[schemars(extend("required" = ["apiVersion", "cluster", "kubernetes", "hosts"]))]
 pub struct Spec {
     /// The version of this format: `sealift/v1`.
@@ -34,10 +35,13 @@ pub struct Spec {
     /// The key that signs bundles.
     pub signing: Item,
     /// Settings of all hosts of a role; more specific than those for all, less than a host's own.
+    #[schemars(schema_with = "map_schema::<Role, RoleSettings>")]
     pub roles: BTreeMap<Role, RoleSettings>,
     /// The machines, by node name.
+    #[schemars(schema_with = "map_schema::<HostName, Host>")]
     pub hosts: BTreeMap<HostName, Host>,
     /// Names of removed hosts with the last generation they had; a name that comes back needs a higher one.
+    #[schemars(schema_with = "map_schema::<HostName, Generation>")]
     pub retired: BTreeMap<HostName, Generation>,
 }
 
@@ -52,7 +56,7 @@ pub enum ApiVersion {
 
 /// Identity, time and people.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[schemars(extend("required" = ["name", "id", "epoch", "operators"]))]
 pub struct Cluster {
     /// For people; changing it changes no key.
@@ -72,7 +76,7 @@ pub struct Cluster {
 
 /// Kubernetes release and who provisions it.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[schemars(extend("required" = ["version", "provisioner"]))]
 pub struct Kubernetes {
     /// The release, such as `1.36.2`.
@@ -94,7 +98,7 @@ pub enum Provisioner {
 
 /// How etcd runs.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[schemars(extend("required" = ["run"]))]
 pub struct Etcd {
     /// Under what etcd runs.
@@ -116,7 +120,7 @@ pub enum EtcdRun {
 
 /// etcd settings that a role or a host may have of its own.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct EtcdOverride {
     /// The image, with tag or digest.
     pub image: Option<ImageRef>,
@@ -126,7 +130,7 @@ pub struct EtcdOverride {
 
 /// kubelet settings.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Kubelet {
     /// What must hold before the kubelet starts.
     pub gate: Gate,
@@ -140,7 +144,7 @@ pub struct Kubelet {
 
 /// What must hold before the kubelet starts.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Gate {
     /// What checks the host; `sealift` by default.
     pub run: Option<GateRun>,
@@ -175,7 +179,7 @@ pub enum CgroupDriver {
 
 /// Algorithms, validity and generations of certificates and CAs.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Pki {
     /// The algorithm of every key that does not name another.
     pub algorithm: Algorithm,
@@ -200,7 +204,7 @@ pub enum Algorithm {
 
 /// How long certificates are valid, from the epoch.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Validity {
     /// Certificate authorities; ten years by default, as kubeadm.
     pub ca: Option<Span>,
@@ -208,9 +212,21 @@ pub struct Validity {
     pub leaf: Option<Span>,
 }
 
+impl Validity {
+    /// How long CAs are valid, written or not.
+    pub fn ca(&self) -> Span {
+        self.ca.unwrap_or(Span::TEN_YEARS)
+    }
+
+    /// How long all other certificates are valid, written or not.
+    pub fn leaf(&self) -> Span {
+        self.leaf.unwrap_or(Span::ONE_YEAR)
+    }
+}
+
 /// The certificate authorities.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Cas {
     /// The CA of etcd's servers, peers and clients.
     pub etcd: Item,
@@ -218,7 +234,7 @@ pub struct Cas {
 
 /// Something derived that has a life of its own.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Item {
     /// Raise it to derive a new one.
     pub generation: Generation,
@@ -236,7 +252,7 @@ pub enum Role {
 
 /// Settings of all hosts of a role.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct RoleSettings {
     /// kubelet settings.
     pub kubelet: Kubelet,
@@ -248,7 +264,7 @@ pub struct RoleSettings {
 
 /// One machine.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 #[schemars(extend("required" = ["addresses", "roles", "recipients"]))]
 pub struct Host {
     /// IP addresses, the main one first.
@@ -276,4 +292,8 @@ pub struct Host {
     pub allow_files: Vec<AbsolutePath>,
 }
 
-pub use super::scalars::{Generation, HostRevision, ImageRepository, SeedNumber, SocketUrl, ToleratedExit};
+/// The schema of a map whose keys are checked too; schemars by itself drops the keys' format.
+fn map_schema<K: JsonSchema, V: JsonSchema>(generator: &mut SchemaGenerator) -> Schema {
+    let (keys, values) = (generator.subschema_for::<K>(), generator.subschema_for::<V>());
+    json_schema!({ "type": "object", "propertyNames": keys, "additionalProperties": values })
+}

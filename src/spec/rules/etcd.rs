@@ -1,0 +1,37 @@
+//! The number of etcd members.
+
+use super::{Holes, Path, Problem, Spec};
+use crate::spec::types::{Provisioner, Role};
+
+/// etcd's own advice for the largest cluster (etcd FAQ, "what is maximum cluster size").
+const MOST: usize = 7;
+
+/// At least one member; an odd number, more than one and at most seven.
+pub(super) fn members(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
+    let hosts = Path::root().key("hosts");
+    if holes.touch(&hosts) {
+        return;
+    }
+    let count = spec.hosts.values().filter(|host| host.roles.contains(&Role::Etcd)).count();
+    let problem = match count {
+        0 if spec.kubernetes.provisioner == Provisioner::None => {
+            Problem::error(hosts, "no host has the role `etcd`")
+                .hint("write `roles: [etcd]` at one or more hosts")
+        }
+        0 => return,
+        1 => Problem::warning(hosts, "one etcd member tolerates no failure").hint("use three members"),
+        2 => Problem::warning(hosts, "two etcd members tolerate no failure, and either one stops both")
+            .hint("use three members"),
+        count if count > MOST => {
+            Problem::warning(hosts, format!("{count} etcd members make every write slow"))
+                .hint("use three, five or seven members")
+        }
+        count if count % 2 == 0 => Problem::warning(
+            hosts,
+            format!("an even number of etcd members ({count}) tolerates no more failures than one less"),
+        )
+        .hint("add or remove one"),
+        _ => return,
+    };
+    problems.push(problem);
+}

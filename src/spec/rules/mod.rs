@@ -1,0 +1,44 @@
+//! What a schema cannot say: rules over the whole spec, each a function from spec to problems.
+//!
+//! A rule says nothing about values that were left out for another reason: see [`Holes`].
+
+mod addresses;
+mod etcd;
+mod hosts;
+mod pki;
+mod recipients;
+
+use super::holes::Holes;
+use super::path::Path;
+use super::problem::Problem;
+use super::types::{Host, Spec};
+
+/// A rule: the spec, what was left out of it, and where problems go.
+type Rule = fn(&Spec, &Holes, &mut Vec<Problem>);
+
+const RULES: &[Rule] = &[
+    addresses::usable,
+    addresses::distinct,
+    recipients::distinct,
+    hosts::roles_once,
+    hosts::retired,
+    hosts::role_settings,
+    etcd::members,
+    pki::leaf_outlives_ca,
+    pki::bundle_outlives_leaf,
+];
+
+/// All rules' problems, by path alone.
+pub(crate) fn check(spec: &Spec, holes: &Holes) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for rule in RULES {
+        rule(spec, holes, &mut problems);
+    }
+    problems
+}
+
+/// The hosts with their paths.
+fn hosts(spec: &Spec) -> impl Iterator<Item = (Path, &str, &Host)> {
+    let all = Path::root().key("hosts");
+    spec.hosts.iter().map(move |(name, host)| (all.key(name), name.as_str(), host))
+}

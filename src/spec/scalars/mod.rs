@@ -1,0 +1,179 @@
+//! The single values of a spec: each a type that cannot hold anything else.
+//!
+//! A scalar's [`FromStr`] is its one definition: the JSON Schema names it by `format`, the
+//! structural check finds it by that name in [`check`], and serde uses it too.
+
+mod image;
+mod label;
+mod number;
+mod path;
+mod recipient;
+mod time;
+
+pub use image::{ImageRef, ImageRepository};
+pub use label::{ClusterId, ClusterName, HostName};
+pub(crate) use number::decimal;
+pub use number::{Generation, HostRevision, KubernetesVersion, SeedNumber, ToleratedExit};
+pub use path::{AbsolutePath, SocketUrl};
+pub use recipient::Recipient;
+pub use time::{Span, Timestamp};
+
+use std::fmt::Write as _;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+/// Why a text is not the scalar that it should be, and what to write instead.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct ScalarError {
+    /// What is wrong, with the text (unless it is a secret).
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+    /// The text is or may be a secret: neither it nor the line it stands on may be shown.
+    pub secret: bool,
+}
+
+impl ScalarError {
+    /// `text` is not `what` (with its article, such as "a host name") because of `reason`.
+    pub(crate) fn new(text: &str, what: &str, reason: impl AsRef<str>) -> Self {
+        let message = format!("`{}` is not {what}: {}", shown(text), reason.as_ref());
+        Self { message, hint: None, secret: false }
+    }
+
+    /// The text is a private key, and is not repeated.
+    pub(crate) fn private() -> Self {
+        Self {
+            message: "this is a private key, which must never stand in a spec".into(),
+            hint: Some(
+                "remove it and treat it as leaked; a recipient is its public half, which `age-keygen -y` prints"
+                    .into(),
+            ),
+            secret: true,
+        }
+    }
+
+    /// The same error with a way out.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+/// Whether a text is, or holds, a private key that people paste by mistake.
+pub(crate) fn looks_secret(text: &str) -> bool {
+    let upper = text.to_ascii_uppercase();
+    ["AGE-SECRET-KEY-", "AGE-PLUGIN-", "PRIVATE KEY"].iter().any(|mark| upper.contains(mark))
+}
+
+/// How many characters of a foreign text a message repeats.
+const SHOWN: usize = 80;
+
+/// A foreign text as a message may repeat it: cut, and with nothing that a terminal would obey.
+pub(crate) fn shown(text: &str) -> String {
+    let mut out = String::new();
+    for (count, c) in text.chars().enumerate() {
+        if count == SHOWN {
+            out.push('…');
+            break;
+        }
+        if is_plain(c) {
+            out.push(c);
+        } else {
+            // writing to a String cannot fail
+            let _ = write!(out, "{}", c.escape_default());
+        }
+    }
+    out
+}
+
+/// Whether a terminal shows a character as itself: no controls, no invisible or reordering marks.
+pub(crate) fn is_plain(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Tests one text against the definition of a scalar.
+pub(crate) type Check = fn(&str) -> Result<(), ScalarError>;
+
+/// The check of a JSON Schema `format`; `None` for a format that is only a note.
+pub(crate) fn check(format: &str) -> Option<Check> {
+    CHECKS.iter().find(|(name, _)| *name == format).map(|(_, check)| *check)
+}
+
+/// Every format and its check. A test looks for each in the schema, and the other way round.
+const CHECKS: &[(&str, Check)] = &[
+    ("absolute-path", parses::<AbsolutePath>),
+    ("cluster-id", parses::<ClusterId>),
+    ("cluster-name", parses::<ClusterName>),
+    ("generation", parses::<Generation>),
+    ("host-name", parses::<HostName>),
+    ("host-revision", parses::<HostRevision>),
+    ("image-ref", parses::<ImageRef>),
+    ("image-repository", parses::<ImageRepository>),
+    // schemars' own name for IpAddr
+    ("ip", ip),
+    ("kubernetes-version", parses::<KubernetesVersion>),
+    ("recipient", parses::<Recipient>),
+    ("seed-number", parses::<SeedNumber>),
+    ("socket-url", parses::<SocketUrl>),
+    ("span", parses::<Span>),
+    ("timestamp", parses::<Timestamp>),
+    ("tolerated-exit", parses::<ToleratedExit>),
+];
+
+fn parses<T: FromStr<Err = ScalarError>>(text: &str) -> Result<(), ScalarError> {
+    text.parse::<T>().map(|_| ())
+}
+
+fn ip(text: &str) -> Result<(), ScalarError> {
+    if text.parse::<IpAddr>().is_ok() {
+        return Ok(());
+    }
+    let error = ScalarError::new(text, "an IP address", "it is neither IPv4 nor IPv6");
+    Err(if text.contains('/') {
+        error.hint("write the address alone, without a prefix length")
+    } else if text.contains('%') {
+        error.hint("write the address alone, without a zone")
+    } else {
+        error.hint("write it like 10.0.0.6 or fd00::6")
+    })
+}
+
+/// The impls that every scalar written as a string shares.
+macro_rules! text_scalar {
+    ($type:ident, $format:literal, $meaning:literal, $example:literal) => {
+        impl schemars::JsonSchema for $type {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($type).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({
+                    "type": "string",
+                    "format": $format,
+                    "description": $meaning,
+                    "examples": [$example],
+                })
+            }
+        }
+
+        impl<'de> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = String::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+
+        impl serde::Serialize for $type {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+    };
+}
+use text_scalar;
+
+#[cfg(test)]
+mod tests;

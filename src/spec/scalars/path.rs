@@ -1,0 +1,109 @@
+//! Paths on a host, and sockets named by them.
+
+use super::{ScalarError, text_scalar};
+use std::fmt;
+use std::str::FromStr;
+
+/// The longest path: what a ustar header can carry.
+const LONGEST: usize = 255;
+
+/// Says what is wrong with an absolute path, `None` when nothing is.
+fn flaw(path: &str) -> Option<String> {
+    let Some(rest) = path.strip_prefix('/') else {
+        return Some("it does not begin with `/`".into());
+    };
+    if path.len() > LONGEST {
+        return Some(format!("it is longer than {LONGEST} characters"));
+    }
+    if rest.is_empty() {
+        return Some("it is the root directory".into());
+    }
+    if rest.ends_with('/') {
+        return Some("it ends with `/`".into());
+    }
+    if let Some(part) = rest.split('/').find(|part| matches!(*part, "" | "." | "..")) {
+        let part = if part.is_empty() { "//" } else { part };
+        return Some(format!("it has `{part}` in it"));
+    }
+    let allowed = |c: &char| c.is_ascii_alphanumeric() || "._/@:+-".contains(*c);
+    path.chars().find(|c| !allowed(c)).map(|c| format!("`{}` is not allowed", super::shown(&c.to_string())))
+}
+
+/// A path on a host: begins with `/`, of `[A-Za-z0-9._/@:+-]`, with no empty, `.` or `..` part,
+/// not the root, at most 255 characters. So it means the same in a shell, a unit and an archive.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct AbsolutePath(String);
+
+impl AbsolutePath {
+    /// The path; empty only in a default value.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for AbsolutePath {
+    type Err = ScalarError;
+
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
+        match flaw(text) {
+            Some(reason) => Err(ScalarError::new(text, "an absolute path", reason)
+                .hint("write it like /var/lib/etcd; allowed are letters, digits and . _ / @ : + -")),
+            None => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for AbsolutePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl AsRef<str> for AbsolutePath {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+text_scalar!(AbsolutePath, "absolute-path", "A path on a host, from /.", "/var/lib/etcd");
+
+/// A Unix socket as a URL: `unix://` and an absolute path, as the kubelet takes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SocketUrl(AbsolutePath);
+
+impl SocketUrl {
+    /// The socket's path.
+    pub const fn path(&self) -> &AbsolutePath {
+        &self.0
+    }
+}
+
+impl FromStr for SocketUrl {
+    type Err = ScalarError;
+
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
+        let error = |reason: String| {
+            ScalarError::new(text, "a socket's URL", reason)
+                .hint("write it like unix:///run/containerd/containerd.sock")
+        };
+        let path =
+            text.strip_prefix("unix://").ok_or_else(|| error("it does not begin with `unix://`".into()))?;
+        match flaw(path) {
+            Some(reason) => Err(error(format!("of its path, {reason}"))),
+            None => Ok(Self(AbsolutePath(path.to_owned()))),
+        }
+    }
+}
+
+impl fmt::Display for SocketUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "unix://{}", self.0)
+    }
+}
+
+text_scalar!(
+    SocketUrl,
+    "socket-url",
+    "A Unix socket, unix:///PATH.",
+    "unix:///run/containerd/containerd.sock"
+);
