@@ -2,7 +2,7 @@
 
 use super::BuildError;
 use crate::bundle::canonical;
-use crate::derive::keyring::{Keyring, KeyringError};
+use crate::derive::keyring::KeyringError;
 use crate::plan::{ClusterPlan, HostPlan};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -31,11 +31,11 @@ impl<'a> Inputs<'a> {
     /// The inputs that all hosts share. Seeds are those that `hosts` and the cluster use.
     ///
     /// # Errors
-    /// [`KeyringError::NoSeed`] for one that the keyring lacks.
+    /// Those of `seed_id`, which says the public name of a seed.
     pub fn new<'h>(
         cluster: &'a ClusterPlan,
         hosts: impl IntoIterator<Item = &'h HostPlan>,
-        keyring: &Keyring,
+        seed_id: impl Fn(u32) -> Result<String, KeyringError>,
         templates: String,
     ) -> Result<Self, KeyringError> {
         let shared = cluster.authorities.iter().map(|ca| ca.seed).chain([cluster.signing.seed]);
@@ -43,7 +43,7 @@ impl<'a> Inputs<'a> {
             host.certificates.iter().map(|leaf| leaf.seed).chain([host.item.seed]).collect::<Vec<_>>()
         });
         let numbers: std::collections::BTreeSet<u32> = shared.chain(own).collect();
-        let seeds = numbers.into_iter().map(|number| Ok((number.to_string(), keyring.seed_id(number)?)));
+        let seeds = numbers.into_iter().map(|number| Ok((number.to_string(), seed_id(number)?)));
         Ok(Self {
             sealift: env!("CARGO_PKG_VERSION"),
             cluster,
@@ -58,6 +58,11 @@ impl<'a> Inputs<'a> {
     /// [`BuildError::Inputs`].
     pub fn of(&self, host: &HostPlan) -> Result<String, BuildError> {
         digest(&OfHost { shared: &self.only(host), host }, &host.name)
+    }
+
+    /// Public names of the seeds in use, by number.
+    pub fn seeds(&self) -> &BTreeMap<String, String> {
+        &self.seeds
     }
 
     /// SHA-256 of the inputs that all hosts share.

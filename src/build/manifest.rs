@@ -20,6 +20,8 @@ pub(super) fn of(
         host: HostRef {
             name: host.name.clone(),
             addresses: host.addresses.iter().map(ToString::to_string).collect(),
+            generation: host.item.generation,
+            recipients: host.recipients.iter().map(ToString::to_string).collect(),
         },
         revision: Revision { cluster: plan.revision, host: host.revision },
         sealift: env!("CARGO_PKG_VERSION").to_owned(),

@@ -50,6 +50,10 @@ pub struct HostRef {
     pub name: String,
     /// IP addresses in the spec's order.
     pub addresses: Vec<String>,
+    /// The generation of the host's own keys.
+    pub generation: u32,
+    /// Whom the sealed files are sealed to: `age1…` or `ssh-ed25519 …`, sorted by wire form.
+    pub recipients: Vec<String>,
 }
 
 /// (cluster revision, host revision).

@@ -111,7 +111,6 @@ struct Job<'a> {
     cluster: Cluster<'a>,
     renderer: Renderer<'a>,
     inputs: Inputs<'a>,
-    seed_id: String,
     all: Vec<&'a HostPlan>,
     wanted: BTreeSet<&'a str>,
 }
@@ -134,10 +133,9 @@ impl<'a> Job<'a> {
                 .hint(format!("it has {}", listed(&names))));
         }
         let wanted = if only.is_empty() { names } else { only.iter().map(String::as_str).collect() };
-        let inputs = Inputs::new(&plan.cluster, all.iter().copied(), keyring, templates.digest())
+        let inputs = Inputs::new(&plan.cluster, all.iter().copied(), |seed| keyring.seed_id(seed), templates.digest())
             .map_err(|error| keyring_failure(&error))?;
-        let seed_id = keyring.seed_id(plan.cluster.signing.seed).map_err(|error| keyring_failure(&error))?;
-        Ok(Self { plan, cluster, renderer, inputs, seed_id, all, wanted })
+        Ok(Self { plan, cluster, renderer, inputs, all, wanted })
     }
 
     /// Builds one bundle, or keeps the one that the output already has. None when it is neither
@@ -176,7 +174,7 @@ impl<'a> Job<'a> {
         Ok(Index {
             format: crate::bundle::index::FORMAT,
             cluster: ClusterRef { id: cluster.id.clone(), name: cluster.name.clone() },
-            seed_id: self.seed_id.clone(),
+            seeds: self.inputs.seeds().clone(),
             cluster_digest: self.inputs.of_cluster().map_err(|error| build_failure(&error))?,
             sealift: env!("CARGO_PKG_VERSION").to_owned(),
             bundles,

@@ -3,6 +3,7 @@
 
 mod args;
 mod build;
+mod change;
 mod check;
 mod demo;
 mod failure;

@@ -2,14 +2,15 @@
 
 use super::args::Verify;
 use super::failure::{Failure, USAGE};
-use super::install::hostname;
+use super::install::{hostname, open_root};
 use super::output::Output;
-use super::world;
-use crate::bundle::open::{Verified, open};
+use super::world::{self, Trusted};
+use crate::bundle::manifest::Manifest;
+use crate::bundle::open::open;
 use crate::check::bundle::{verify_bundle, verify_output};
 use crate::check::host::{self, verify_host};
 use crate::finding::{Finding, exit_code};
-use crate::rootfs::Root;
+use crate::unseal::Identities;
 use serde::Serialize;
 use std::fs;
 use std::path::Path;
@@ -19,10 +20,11 @@ struct Verdict<'a> {
     command: &'static str,
     exit: u8,
     /// What was verified.
-    subjects: Vec<Subject>,
+    subjects: &'a [Subject],
     findings: &'a [Finding],
 }
 
+/// One bundle, output directory or root.
 #[derive(Serialize)]
 struct Subject {
     path: String,
@@ -32,17 +34,149 @@ struct Subject {
     host: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<String>,
-    /// Files of a bundle or host, bundles of an output directory.
+    /// Files of a bundle or host; bundles of an output directory.
     count: usize,
+    #[serde(skip)]
+    unit: &'static str,
+}
+
+impl Subject {
+    fn new(path: &Path, count: usize, unit: &'static str) -> Self {
+        let path = path.display().to_string();
+        Self { path, cluster: None, host: None, revision: None, count, unit }
+    }
+
+    fn named(mut self, manifest: &Manifest) -> Self {
+        self.cluster = Some(manifest.cluster.name.clone());
+        self.host = Some(manifest.host.name.clone());
+        self.revision = Some(manifest.revision.to_string());
+        self
+    }
+}
+
+/// What all subjects of one run are judged by.
+struct Judge {
+    trusted: Trusted,
+    at: i64,
+    within: Option<u64>,
+    identities: Option<Identities>,
 }
 
 pub(super) fn run(arguments: &Verify, output: &mut Output<'_>) -> Result<u8, Failure> {
-    let (subjects, findings) = match &arguments.root {
-        Some(root) => of_root(arguments, root)?,
-        None => of_paths(arguments)?,
+    let root = arguments.root.as_deref();
+    let judge = Judge {
+        at: world::time(arguments.at.as_deref())?,
+        within: world::span(arguments.within.as_deref())?,
+        trusted: world::trust(arguments.trust.file.as_deref(), root)?,
+        identities: match arguments.identities.as_slice() {
+            [] => None,
+            paths => Some(world::identities(paths)?),
+        },
+    };
+    let (subjects, findings) = match (root, arguments.paths.as_slice()) {
+        (Some(root), []) => judge.root(root, None)?,
+        (Some(root), [bundle]) => judge.root(root, Some(bundle))?,
+        (Some(_), _) => {
+            return Err(Failure::new(USAGE, "a host holds one bundle").hint("give at most one bundle with --root"));
+        }
+        (None, paths) => judge.paths(paths)?,
     };
     let found = exit_code(&findings);
     let exit = if arguments.tolerate.contains(&found) { 0 } else { found };
-    output.json(&Verdict { command: "verify", exit, subjects, findings: &findings });
+    output.json(&Verdict { command: "verify", exit, subjects: &subjects, findings: &findings });
+    output.findings(&findings);
+    if findings.is_empty() && !arguments.quiet {
+        subjects.iter().for_each(|subject| tell(subject, output));
+    } else if exit == 0 && found != 0 {
+        output.note(format_args!("exit code {found} is tolerated"));
+    }
     Ok(exit)
+}
+
+fn tell(subject: &Subject, output: &mut Output<'_>) {
+    let Subject { path, count, unit, .. } = subject;
+    let name = match (&subject.host, &subject.cluster, &subject.revision) {
+        (Some(host), Some(cluster), Some(revision)) => format!(", {host} of {cluster}, revision {revision}"),
+        _ => String::new(),
+    };
+    output.good("ok", format_args!("{path}: {count} {unit}{name}"));
+}
+
+impl Judge {
+    fn root(&self, path: &Path, bundle: Option<&std::path::PathBuf>) -> Result<(Vec<Subject>, Vec<Finding>), Failure> {
+        let root = open_root(path)?;
+        let expected = match bundle {
+            None => None,
+            Some(bundle) => {
+                let name = bundle.display().to_string();
+                match open(&world::read(bundle)?, &name, &self.trusted.trust, self.at) {
+                    Ok(verified) => Some(verified),
+                    Err(findings) => return Ok((vec![Subject::new(path, 0, "files")], findings)),
+                }
+            }
+        };
+        let hostname = hostname(&root);
+        let checked = verify_host(
+            &root,
+            &host::Options {
+                trust: &self.trusted.trust,
+                at: self.at,
+                within: self.within,
+                expected: expected.as_ref(),
+                hostname: hostname.as_deref(),
+            },
+        );
+        let mut subject = Subject::new(path, checked.files, "files as they should be");
+        if let Some(installed) = checked.installed {
+            subject.cluster = Some(installed.cluster);
+            subject.host = Some(installed.host);
+            subject.revision = Some(installed.revision.to_string());
+        }
+        Ok((vec![subject], checked.findings))
+    }
+
+    fn paths(&self, paths: &[std::path::PathBuf]) -> Result<(Vec<Subject>, Vec<Finding>), Failure> {
+        let mut subjects = Vec::new();
+        let mut findings = Vec::new();
+        for path in paths {
+            let (subject, more) = if path.is_dir() { self.directory(path)? } else { self.bundle(path)? };
+            subjects.push(subject);
+            findings.extend(more);
+        }
+        Ok((subjects, findings))
+    }
+
+    fn bundle(&self, path: &Path) -> Result<(Subject, Vec<Finding>), Failure> {
+        let name = path.display().to_string();
+        match open(&world::read(path)?, &name, &self.trusted.trust, self.at) {
+            Err(findings) => Ok((Subject::new(path, 0, "files"), findings)),
+            Ok(verified) => {
+                let manifest = verified.manifest();
+                let subject = Subject::new(path, manifest.files.len(), "files").named(manifest);
+                Ok((subject, verify_bundle(&verified, self.at, self.within, self.identities.as_ref())))
+            }
+        }
+    }
+
+    fn directory(&self, path: &Path) -> Result<(Subject, Vec<Finding>), Failure> {
+        let unreadable = |error: &std::io::Error| world::unreadable(path, error);
+        let mut names = Vec::new();
+        for entry in fs::read_dir(path).map_err(|error| unreadable(&error))? {
+            let entry = entry.map_err(|error| unreadable(&error))?;
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+        names.sort();
+        let bundles = names.iter().filter(|name| name.ends_with(".tar.gz")).count();
+        let read = |name: &str| fs::read(path.join(name));
+        let findings = verify_output(
+            &path.display().to_string(),
+            &names,
+            read,
+            &self.trusted.trust,
+            self.at,
+            self.within,
+            self.identities.as_ref(),
+        );
+        Ok((Subject::new(path, bundles, "bundles"), findings))
+    }
 }

@@ -105,7 +105,7 @@ pub(super) fn spec(path: &Path) -> Result<SpecFile, Failure> {
     let loaded = crate::spec::load(&text);
     let (plan, of_plan) = crate::plan::plan(&loaded.spec);
     let mut problems = loaded.problems.clone();
-    problems.extend(of_plan.into_iter().filter(|problem| !loaded.is_pruned(&problem.path)).map(|problem| loaded.locate(problem)));
+    problems.extend(of_plan.into_iter().filter(|problem| !loaded.left_out(&problem.path)).map(|problem| loaded.locate(problem)));
     problems.sort_by_key(|problem| problem.position);
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new(".")).to_path_buf();

@@ -145,8 +145,10 @@ impl<'a> Cluster<'a> {
 
     fn issuer(&self, leaf: &CertPlan) -> Result<&Authority, DeriveError> {
         let Kind::IssuedBy(wanted) = leaf.row.kind else { return Err(DeriveError::Table(leaf.row.id)) };
-        let row = self.plan.authorities.iter().find(|authority| authority.row.kind == Kind::Authority(wanted));
-        row.and_then(|authority| self.authorities.get(authority.row.id)).ok_or(DeriveError::Table(leaf.row.id))
+        let row =
+            self.plan.authorities.iter().find(|authority| authority.row.kind == Kind::Authority(wanted));
+        row.and_then(|authority| self.authorities.get(authority.row.id))
+            .ok_or(DeriveError::Table(leaf.row.id))
     }
 
     fn private_key<'k>(
@@ -194,7 +196,11 @@ impl<'a> Cluster<'a> {
 }
 
 /// The key of a certificate: any host's, or an authority's.
-fn certificate_key(keyring: &Keyring, cluster: &ClusterPlan, plan: &CertPlan) -> Result<P256Key, DeriveError> {
+fn certificate_key(
+    keyring: &Keyring,
+    cluster: &ClusterPlan,
+    plan: &CertPlan,
+) -> Result<P256Key, DeriveError> {
     let label = Label {
         cluster: &cluster.id,
         row: plan.row.id,

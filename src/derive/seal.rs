@@ -160,9 +160,8 @@ fn stanza(ephemeral: StaticSecret, recipient: &Recipient, file_key: &[u8; 16]) -
             (arguments, key)
         }
     };
-    let wrapped = cipher(&key)
-        .encrypt(&Nonce::default(), file_key.as_slice())
-        .map_err(|_| SealError::Cipher)?;
+    let wrapped =
+        cipher(&key).encrypt(&Nonce::default(), file_key.as_slice()).map_err(|_| SealError::Cipher)?;
     // 32 bytes are 43 characters: one short line, as the format wants at the end of a body
     Ok(format!("-> {arguments}\n{}\n", STANDARD_NO_PAD.encode(wrapped)))
 }

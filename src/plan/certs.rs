@@ -4,7 +4,8 @@
 //! file names are kubeadm's, so that what it finds is what it would have made.
 
 use super::{ItemPlan, seed_of};
-use crate::spec::types::{Algorithm, Host, Role, SeedNumber, Spec};
+use crate::spec::scalars::SeedNumber;
+use crate::spec::types::{Algorithm, Host, Role, Spec};
 use serde::{Serialize, Serializer};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -338,7 +339,11 @@ mod tests {
     fn keys_of_authorities_are_on_no_host_and_every_key_has_an_owner() {
         for row in CERTS {
             assert!(!row.key_on.is_empty(), "{} has a key that nobody holds", row.id);
-            assert!(row.key_on.iter().all(|place| row.on.contains(place)), "{}: key without certificate", row.id);
+            assert!(
+                row.key_on.iter().all(|place| row.on.contains(place)),
+                "{}: key without certificate",
+                row.id
+            );
             if matches!(row.kind, Kind::Authority(_)) {
                 assert_eq!(row.key_on, [Place::Operator], "{}", row.id);
             }
@@ -349,7 +354,9 @@ mod tests {
     fn leaves_have_a_purpose_and_servers_have_names() {
         for row in CERTS {
             match row.kind {
-                Kind::Authority(_) => assert!(row.eku.is_empty() && row.sans == Sans::CommonName, "{}", row.id),
+                Kind::Authority(_) => {
+                    assert!(row.eku.is_empty() && row.sans == Sans::CommonName, "{}", row.id)
+                }
                 Kind::IssuedBy(_) => assert!(!row.eku.is_empty(), "{}", row.id),
             }
             assert_eq!(row.eku.contains(&Eku::ServerAuth), row.sans == Sans::Etcd, "{}", row.id);

@@ -101,7 +101,8 @@ pub(super) fn plan(here: &[Place], data_dir: Option<&str>, allow: &[AbsolutePath
 
 fn allowed_in(directory: &str, allow: &[AbsolutePath]) -> Vec<String> {
     let inside = |path: &&str| path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'));
-    let mut paths: Vec<String> = allow.iter().map(AbsolutePath::as_str).filter(inside).map(str::to_owned).collect();
+    let mut paths: Vec<String> =
+        allow.iter().map(AbsolutePath::as_str).filter(inside).map(str::to_owned).collect();
     paths.sort();
     paths.dedup();
     paths

@@ -131,12 +131,7 @@ struct Image {
     pinned: bool,
 }
 
-fn image(
-    spec: &Spec,
-    settings: &Settings,
-    release: &Release,
-    problems: &mut Vec<Problem>,
-) -> Option<Image> {
+fn image(spec: &Spec, settings: &Settings, release: &Release, problems: &mut Vec<Problem>) -> Option<Image> {
     if let Some(pinned) = &settings.etcd_image {
         let parts = kubeadm_parts(&pinned.value);
         if parts.is_none() {
@@ -155,14 +150,21 @@ fn image(
         );
         return None;
     };
-    Some(Image { repository: spec.kubernetes.image_repository.to_string(), tag: tag.to_owned(), pinned: false })
+    Some(Image {
+        repository: spec.kubernetes.image_repository.to_string(),
+        tag: tag.to_owned(),
+        pinned: false,
+    })
 }
 
 /// kubeadm builds the image's name as `imageRepository/etcd:imageTag`.
 fn kubeadm_parts(image: &ImageRef) -> Option<Image> {
     let (repository, rest) = image.as_str().rsplit_once("/etcd:")?;
-    (!rest.contains('/') && !rest.is_empty())
-        .then(|| Image { repository: repository.to_owned(), tag: rest.to_owned(), pinned: true })
+    (!rest.contains('/') && !rest.is_empty()).then(|| Image {
+        repository: repository.to_owned(),
+        tag: rest.to_owned(),
+        pinned: true,
+    })
 }
 
 /// kubeadm compares etcd's version with 3.6.0 in the releases between.

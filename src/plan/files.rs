@@ -211,8 +211,8 @@ fn pair(row: &'static super::certs::CertRow, with_key: bool) -> impl Iterator<It
     };
     let certificate = file("crt", 0o644, Source::Certificate(row.id));
     let path = certificate.path.clone();
-    let key = with_key
-        .then(|| FilePlan { certificate: Some(path), ..file("key", 0o600, Source::Key(row.id)) });
+    let key =
+        with_key.then(|| FilePlan { certificate: Some(path), ..file("key", 0o600, Source::Key(row.id)) });
     std::iter::once(certificate).chain(key)
 }
 

@@ -44,10 +44,10 @@ fn gate_name<S: serde::Serializer>(run: &GateRun, serializer: S) -> Result<S::Ok
 const TOLERATED: u8 = 6;
 
 pub(super) fn plan(settings: &Settings) -> KubeletPlan {
-    let tolerate = settings
-        .gate_tolerate
-        .as_ref()
-        .map_or_else(|| vec![TOLERATED], |codes| codes.iter().map(|code: &ToleratedExit| code.get()).collect());
+    let tolerate = settings.gate_tolerate.as_ref().map_or_else(
+        || vec![TOLERATED],
+        |codes| codes.iter().map(|code: &ToleratedExit| code.get()).collect(),
+    );
     let mut tolerate: Vec<u8> = tolerate;
     tolerate.sort_unstable();
     tolerate.dedup();

@@ -13,8 +13,8 @@ pub mod releases;
 mod settings;
 
 use crate::spec::Problem;
-use crate::spec::scalars::{HostName, Recipient};
-use crate::spec::types::{Algorithm, GateRun, Host, Role, SeedNumber, Spec};
+use crate::spec::scalars::{HostName, Recipient, SeedNumber};
+use crate::spec::types::{Algorithm, GateRun, Host, Role, Spec};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::IpAddr;

@@ -160,9 +160,8 @@ mod tests {
 
     #[test]
     fn an_unknown_patch_has_no_default_image() {
-        let tag = |minor, patch| {
-            RELEASES.iter().find(|row| row.minor == minor).and_then(|row| row.etcd_tag(patch))
-        };
+        let tag =
+            |minor, patch| RELEASES.iter().find(|row| row.minor == minor).and_then(|row| row.etcd_tag(patch));
         assert_eq!(tag(29, 2), Some("3.5.10-0"));
         assert_eq!(tag(29, 3), Some("3.5.12-0"));
         assert_eq!(tag(29, 11), None);

@@ -1,5 +1,6 @@
 //! Settings in layers: for all, for a role, for a host. The most specific one wins.
 
+use crate::spec::Path;
 use crate::spec::scalars::{AbsolutePath, HostName, ImageRef, SocketUrl, ToleratedExit};
 use crate::spec::types::{CgroupDriver, EtcdOverride, GateRun, Host, Kubelet, RoleSettings, Spec};
 
@@ -28,17 +29,17 @@ pub(super) struct Layered<T> {
 pub(super) fn of(spec: &Spec, name: &HostName, host: &Host) -> Settings {
     let mut settings = Settings::default();
     let all = EtcdOverride { image: spec.etcd.image.clone(), data_dir: spec.etcd.data_dir.clone() };
-    settings.lay(&spec.kubelet, &all, &[], "");
+    settings.lay(&spec.kubelet, &all, &[], &Path::root());
     for (role, layer) in spec.roles.iter().filter(|(role, _)| host.roles.contains(role)) {
         let RoleSettings { kubelet, etcd, allow_files } = layer;
-        settings.lay(kubelet, etcd, allow_files, &format!("roles.{}.", role.name()));
+        settings.lay(kubelet, etcd, allow_files, &Path::root().key("roles").key(role.name()));
     }
-    settings.lay(&host.kubelet, &host.etcd, &host.allow_files, &format!("hosts.{name}."));
+    settings.lay(&host.kubelet, &host.etcd, &host.allow_files, &Path::root().key("hosts").key(name.as_str()));
     settings
 }
 
 impl Settings {
-    fn lay(&mut self, kubelet: &Kubelet, etcd: &EtcdOverride, allow: &[AbsolutePath], path: &str) {
+    fn lay(&mut self, kubelet: &Kubelet, etcd: &EtcdOverride, allow: &[AbsolutePath], path: &Path) {
         over(&mut self.gate, kubelet.gate.run.as_ref());
         over(&mut self.gate_tolerate, kubelet.gate.tolerate.as_ref());
         over(&mut self.gate_program, kubelet.gate.program.as_ref());
@@ -46,7 +47,8 @@ impl Settings {
         over(&mut self.container_runtime_endpoint, kubelet.container_runtime_endpoint.as_ref());
         over(&mut self.kubelet_program, kubelet.program.as_ref());
         let image = etcd.image.clone();
-        let image = image.map(|value| Layered { value, path: format!("{path}etcd.image") });
+        let image =
+            image.map(|value| Layered { value, path: path.key("etcd").key("image").as_str().to_owned() });
         over(&mut self.etcd_image, image.as_ref());
         over(&mut self.etcd_data_dir, etcd.data_dir.as_ref());
         self.allow_files.extend_from_slice(allow);

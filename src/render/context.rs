@@ -26,23 +26,12 @@ pub(super) fn of(path: &str, host: &HostPlan) -> Option<Context> {
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Context {
-    Etcdctl {
-        endpoints: String,
-    },
+    Etcdctl { endpoints: String },
     Kubeadm(Kubeadm),
-    Kubelet {
-        cgroup_driver: &'static str,
-        container_runtime_endpoint: String,
-    },
+    Kubelet { cgroup_driver: &'static str, container_runtime_endpoint: String },
     EtcdPod(EtcdPod),
-    ServiceManager {
-        program: String,
-    },
-    Gate {
-        run: &'static str,
-        program: String,
-        tolerate: Vec<u8>,
-    },
+    ServiceManager { program: String },
+    Gate { run: &'static str, program: String, tolerate: Vec<u8> },
 }
 
 /// The static pod of an etcd member.
@@ -121,11 +110,13 @@ fn kubeadm(etcd: &EtcdPlan) -> Kubeadm {
         encryption_algorithm: v1beta4.then_some("ECDSA-P256"),
         image_repository: etcd.cluster_image_repository.clone(),
         data_dir: etcd.data_dir.clone(),
-        etcd_image: etcd.image_pinned.then(|| EtcdImage {
-            repository: etcd.image_repository.clone(),
-            tag: etcd.image_tag.clone(),
-        }),
-        extra_args: member_arguments(etcd).into_iter().map(|(name, value)| Argument { name, value }).collect(),
+        etcd_image: etcd
+            .image_pinned
+            .then(|| EtcdImage { repository: etcd.image_repository.clone(), tag: etcd.image_tag.clone() }),
+        extra_args: member_arguments(etcd)
+            .into_iter()
+            .map(|(name, value)| Argument { name, value })
+            .collect(),
         extra_args_are_list: v1beta4,
     }
 }

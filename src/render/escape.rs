@@ -4,12 +4,12 @@
 //! environment files a value outside a plain set of characters is refused: there is nothing it
 //! could add, no line, no option, no expansion.
 
-use crate::spec::tree;
+use crate::spec::yaml;
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, Output, State, Value};
 
 /// minijinja's formatter: writes one value.
-pub(super) fn format(output: &mut Output<'_>, state: &State<'_, '_>, value: &Value) -> Result<(), Error> {
+pub(super) fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
     let refuse = |message: &str| Err(Error::new(ErrorKind::BadEscape, message.to_owned()));
     let text = match value.kind() {
         ValueKind::Bool => if value.is_true() { "true" } else { "false" }.to_owned(),
@@ -33,9 +33,9 @@ pub(super) fn format(output: &mut Output<'_>, state: &State<'_, '_>, value: &Val
 /// Where and why it is not valid.
 pub(super) fn check(path: &str, text: &str) -> Result<(), String> {
     match Format::of(path) {
-        Format::Yaml => text.split_inclusive("---\n").try_for_each(|document| {
-            tree::parse(document.trim_end_matches("---\n")).map(drop).map_err(|problem| problem.message)
-        }),
+        Format::Yaml => text
+            .split_inclusive("---\n")
+            .try_for_each(|document| yaml::document(document.trim_end_matches("---\n")).map(drop)),
         Format::Plain => Ok(()),
     }
 }
@@ -99,7 +99,7 @@ fn reads_as_string(text: &str) -> bool {
 #[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
     use super::{check, format, yaml_scalar};
-    use crate::spec::tree;
+    use crate::spec::yaml;
     use minijinja::{Environment, context};
     use proptest::prelude::{any, proptest};
 
@@ -144,7 +144,7 @@ mod tests {
         fn no_value_breaks_out_of_yaml(value in any::<String>()) {
             let text = render("x.yaml", "a:\n- {{ value }}\nb: end\n", &value).unwrap();
             check("x.yaml", &text).unwrap();
-            let read = tree::parse(&text).unwrap().to_json();
+            let read = yaml::document(&text).unwrap();
             assert_eq!(read, serde_json::json!({"a": [value], "b": "end"}));
         }
 

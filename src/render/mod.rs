@@ -10,6 +10,7 @@ pub mod templates;
 
 use crate::derive::public::Public;
 use crate::plan::{HostPlan, Source};
+use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use std::collections::BTreeMap;
@@ -52,9 +53,7 @@ impl<'t> Renderer<'t> {
     pub fn new(templates: &'t Templates) -> Result<Self, RenderError> {
         let mut environment = Environment::new();
         environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.set_keep_trailing_newline(true);
-        environment.set_trim_blocks(true);
-        environment.set_lstrip_blocks(true);
+        environment.set_syntax(syntax()?);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_formatter(escape::format);
         for (path, source) in templates.iter() {
@@ -65,23 +64,28 @@ impl<'t> Renderer<'t> {
         Ok(Self { environment })
     }
 
+    /// Renders what comes from templates alone, by host path.
+    ///
+    /// # Errors
+    /// [`RenderError`].
+    pub fn templates(&self, host: &HostPlan) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
+        let rendered = host.files.iter().filter_map(|file| match file.source {
+            Source::Template(path) => Some(self.template(path, host).map(|text| (file.path.clone(), text.into_bytes()))),
+            Source::Certificate(_) | Source::Key(_) | Source::VerifyKey => None,
+        });
+        rendered.collect()
+    }
+
     /// Renders the public files of one host, by host path.
     ///
     /// # Errors
     /// [`RenderError`].
     pub fn host(&self, host: &HostPlan, public: &Public) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
-        let mut files = BTreeMap::new();
-        for file in &host.files {
-            let contents = match file.source {
-                Source::Key(_) | Source::VerifyKey => continue,
-                Source::Certificate(_) => public
-                    .certificate(&file.path)
-                    .ok_or_else(|| RenderError::Unknown(file.path.clone()))?
-                    .as_bytes()
-                    .to_vec(),
-                Source::Template(path) => self.template(path, host)?.into_bytes(),
-            };
-            files.insert(file.path.clone(), contents);
+        let mut files = self.templates(host)?;
+        for file in host.files.iter().filter(|file| matches!(file.source, Source::Certificate(_))) {
+            let pem = public.certificate(&file.path);
+            let pem = pem.ok_or_else(|| RenderError::Unknown(file.path.clone()))?;
+            files.insert(file.path.clone(), pem.as_bytes().to_vec());
         }
         Ok(files)
     }
@@ -93,9 +97,17 @@ impl<'t> Renderer<'t> {
             .get_template(path)
             .and_then(|template| template.render(Serde(&context)))
             .map_err(|source| RenderError::Template { path: path.to_owned(), source })?;
-        escape::check(path, &text).map_err(|message| RenderError::Output { path: path.to_owned(), message })?;
+        escape::check(path, &text)
+            .map_err(|message| RenderError::Output { path: path.to_owned(), message })?;
         Ok(text)
     }
+}
+
+/// Lines that hold only a block leave nothing behind, and files keep their last line feed.
+fn syntax() -> Result<SyntaxConfig, RenderError> {
+    let mut builder = SyntaxConfig::builder();
+    builder.keep_trailing_newline(true).trim_blocks(true).lstrip_blocks(true);
+    builder.build().map_err(|source| RenderError::Template { path: "(syntax)".to_owned(), source })
 }
 
 impl std::fmt::Debug for Renderer<'_> {

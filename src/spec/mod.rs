@@ -13,7 +13,7 @@ mod structure;
 mod suggest;
 mod tree;
 pub mod types;
-mod yaml;
+pub mod yaml;
 
 pub use path::Path;
 pub use problem::{Position, Problem, Severity};
@@ -36,6 +36,7 @@ pub struct Loaded {
     /// All problems in the order of the text.
     pub problems: Vec<Problem>,
     tree: Option<Node>,
+    holes: Holes,
     source: Source,
 }
 
@@ -43,6 +44,12 @@ impl Loaded {
     /// Whether a problem stops a build.
     pub fn has_errors(&self) -> bool {
         self.problems.iter().any(|problem| problem.severity == Severity::Error)
+    }
+
+    /// Whether something was wrong at a path, below it or around it, so that what later stages say
+    /// about it would only repeat that.
+    pub fn left_out(&self, path: &str) -> bool {
+        self.holes.touch(&Path::of(path))
     }
 
     /// The same problem with the place and the source line of its path, or of the nearest value around it.
@@ -82,6 +89,7 @@ pub fn load(text: &str) -> Loaded {
         source.hide_all();
     }
     loaded.source = source;
+    loaded.holes = holes;
     let placed = problems.into_iter().map(|(mut problem, mark)| {
         loaded.source.place(&mut problem, mark);
         problem

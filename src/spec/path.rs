@@ -52,6 +52,11 @@ impl Path {
         Self(path)
     }
 
+    /// A path that was written by this type.
+    pub(crate) fn of(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
     /// The path as text; empty for the whole spec.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -76,6 +76,11 @@ impl Problem {
         Self { severity, path, message, hint, position, source, secret: false, underline: (0, 0) }
     }
 
+    /// Whether it stops a build.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+
     /// The same problem with a way out.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {

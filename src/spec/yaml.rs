@@ -1,5 +1,8 @@
 //! What a plain (unquoted) scalar means in YAML 1.2, the core schema (section 10.3.2).
 
+use super::tree::{self, Kind, Node, Tree};
+use serde_json::Value;
+
 /// The meaning of a plain scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Plain {
@@ -53,4 +56,38 @@ fn is_decimal(text: &str) -> bool {
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let some = !whole.is_empty() || !fraction.is_empty();
     some && digits(whole) && digits(fraction) && exponent.is_none_or(|e| !e.is_empty() && digits(e))
+}
+
+/// Reads one YAML document as strictly as a spec: duplicate keys, tags and merge keys are refused.
+///
+/// # Errors
+/// What is wrong, with its line.
+pub fn document(text: &str) -> Result<Value, String> {
+    let Tree { root, problems, .. } = tree::read(text);
+    if let Some((problem, mark)) = problems.first() {
+        return Err(format!("line {}: {}", mark.line, problem.message));
+    }
+    root.as_ref().map(value).ok_or_else(|| "there is nothing in it".to_owned())
+}
+
+fn value(node: &Node) -> Value {
+    match &node.kind {
+        Kind::Scalar { text, plain: true } => scalar(text),
+        Kind::Scalar { text, .. } => Value::from(&**text),
+        Kind::Seq(items) => items.iter().map(value).collect(),
+        Kind::Map(entries) => {
+            entries.iter().map(|entry| (entry.key.to_string(), value(&entry.value))).collect()
+        }
+        Kind::Broken => Value::Null,
+    }
+}
+
+/// Numbers that JSON cannot hold stay texts.
+fn scalar(text: &str) -> Value {
+    match plain(text) {
+        Plain::Null => Value::Null,
+        Plain::Bool => Value::from(text.eq_ignore_ascii_case("true")),
+        Plain::Number => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
+        Plain::Text => Value::from(text),
+    }
 }

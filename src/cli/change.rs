@@ -1,0 +1,292 @@
+//! What a change of the spec does, host by host, against the output of the build before.
+//!
+//! Needs no keyring: public files are rendered and compared, certificates are compared by what they
+//! say, and whatever else enters a bundle by the digest of its inputs.
+
+use super::failure::{Failure, USAGE};
+use super::output::Output;
+use super::world::{self, SpecFile};
+use crate::build::Inputs;
+use crate::bundle::index::{BundleRef, Index};
+use crate::bundle::manifest::{Manifest, Revision};
+use crate::bundle::open::{Verified, open};
+use crate::bundle::trust::Trust;
+use crate::plan::{CertPlan, FilePlan, HostPlan, OPERATOR, Source};
+use crate::render::Renderer;
+use crate::render::templates::Templates;
+use crate::spec::{Path as SpecPath, Problem};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+use std::path::Path;
+use x509_parser::extensions::GeneralName;
+use x509_parser::pem::parse_x509_pem;
+
+/// What a change does to each bundle.
+#[derive(Debug, Serialize)]
+pub(super) struct Change {
+    hosts: Vec<HostChange>,
+}
+
+#[derive(Debug, Serialize)]
+struct HostChange {
+    host: String,
+    state: State,
+    files: Vec<FileChange>,
+    run: BTreeSet<String>,
+    restart: BTreeSet<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum State {
+    New,
+    Removed,
+    Changed,
+    Unchanged,
+}
+
+#[derive(Debug, Serialize)]
+struct FileChange {
+    path: String,
+    what: What,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum What {
+    Added,
+    Changed,
+    Removed,
+}
+
+/// Compares a spec without errors with the output of an earlier build. Also returns what is wrong
+/// with the change itself.
+pub(super) fn against(spec: &SpecFile, previous: &Path) -> Result<(Change, Vec<Problem>), Failure> {
+    let before = Before::read(previous)?;
+    let plan = &spec.plan;
+    if before.index.cluster.id != plan.cluster.id {
+        let message = format!("{} was built for another cluster", previous.display());
+        let problem = Problem::error("cluster.id", message).hint("name the output of this cluster's last build");
+        return Ok((Change { hosts: Vec::new() }, vec![problem]));
+    }
+    let templates = Templates::embedded();
+    let renderer = Renderer::new(&templates).map_err(|error| Failure::from_error(USAGE, &error))?;
+    let all: Vec<_> = plan.hosts.values().chain([&plan.operator]).collect();
+    let seed_id = |number: u32| Ok(before.index.seeds.get(&number.to_string()).cloned().unwrap_or_default());
+    let inputs = Inputs::new(&plan.cluster, all.iter().copied(), seed_id, templates.digest())
+        .map_err(|error| Failure::from_error(USAGE, &error))?;
+    let mut change = Change { hosts: Vec::new() };
+    let mut problems = Vec::new();
+    for host in &all {
+        let digest = inputs.of(host).map_err(|error| Failure::from_error(USAGE, &error))?;
+        let one = before.compare(spec, host, &digest, &renderer)?;
+        if let (State::Changed, Some(entry)) = (one.state, before.entry(&host.name)) {
+            problems.extend(revision_problem(spec, host, entry.revision));
+        }
+        problems.extend(before.recipients_problem(host)?);
+        change.hosts.push(one);
+    }
+    let gone = before.index.bundles.iter().filter(|entry| all.iter().all(|host| host.name != entry.host));
+    for entry in gone {
+        change.hosts.push(HostChange::new(&entry.host, State::Removed));
+        problems.extend(retired_problem(spec, &entry.host));
+    }
+    Ok((change, problems))
+}
+
+fn revision_problem(spec: &SpecFile, host: &HostPlan, before: Revision) -> Option<Problem> {
+    let now = Revision { cluster: spec.plan.cluster.revision, host: host.revision };
+    (now <= before).then(|| {
+        Problem::warning("cluster.revision", format!("{} changes, but its revision {now} is not above {before}", host.name))
+            .hint("a host that has the other build refuses this one: raise cluster.revision, or the host's own")
+    })
+}
+
+fn retired_problem(spec: &SpecFile, name: &str) -> Option<Problem> {
+    let retired = spec.loaded.spec.retired.keys().any(|retired| retired.as_str() == name);
+    (name != OPERATOR && !retired).then(|| {
+        Problem::warning("hosts", format!("{name} is gone from the spec"))
+            .hint(format!("its keys would come back with its name: write `retired: {{{name}: GENERATION}}`"))
+    })
+}
+
+impl HostChange {
+    fn new(host: &str, state: State) -> Self {
+        let (run, restart) = (BTreeSet::new(), BTreeSet::new());
+        Self { host: host.to_owned(), state, files: Vec::new(), run, restart }
+    }
+}
+
+/// The output of the build before.
+struct Before<'a> {
+    directory: &'a Path,
+    index: Index,
+    trust: Trust,
+}
+
+impl<'a> Before<'a> {
+    fn read(directory: &'a Path) -> Result<Self, Failure> {
+        let index = world::read(&directory.join("index.json"))?;
+        let index = Index::from_bytes(&index).map_err(|error| {
+            Failure::from_error(USAGE, &error).hint(format!("{} is not the output of a build", directory.display()))
+        })?;
+        // comparing needs integrity only: whose build this was is what `verify` says
+        let trust = world::read(&directory.join("trust"))?;
+        let trust = Trust::parse(&String::from_utf8_lossy(&trust))
+            .map_err(|error| Failure::from_error(USAGE, &error))?;
+        Ok(Self { directory, index, trust })
+    }
+
+    fn entry(&self, host: &str) -> Option<&BundleRef> {
+        self.index.bundles.iter().find(|entry| entry.host == host)
+    }
+
+    fn bundle(&self, host: &str) -> Result<Option<Verified>, Failure> {
+        let Some(entry) = self.entry(host) else { return Ok(None) };
+        let path = self.directory.join(&entry.file);
+        let name = path.display().to_string();
+        open(&world::read(&path)?, &name, &self.trust, 0).map(Some).map_err(|findings| {
+            let ids: Vec<_> = findings.iter().map(|finding| finding.id.name()).collect();
+            Failure::new(USAGE, format!("{name} is damaged: {}", ids.join(", "))).hint("see `sealift verify`")
+        })
+    }
+
+    fn compare(
+        &self,
+        spec: &SpecFile,
+        host: &HostPlan,
+        inputs: &str,
+        renderer: &Renderer<'_>,
+    ) -> Result<HostChange, Failure> {
+        let Some(before) = self.bundle(&host.name)? else {
+            return Ok(HostChange::new(&host.name, State::New));
+        };
+        if before.manifest().inputs == inputs {
+            return Ok(HostChange::new(&host.name, State::Unchanged));
+        }
+        let rendered =
+            renderer.templates(host).map_err(|error| Failure::from_error(USAGE, &error))?;
+        let mut change = HostChange::new(&host.name, State::Changed);
+        let mut note = |path: &str, what, restart: Vec<String>, run: Vec<String>| {
+            change.files.push(FileChange { path: path.to_owned(), what });
+            change.restart.extend(restart);
+            change.run.extend(run);
+        };
+        let texts = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+        for file in &host.files {
+            let what = match before.file(&file.path) {
+                None => What::Added,
+                Some(_) if differs(spec, host, file, &before, &rendered) => What::Changed,
+                Some(_) => continue,
+            };
+            note(&file.path, what, texts(file.restart), texts(file.run));
+        }
+        let planned: BTreeSet<_> = host.files.iter().map(|file| file.path.as_str()).collect();
+        for file in before.manifest().files.iter().filter(|file| !planned.contains(file.path.as_str())) {
+            note(&file.path, What::Removed, file.restart.clone(), file.run.clone());
+        }
+        Ok(change)
+    }
+
+    /// A host that is sealed to others has keys that the old recipients know.
+    fn recipients_problem(&self, host: &HostPlan) -> Result<Option<Problem>, Failure> {
+        let Some(before) = self.bundle(&host.name)? else { return Ok(None) };
+        let before = &before.manifest().host;
+        let same = before.recipients == recipients(host) || host.item.generation != before.generation;
+        if same || host.name == OPERATOR {
+            return Ok(None);
+        }
+        let path = SpecPath::root().key("hosts").key(&host.name).key("recipients");
+        let message = format!("{} has other recipients and still generation {}", host.name, before.generation);
+        Ok(Some(Problem::warning(path.as_str(), message).hint(format!(
+            "who had the old key knows this host's keys: if that matters, set `generation: {}`",
+            before.generation.saturating_add(1)
+        ))))
+    }
+}
+
+fn recipients(host: &HostPlan) -> Vec<String> {
+    host.recipients.iter().map(ToString::to_string).collect()
+}
+
+fn differs(
+    spec: &SpecFile,
+    host: &HostPlan,
+    file: &FilePlan,
+    before: &Verified,
+    rendered: &BTreeMap<String, Vec<u8>>,
+) -> bool {
+    let contents = before.contents(&file.path);
+    match file.source {
+        Source::Template(_) => rendered.get(&file.path).map(Vec::as_slice) != contents,
+        Source::Certificate(id) => {
+            certificate(spec, host, id).is_none_or(|plan| !contents.is_some_and(|pem| says(pem, plan)))
+        }
+        Source::Key(_) | Source::VerifyKey => sealed_anew(host, before.manifest()),
+    }
+}
+
+fn sealed_anew(host: &HostPlan, before: &Manifest) -> bool {
+    before.host.recipients != recipients(host) || before.host.generation != host.item.generation
+}
+
+fn certificate<'a>(spec: &'a SpecFile, host: &'a HostPlan, id: &str) -> Option<&'a CertPlan> {
+    host.certificates.iter().chain(&spec.plan.cluster.authorities).find(|plan| plan.row.id == id)
+}
+
+/// Whether a certificate says what is planned: name, SANs and validity.
+fn says(pem: &[u8], plan: &CertPlan) -> bool {
+    let Ok((_, pem)) = parse_x509_pem(pem) else { return false };
+    let Ok(certificate) = pem.parse_x509() else { return false };
+    let name = certificate.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
+    let validity = certificate.validity();
+    let sans = certificate.subject_alternative_name().ok().flatten();
+    let sans = sans.map(|sans| sans.value.general_names.as_slice()).unwrap_or_default();
+    let dns: Vec<_> = sans.iter().filter_map(dns_name).collect();
+    let ips: Vec<_> = sans.iter().filter_map(ip_address).collect();
+    name == Some(plan.cn.as_str())
+        && dns == plan.dns
+        && ips == plan.ips
+        && validity.not_before.timestamp() == plan.not_before
+        && validity.not_after.timestamp() == plan.not_after
+}
+
+fn dns_name<'a>(name: &GeneralName<'a>) -> Option<&'a str> {
+    match name {
+        GeneralName::DNSName(name) => Some(name),
+        _ => None,
+    }
+}
+
+fn ip_address(name: &GeneralName<'_>) -> Option<IpAddr> {
+    let GeneralName::IPAddress(bytes) = name else { return None };
+    let v4 = <[u8; 4]>::try_from(*bytes).map(IpAddr::from);
+    v4.or_else(|_| <[u8; 16]>::try_from(*bytes).map(IpAddr::from)).ok()
+}
+
+impl Change {
+    /// Says it to people.
+    pub(super) fn tell(&self, output: &mut Output<'_>) {
+        for host in &self.hosts {
+            let state = match host.state {
+                State::New => "new",
+                State::Removed => "gone",
+                State::Unchanged => "unchanged",
+                State::Changed if host.files.is_empty() => "rebuilt: no file says anything else",
+                State::Changed => "changed",
+            };
+            output.line(format_args!("{}: {state}", host.host));
+            for file in &host.files {
+                let what = match file.what {
+                    What::Added => '+',
+                    What::Changed => '~',
+                    What::Removed => '-',
+                };
+                output.line(format_args!("  {what} {}", file.path));
+            }
+            host.run.iter().for_each(|command| output.line(format_args!("  run: {command}")));
+            host.restart.iter().for_each(|target| output.line(format_args!("  restart: {target}")));
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! `sealift install`: one bundle onto one host.
+
+use super::args::Install;
+use super::failure::{Failure, MACHINE};
+use super::output::Output;
+use super::world;
+use crate::bundle::open::open;
+use crate::finding::{Finding, exit_code};
+use crate::host::{self, Action, InstallError, Options, Report};
+use crate::rootfs::Root;
+use serde::Serialize;
+use std::path::Path;
+
+#[derive(Serialize)]
+struct Installed<'a> {
+    command: &'static str,
+    exit: u8,
+    dry_run: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    report: Option<&'a Report>,
+    findings: &'a [Finding],
+}
+
+pub(super) fn run(arguments: &Install, output: &mut Output<'_>) -> Result<u8, Failure> {
+    let root = open_root(&arguments.root)?;
+    let now = world::now();
+    let trusted = world::trust(arguments.trust.file.as_deref(), Some(&arguments.root))?;
+    let identities = world::identities(&arguments.identities)?;
+    let bytes = world::read(&arguments.bundle)?;
+    let verified = match open(&bytes, &arguments.bundle.display().to_string(), &trusted.trust, now) {
+        Ok(verified) => verified,
+        Err(findings) => return Ok(refused(arguments, &findings, output)),
+    };
+    let options = Options {
+        dry_run: arguments.dry_run,
+        allow_rollback: arguments.allow_rollback,
+        force: arguments.force,
+        allow_expired: arguments.allow_expired,
+        now,
+        hostname: hostname(&root),
+        trust_text: trusted.explicit.then_some(trusted.text.as_slice()),
+    };
+    match host::install(&root, &verified, &identities, &options) {
+        Ok(report) => {
+            let (dry_run, findings) = (arguments.dry_run, &[][..]);
+            output.json(&Installed { command: "install", exit: 0, dry_run, report: Some(&report), findings });
+            tell(&report, dry_run, output);
+            Ok(0)
+        }
+        Err(InstallError::Refused(findings)) => Ok(refused(arguments, &findings, output)),
+        Err(error) => {
+            let failure = Failure::from_error(error.exit_code(), &error);
+            Err(match error.hint() {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            })
+        }
+    }
+}
+
+fn refused(arguments: &Install, findings: &[Finding], output: &mut Output<'_>) -> u8 {
+    let exit = exit_code(findings);
+    let dry_run = arguments.dry_run;
+    output.json(&Installed { command: "install", exit, dry_run, report: None, findings });
+    output.findings(findings);
+    output.note("nothing was installed");
+    exit
+}
+
+pub(super) fn open_root(path: &Path) -> Result<Root, Failure> {
+    Root::open(path).map_err(|error| {
+        Failure::new(MACHINE, format!("cannot open the root {}: {}", path.display(), world::reason(&error)))
+            .hint("--root names an existing directory, / on a running host")
+    })
+}
+
+/// This machine's name, when the root is this machine's.
+pub(super) fn hostname(root: &Root) -> Option<String> {
+    let name = || rustix::system::uname().nodename().to_string_lossy().into_owned();
+    root.is_system().then(name)
+}
+
+fn tell(report: &Report, dry_run: bool, output: &mut Output<'_>) {
+    let would = if dry_run { "would be " } else { "" };
+    if !report.changed() {
+        output.good("unchanged", format_args!("{} holds revision {} already", report.host, report.revision));
+        return;
+    }
+    for change in report.changes.iter().filter(|change| change.action != Action::Unchanged) {
+        let what = match change.action {
+            Action::Created => "created",
+            Action::Updated => "updated",
+            Action::Mode => "mode set",
+            Action::Owner => "owner set",
+            Action::Removed => "removed",
+            Action::Unchanged => continue,
+        };
+        output.line(format_args!("  {would}{what} {}", change.path));
+    }
+    let from = report.previous.map_or_else(String::new, |previous| format!(" (was {previous})"));
+    let done = if dry_run { "would install" } else { "installed" };
+    output.good(done, format_args!("{} revision {}{from}", report.host, report.revision));
+    for command in &report.run {
+        output.line(format_args!("run: {command}"));
+    }
+    for target in &report.restart {
+        output.line(format_args!("restart: {target}"));
+    }
+}
