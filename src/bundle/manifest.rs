@@ -118,7 +118,7 @@ pub struct File {
     /// For private keys: the path of the certificate that holds this key's public half.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
-    /// What must be restarted when this file changes (`kubelet`, `static-pod/etcd`, `unit/nginx`);
+    /// What must be restarted when this file changes (such as `unit/nginx`);
     /// empty when whatever reads it notices by itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub restart: Vec<String>,
