@@ -4,15 +4,15 @@
 //! is where they meet. [`check`] and [`host`] stand apart: they know bundles and hosts, and nothing
 //! of how a bundle came about.
 
-//pub mod build;
+pub mod build;
 pub mod bundle;
-//pub mod check;
-//pub mod cli;
+pub mod check;
+pub mod cli;
 pub mod derive;
 pub mod finding;
-//pub mod host;
+pub mod host;
 pub mod plan;
 pub mod render;
-//pub mod rootfs;
+pub mod rootfs;
 pub mod spec;
-//pub mod unseal;
+pub mod unseal;

@@ -4,6 +4,7 @@ use super::BuildError;
 use crate::bundle::canonical;
 use crate::derive::keyring::KeyringError;
 use crate::plan::{ClusterPlan, HostPlan};
+use crate::render::templates::Templates;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -36,7 +37,7 @@ impl<'a> Inputs<'a> {
         cluster: &'a ClusterPlan,
         hosts: impl IntoIterator<Item = &'h HostPlan>,
         seed_id: impl Fn(u32) -> Result<String, KeyringError>,
-        templates: String,
+        templates: &Templates,
     ) -> Result<Self, KeyringError> {
         let shared = cluster.authorities.iter().map(|ca| ca.seed).chain([cluster.signing.seed]);
         let own = hosts.into_iter().flat_map(|host| {
@@ -48,7 +49,7 @@ impl<'a> Inputs<'a> {
             sealift: env!("CARGO_PKG_VERSION"),
             cluster,
             seeds: seeds.collect::<Result<_, KeyringError>>()?,
-            templates,
+            templates: template_digest(templates),
         })
     }
 
@@ -77,11 +78,22 @@ impl<'a> Inputs<'a> {
     fn only(&self, host: &HostPlan) -> Self {
         let shared = self.cluster.authorities.iter().map(|ca| ca.seed).chain([self.cluster.signing.seed]);
         let own = host.certificates.iter().map(|leaf| leaf.seed).chain([host.item.seed]);
-        let used: std::collections::BTreeSet<String> = shared.chain(own).map(|number| number.to_string()).collect();
+        let used: std::collections::BTreeSet<String> =
+            shared.chain(own).map(|number| number.to_string()).collect();
         let mut inputs = self.clone();
         inputs.seeds.retain(|number, _| used.contains(number));
         inputs
     }
+}
+
+/// SHA-256 over each template's path and source, with its length as big-endian u64 first.
+fn template_digest(templates: &Templates) -> String {
+    let mut hash = Sha256::new();
+    for text in templates.iter().flat_map(|(path, source)| [path, source]) {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text);
+    }
+    hex::encode(hash.finalize())
 }
 
 fn digest<T: Serialize>(value: &T, host: &str) -> Result<String, BuildError> {

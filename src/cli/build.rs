@@ -6,9 +6,10 @@ use super::output::Output;
 use super::output_directory::{Previous, Staged};
 use super::world::{self, SpecFile};
 use crate::build::{self, BuildError, Inputs};
-use crate::bundle::index::{BundleRef, Index};
+use crate::bundle::index::{BUNDLE_SUFFIX, BundleRef, INDEX, Index};
 use crate::bundle::manifest::{ClusterRef, Revision};
-use crate::bundle::{sshsig, trust};
+use crate::bundle::trust::trust_line;
+use crate::bundle::{SIGNATURE, SUMS};
 use crate::derive::keyring::{Keyring, KeyringError};
 use crate::derive::{Cluster, DeriveError};
 use crate::plan::{HostPlan, Plan};
@@ -124,7 +125,8 @@ impl<'a> Job<'a> {
     ) -> Result<Self, Failure> {
         let cluster = Cluster::new(&plan.cluster, keyring).map_err(|error| derive_failure(&error))?;
         let renderer = Renderer::new(templates).map_err(|error| {
-            Failure::from_error(USAGE, &error).hint("mend the template; `sealift build` without --templates uses the built-in ones")
+            Failure::from_error(USAGE, &error)
+                .hint("mend the template; `sealift build` without --templates uses the built-in ones")
         })?;
         let all: Vec<_> = plan.hosts.values().chain([&plan.operator]).collect();
         let names: BTreeSet<_> = all.iter().map(|host| host.name.as_str()).collect();
@@ -133,7 +135,7 @@ impl<'a> Job<'a> {
                 .hint(format!("it has {}", listed(&names))));
         }
         let wanted = if only.is_empty() { names } else { only.iter().map(String::as_str).collect() };
-        let inputs = Inputs::new(&plan.cluster, all.iter().copied(), |seed| keyring.seed_id(seed), templates.digest())
+        let inputs = Inputs::new(&plan.cluster, all.iter().copied(), |seed| keyring.seed_id(seed), templates)
             .map_err(|error| keyring_failure(&error))?;
         Ok(Self { plan, cluster, renderer, inputs, all, wanted })
     }
@@ -160,7 +162,7 @@ impl<'a> Job<'a> {
         }
         let packed = build::host(&self.plan.cluster, host, &self.cluster, &self.renderer, &inputs)
             .map_err(|error| build_failure(&error))?;
-        let file = format!("{}.tar.gz", host.name);
+        let file = format!("{}{BUNDLE_SUFFIX}", host.name);
         staged.write(&file, &packed.bytes)?;
         let revision = Revision { cluster: self.plan.cluster.revision, host: host.revision };
         let entry = BundleRef { host: host.name.clone(), file, sha256: packed.sha256, revision, inputs };
@@ -169,8 +171,7 @@ impl<'a> Job<'a> {
 
     fn index(&self, made: &[Made]) -> Result<Index, Failure> {
         let cluster = &self.plan.cluster;
-        let mut bundles: Vec<_> = made.iter().map(|one| one.entry.clone()).collect();
-        bundles.sort_by(|a, b| a.host.cmp(&b.host));
+        let bundles = made.iter().map(|one| one.entry.clone()).collect();
         Ok(Index {
             format: crate::bundle::index::FORMAT,
             cluster: ClusterRef { id: cluster.id.clone(), name: cluster.name.clone() },
@@ -183,14 +184,11 @@ impl<'a> Job<'a> {
 
     fn write_index(&self, index: &Index, staged: &Staged) -> Result<(), Failure> {
         let key = self.cluster.signer().key();
-        let failed = |error: &dyn std::error::Error| Failure::from_error(MACHINE, error);
-        let json = index.to_bytes().map_err(|error| failed(&error))?;
-        let sums = index.sums(&json).map_err(|error| failed(&error))?;
-        let signature = sshsig::sign(key, sshsig::INDEX_NAMESPACE, &sums).map_err(|error| failed(&error))?;
-        let line = trust::trust_line(&self.plan.cluster.id, &key.verifying_key().to_bytes());
-        staged.write("index.json", &json)?;
-        staged.write("SHA256SUMS", &sums)?;
-        staged.write("SHA256SUMS.sig", signature.as_bytes())?;
+        let signed = index.clone().sign(key).map_err(|error| Failure::from_error(MACHINE, &error))?;
+        let line = trust_line(&self.plan.cluster.id, &key.verifying_key().to_bytes());
+        staged.write(INDEX, &signed.index)?;
+        staged.write(SUMS, signed.sums.as_bytes())?;
+        staged.write(SIGNATURE, signed.signature.as_bytes())?;
         staged.write("trust", line.as_bytes())
     }
 }
@@ -220,7 +218,9 @@ fn derive_failure(error: &DeriveError) -> Failure {
 fn keyring_failure(error: &KeyringError) -> Failure {
     let failure = Failure::from_error(USAGE, error);
     match error {
-        KeyringError::NoSeed(_) => failure.hint("the spec's `seed:` fields name seeds by their number in the keyring"),
+        KeyringError::NoSeed(_) => {
+            failure.hint("the spec's `seed:` fields name seeds by their number in the keyring")
+        }
         KeyringError::OtherCluster { .. } => {
             failure.hint("name this cluster's keyring with --seed; one seed never makes two clusters")
         }
@@ -236,8 +236,11 @@ fn keyring(arguments: &Build, spec: &SpecFile) -> Result<Keyring, Failure> {
     }
     let sealed = world::read(&path)?;
     if arguments.identities.is_empty() {
-        return Err(Failure::new(USAGE, format!("{} is encrypted and no identity was given", path.display()))
-            .hint("name an operator's identity file: -i operator.key"));
+        return Err(Failure::new(
+            USAGE,
+            format!("{} is encrypted and no identity was given", path.display()),
+        )
+        .hint("name an operator's identity file: -i operator.key"));
     }
     let identities = world::identities(&arguments.identities)?;
     let text = identities.open(&sealed).map_err(|error| match error {
@@ -245,7 +248,9 @@ fn keyring(arguments: &Build, spec: &SpecFile) -> Result<Keyring, Failure> {
             Failure::new(HOST, format!("none of the identities opens {}", path.display()))
                 .hint("use the identity of one of the operators that it was encrypted to")
         }
-        other => Failure::new(USAGE, format!("{}: {other}", path.display())).hint("restore seed.age from a copy"),
+        other => {
+            Failure::new(USAGE, format!("{}: {other}", path.display())).hint("restore seed.age from a copy")
+        }
     })?;
     Keyring::read(&text).map_err(|error| keyring_failure(&error))
 }

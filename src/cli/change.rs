@@ -67,14 +67,15 @@ pub(super) fn against(spec: &SpecFile, previous: &Path) -> Result<(Change, Vec<P
     let plan = &spec.plan;
     if before.index.cluster.id != plan.cluster.id {
         let message = format!("{} was built for another cluster", previous.display());
-        let problem = Problem::error("cluster.id", message).hint("name the output of this cluster's last build");
+        let problem =
+            Problem::error("cluster.id", message).hint("name the output of this cluster's last build");
         return Ok((Change { hosts: Vec::new() }, vec![problem]));
     }
     let templates = Templates::embedded();
     let renderer = Renderer::new(&templates).map_err(|error| Failure::from_error(USAGE, &error))?;
     let all: Vec<_> = plan.hosts.values().chain([&plan.operator]).collect();
     let seed_id = |number: u32| Ok(before.index.seeds.get(&number.to_string()).cloned().unwrap_or_default());
-    let inputs = Inputs::new(&plan.cluster, all.iter().copied(), seed_id, templates.digest())
+    let inputs = Inputs::new(&plan.cluster, all.iter().copied(), seed_id, &templates)
         .map_err(|error| Failure::from_error(USAGE, &error))?;
     let mut change = Change { hosts: Vec::new() };
     let mut problems = Vec::new();
@@ -98,8 +99,11 @@ pub(super) fn against(spec: &SpecFile, previous: &Path) -> Result<(Change, Vec<P
 fn revision_problem(spec: &SpecFile, host: &HostPlan, before: Revision) -> Option<Problem> {
     let now = Revision { cluster: spec.plan.cluster.revision, host: host.revision };
     (now <= before).then(|| {
-        Problem::warning("cluster.revision", format!("{} changes, but its revision {now} is not above {before}", host.name))
-            .hint("a host that has the other build refuses this one: raise cluster.revision, or the host's own")
+        Problem::warning(
+            "cluster.revision",
+            format!("{} changes, but its revision {now} is not above {before}", host.name),
+        )
+        .hint("a host that has the other build refuses this one: raise cluster.revision, or the host's own")
     })
 }
 
@@ -128,8 +132,9 @@ struct Before<'a> {
 impl<'a> Before<'a> {
     fn read(directory: &'a Path) -> Result<Self, Failure> {
         let index = world::read(&directory.join("index.json"))?;
-        let index = Index::from_bytes(&index).map_err(|error| {
-            Failure::from_error(USAGE, &error).hint(format!("{} is not the output of a build", directory.display()))
+        let index = Index::parse(&index).map_err(|error| {
+            Failure::from_error(USAGE, &error)
+                .hint(format!("{} is not the output of a build", directory.display()))
         })?;
         // comparing needs integrity only: whose build this was is what `verify` says
         let trust = world::read(&directory.join("trust"))?;
@@ -165,8 +170,7 @@ impl<'a> Before<'a> {
         if before.manifest().inputs == inputs {
             return Ok(HostChange::new(&host.name, State::Unchanged));
         }
-        let rendered =
-            renderer.templates(host).map_err(|error| Failure::from_error(USAGE, &error))?;
+        let rendered = renderer.templates(host).map_err(|error| Failure::from_error(USAGE, &error))?;
         let mut change = HostChange::new(&host.name, State::Changed);
         let mut note = |path: &str, what, restart: Vec<String>, run: Vec<String>| {
             change.files.push(FileChange { path: path.to_owned(), what });
@@ -198,7 +202,8 @@ impl<'a> Before<'a> {
             return Ok(None);
         }
         let path = SpecPath::root().key("hosts").key(&host.name).key("recipients");
-        let message = format!("{} has other recipients and still generation {}", host.name, before.generation);
+        let message =
+            format!("{} has other recipients and still generation {}", host.name, before.generation);
         Ok(Some(Problem::warning(path.as_str(), message).hint(format!(
             "who had the old key knows this host's keys: if that matters, set `generation: {}`",
             before.generation.saturating_add(1)

@@ -33,7 +33,8 @@ pub(super) fn run(arguments: &Check, output: &mut Output<'_>) -> Result<u8, Fail
     if exit == 0 {
         let hosts = spec.plan.hosts.len();
         let warnings = spec.problems.len();
-        let warned = if warnings == 0 { String::new() } else { format!(", {}", counted(warnings, "warning")) };
+        let warned =
+            if warnings == 0 { String::new() } else { format!(", {}", counted(warnings, "warning")) };
         output.good("ok", format_args!("{}: {}{warned}", spec.name, counted(hosts, "host")));
         if let Some(change) = change {
             change.tell(output);

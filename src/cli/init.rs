@@ -62,7 +62,13 @@ pub(super) fn run(arguments: &Init, output: &mut Output<'_>) -> Result<u8, Failu
         cluster: &cluster,
     });
     output.good("wrote", format_args!("{}: describe your hosts there", spec.display()));
-    output.good("wrote", format_args!("{}: the keyring; keep copies, every key of the cluster comes from it", keyring.display()));
+    output.good(
+        "wrote",
+        format_args!(
+            "{}: the keyring; keep copies, every key of the cluster comes from it",
+            keyring.display()
+        ),
+    );
     if own.is_some() {
         output.good("wrote", format_args!("{}: opens the keyring", key.display()));
         output.warning(
@@ -85,7 +91,7 @@ fn refuse_existing(paths: &[&Path]) -> Result<(), Failure> {
 fn recipients(given: &[String]) -> Result<Vec<String>, Failure> {
     let parse = |text: &String| {
         let recipient: Recipient = text.parse().map_err(|error: crate::spec::scalars::ScalarError| {
-            Failure::new(USAGE, format!("--operator: {}", error.message)).hint(error.hint)
+            Failure::new(USAGE, format!("--operator: {}", error.message)).hint(error.hint.unwrap_or_default())
         })?;
         Ok(recipient.to_string())
     };
@@ -101,7 +107,8 @@ fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, Failure> {
 }
 
 fn encrypt(text: &str, recipients: &[String]) -> Result<Vec<u8>, Failure> {
-    let parsed = recipients.iter().map(|recipient| age_recipient(recipient)).collect::<Result<Vec<_>, _>>()?;
+    let parsed =
+        recipients.iter().map(|recipient| age_recipient(recipient)).collect::<Result<Vec<_>, _>>()?;
     let failed = |error: &dyn std::error::Error| Failure::from_error(MACHINE, error);
     let encryptor =
         age::Encryptor::with_recipients(parsed.iter().map(AsRef::as_ref)).map_err(|error| failed(&error))?;
@@ -138,7 +145,8 @@ fn write_all(
         Ok::<(), Failure>(())
     };
     if let Some(identity) = own {
-        let text = format!("# public key: {}\n{}\n", identity.to_public(), identity.to_string().expose_secret());
+        let text =
+            format!("# public key: {}\n{}\n", identity.to_public(), identity.to_string().expose_secret());
         write("operator.key", 0o600, Zeroizing::new(text).as_bytes())?;
         if directory.join(".gitignore").symlink_metadata().is_err() {
             write(".gitignore", 0o666, b"/operator.key\n")?;
@@ -150,7 +158,8 @@ fn write_all(
 
 /// The skeleton with this cluster's values. The epoch is midnight of today, UTC: round, and past.
 fn skeleton(name: &ClusterName, cluster: &str, recipients: &[String]) -> String {
-    let today = OffsetDateTime::from_unix_timestamp(world::now()).unwrap_or(OffsetDateTime::UNIX_EPOCH).date();
+    let today =
+        OffsetDateTime::from_unix_timestamp(world::now()).unwrap_or(OffsetDateTime::UNIX_EPOCH).date();
     let operators: Vec<_> = recipients.iter().map(|recipient| format!("    - {recipient}")).collect();
     SKELETON
         .replace("@NAME@", name.as_str())

@@ -14,7 +14,7 @@ mod output_directory;
 mod verify;
 mod world;
 
-use args::{Cli, Command, Format};
+use args::{Cli, Command};
 use clap::{CommandFactory, Parser};
 use failure::{Failure, USAGE};
 use output::Output;
@@ -45,8 +45,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
 fn harden() {
     use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
     // where the system forbids it (some containers do), going on is better than not working
-    drop(setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }));
-    drop(set_dumpable_behavior(DumpableBehavior::NotDumpable));
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
 fn execute(cli: &Cli, output: &mut Output<'_>) -> u8 {

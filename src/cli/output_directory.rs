@@ -2,8 +2,8 @@
 
 use super::failure::{Failure, MACHINE, USAGE};
 use super::world;
-use crate::bundle::index::{BundleRef, Index};
-use crate::bundle::sshsig;
+use crate::bundle::index::{BUNDLE_SUFFIX, BundleRef, INDEX, Index};
+use crate::bundle::{INDEX_NAMESPACE, SIGNATURE, SUMS, sshsig, sums};
 use crate::derive::Cluster;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use sha2::{Digest, Sha256};
@@ -23,11 +23,12 @@ impl Previous {
         refuse_foreign(directory)?;
         let read = |name: &str| fs::read(directory.join(name)).ok();
         let index = (|| {
-            let (json, sums, signature) = (read("index.json")?, read("SHA256SUMS")?, read("SHA256SUMS.sig")?);
-            let key = sshsig::verify(&signature, sshsig::INDEX_NAMESPACE, &sums).ok()?;
+            let (json, list, signature) = (read(INDEX)?, read(SUMS)?, read(SIGNATURE)?);
+            let key = sshsig::verify(&signature, INDEX_NAMESPACE, &list).ok()?;
             let own = key == cluster.signer().key().verifying_key().to_bytes();
-            let index = Index::from_bytes(&json).ok()?;
-            let same = index.sums(&json).ok()? == sums && index.cluster.id == cluster_id;
+            let index = Index::parse(&json).ok()?;
+            let same =
+                sums::write(&index.sums(&json)).ok()?.as_bytes() == list && index.cluster.id == cluster_id;
             (own && same).then_some(index)
         })();
         Ok(Self { directory: directory.to_path_buf(), index })
@@ -52,10 +53,13 @@ fn refuse_foreign(directory: &Path) -> Result<(), Failure> {
     for entry in entries {
         let name = entry.map_err(|error| world::unreadable(directory, &error))?.file_name();
         let name = name.to_string_lossy();
-        let ours = ["index.json", "SHA256SUMS", "SHA256SUMS.sig", "trust"].contains(&name.as_ref());
-        if !ours && !name.ends_with(".tar.gz") {
-            return Err(Failure::new(USAGE, format!("{} holds {name}, which no build makes", directory.display()))
-                .hint("a build replaces the whole directory: name another one with -o, or move that file"));
+        let ours = [INDEX, SUMS, SIGNATURE, "trust"].contains(&name.as_ref());
+        if !ours && !name.ends_with(BUNDLE_SUFFIX) {
+            return Err(Failure::new(
+                USAGE,
+                format!("{} holds {name}, which no build makes", directory.display()),
+            )
+            .hint("a build replaces the whole directory: name another one with -o, or move that file"));
         }
     }
     Ok(())
@@ -70,9 +74,9 @@ impl Staged {
     pub(super) fn new(out: &Path) -> Result<Self, Failure> {
         let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         fs::create_dir_all(parent).map_err(|error| world::unwritable(parent, &error))?;
-        let name = out.file_name().ok_or_else(|| {
-            Failure::new(USAGE, format!("{} cannot be an output directory", out.display()))
-        })?;
+        let name = out
+            .file_name()
+            .ok_or_else(|| Failure::new(USAGE, format!("{} cannot be an output directory", out.display())))?;
         let mut random = [0_u8; 8];
         getrandom::fill(&mut random)
             .map_err(|error| Failure::new(MACHINE, format!("no randomness from the system: {error}")))?;

@@ -7,7 +7,7 @@ use super::output::Output;
 use super::world::{self, Trusted};
 use crate::bundle::manifest::Manifest;
 use crate::bundle::open::open;
-use crate::check::bundle::{verify_bundle, verify_output};
+use crate::check::bundle::{self, verify_bundle, verify_output};
 use crate::check::host::{self, verify_host};
 use crate::finding::{Finding, exit_code};
 use crate::unseal::Identities;
@@ -77,7 +77,9 @@ pub(super) fn run(arguments: &Verify, output: &mut Output<'_>) -> Result<u8, Fai
         (Some(root), []) => judge.root(root, None)?,
         (Some(root), [bundle]) => judge.root(root, Some(bundle))?,
         (Some(_), _) => {
-            return Err(Failure::new(USAGE, "a host holds one bundle").hint("give at most one bundle with --root"));
+            return Err(
+                Failure::new(USAGE, "a host holds one bundle").hint("give at most one bundle with --root")
+            );
         }
         (None, paths) => judge.paths(paths)?,
     };
@@ -103,7 +105,20 @@ fn tell(subject: &Subject, output: &mut Output<'_>) {
 }
 
 impl Judge {
-    fn root(&self, path: &Path, bundle: Option<&std::path::PathBuf>) -> Result<(Vec<Subject>, Vec<Finding>), Failure> {
+    fn bundles(&self) -> bundle::Options<'_> {
+        bundle::Options {
+            trust: &self.trusted.trust,
+            at: self.at,
+            within: self.within,
+            identities: self.identities.as_ref(),
+        }
+    }
+
+    fn root(
+        &self,
+        path: &Path,
+        bundle: Option<&std::path::PathBuf>,
+    ) -> Result<(Vec<Subject>, Vec<Finding>), Failure> {
         let root = open_root(path)?;
         let expected = match bundle {
             None => None,
@@ -153,7 +168,7 @@ impl Judge {
             Ok(verified) => {
                 let manifest = verified.manifest();
                 let subject = Subject::new(path, manifest.files.len(), "files").named(manifest);
-                Ok((subject, verify_bundle(&verified, self.at, self.within, self.identities.as_ref())))
+                Ok((subject, verify_bundle(&verified, &self.bundles())))
             }
         }
     }
@@ -168,15 +183,7 @@ impl Judge {
         names.sort();
         let bundles = names.iter().filter(|name| name.ends_with(".tar.gz")).count();
         let read = |name: &str| fs::read(path.join(name));
-        let findings = verify_output(
-            &path.display().to_string(),
-            &names,
-            read,
-            &self.trusted.trust,
-            self.at,
-            self.within,
-            self.identities.as_ref(),
-        );
+        let findings = verify_output(&path.display().to_string(), &names, read, &self.bundles());
         Ok((Subject::new(path, bundles, "bundles"), findings))
     }
 }

@@ -38,7 +38,9 @@ pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {
 pub(super) fn unwritable(path: &Path, error: &io::Error) -> Failure {
     let failure = Failure::new(MACHINE, format!("cannot write {}: {}", path.display(), reason(error)));
     match error.kind() {
-        io::ErrorKind::PermissionDenied => failure.hint("run as a user who may write there, or name another place"),
+        io::ErrorKind::PermissionDenied => {
+            failure.hint("run as a user who may write there, or name another place")
+        }
         io::ErrorKind::StorageFull => failure.hint("free space; nothing was changed"),
         _ => failure,
     }
@@ -105,7 +107,12 @@ pub(super) fn spec(path: &Path) -> Result<SpecFile, Failure> {
     let loaded = crate::spec::load(&text);
     let (plan, of_plan) = crate::plan::plan(&loaded.spec);
     let mut problems = loaded.problems.clone();
-    problems.extend(of_plan.into_iter().filter(|problem| !loaded.left_out(&problem.path)).map(|problem| loaded.locate(problem)));
+    problems.extend(
+        of_plan
+            .into_iter()
+            .filter(|problem| !loaded.left_out(&problem.path))
+            .map(|problem| loaded.locate(problem)),
+    );
     problems.sort_by_key(|problem| problem.position);
     let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
     let directory = directory.unwrap_or(Path::new(".")).to_path_buf();

@@ -33,11 +33,18 @@ pub struct GatePlan {
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn gate_name<S: serde::Serializer>(run: &GateRun, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(match run {
-        GateRun::Sealift => "sealift",
-        GateRun::Sha256sum => "sha256sum",
-        GateRun::None => "none",
-    })
+    serializer.serialize_str(run.name())
+}
+
+impl GateRun {
+    /// The word in a spec.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sealift => "sealift",
+            Self::Sha256sum => "sha256sum",
+            Self::None => "none",
+        }
+    }
 }
 
 /// Exit code 6: a clock may be wrong at boot.

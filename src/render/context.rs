@@ -2,7 +2,6 @@
 
 use crate::plan::releases::{EtcdProbes, KubeadmApi};
 use crate::plan::{EtcdPlan, HostPlan, KubeletPlan};
-use crate::spec::types::GateRun;
 use serde::Serialize;
 
 /// The context of a template; none when the host has no such thing or nothing renders the path.
@@ -89,11 +88,7 @@ fn kubelet_configuration(kubelet: &KubeletPlan) -> Context {
 
 fn gate(kubelet: &KubeletPlan) -> Context {
     Context::Gate {
-        run: match kubelet.gate.run {
-            GateRun::Sealift => "sealift",
-            GateRun::Sha256sum => "sha256sum",
-            GateRun::None => "none",
-        },
+        run: kubelet.gate.run.name(),
         program: kubelet.gate.program.clone(),
         tolerate: kubelet.gate.tolerate.clone(),
     }

@@ -70,7 +70,9 @@ impl<'t> Renderer<'t> {
     /// [`RenderError`].
     pub fn templates(&self, host: &HostPlan) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
         let rendered = host.files.iter().filter_map(|file| match file.source {
-            Source::Template(path) => Some(self.template(path, host).map(|text| (file.path.clone(), text.into_bytes()))),
+            Source::Template(path) => {
+                Some(self.template(path, host).map(|text| (file.path.clone(), text.into_bytes())))
+            }
             Source::Certificate(_) | Source::Key(_) | Source::VerifyKey => None,
         });
         rendered.collect()

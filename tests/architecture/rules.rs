@@ -11,18 +11,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("spec", &[]),
     ("plan", &["spec"]),
     ("derive", &["spec", "plan"]),
-    ("render", &["plan", "derive::public"]),
+    ("render", &["spec::yaml", "plan", "derive::public"]),
     ("bundle", &["finding"]),
     ("check", &["bundle", "finding", "unseal", "rootfs"]),
     ("host", &["bundle", "finding", "unseal", "rootfs", "check::certificates"]),
+    // where the stages meet
+    ("build", &["plan", "derive", "render", "bundle"]),
     ("cli", EVERYTHING),
     ("lib", EVERYTHING),
     ("main", &["cli", "lib"]),
 ];
 
 const EVERYTHING: &[&str] = &[
-    "finding", "unseal", "rootfs", "spec", "plan", "derive", "render", "bundle", "check", "host", "cli",
-    "lib",
+    "finding", "unseal", "rootfs", "spec", "plan", "derive", "render", "bundle", "build", "check", "host",
+    "cli", "lib",
 ];
 
 /// What modules may not name of the world outside this crate, with everything below it.

@@ -1,0 +1,7 @@
+//! Checks that only read: what a host holds against its manifest, and certificates against time.
+
+pub mod bundle;
+pub mod certificates;
+pub mod host;
+pub mod obstacles;
+pub mod record;
