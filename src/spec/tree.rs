@@ -197,6 +197,7 @@ impl Builder {
         let kind = if looks_secret(text) {
             self.tree.secrets.push(mark);
             let ScalarError { message, hint, .. } = ScalarError::private();
+            let message = format!("{}: {message}", self.path().subject());
             let mut problem = Problem::error("", message).hint(hint.unwrap_or_default());
             problem.secret = true;
             self.refuse(problem, mark);
@@ -212,7 +213,8 @@ impl Builder {
     /// Reports a tag; says whether there was one.
     fn tagged(&mut self, tag: Option<&Tag>, mark: Mark) -> bool {
         let Some(_) = tag else { return false };
-        let problem = Problem::error("", "YAML tags (`!…`) are not supported");
+        let message = format!("{}: YAML tags (`!…`) are not supported", self.path().subject());
+        let problem = Problem::error("", message);
         self.refuse(problem.hint("remove the tag; put a value that must be a string in quotes"), mark);
         true
     }
@@ -239,7 +241,8 @@ impl Builder {
 
     fn alias(&mut self, id: usize, mark: Mark) -> Result<(), Stop> {
         let Some(node) = self.anchors.get(&id).cloned() else {
-            let problem = Problem::error("", "this alias stands inside of what it names");
+            let message = format!("{}: this alias stands inside of what it names", self.path().subject());
+            let problem = Problem::error("", message);
             self.refuse(problem.hint("write the value out"), mark);
             return self.complete(Node { kind: Kind::Broken, mark }, 0);
         };

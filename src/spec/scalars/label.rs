@@ -121,7 +121,7 @@ impl FromStr for HostName {
     fn from_str(text: &str) -> Result<Self, ScalarError> {
         let error = |reason: String| ScalarError::new(text, "a host name", reason);
         if text.is_empty() {
-            return Err(error("it is empty".into()));
+            return Err(error("it is empty".into()).hint("write the name that the node has in the cluster"));
         }
         if text.len() > LONGEST {
             return Err(error(format!("it is longer than {LONGEST} characters"))

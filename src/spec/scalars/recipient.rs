@@ -224,5 +224,5 @@ text_scalar!(
     Recipient,
     "recipient",
     "An age recipient (age1…) or an OpenSSH public key (ssh-ed25519 …).",
-    "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kudsle67qx3n4x2"
+    "age1722sn843ns8njx5r3n9d6wydu72psm4c3ec77ve9pzm4xj22qesqmfezvr"
 );
