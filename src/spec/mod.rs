@@ -62,7 +62,9 @@ pub fn load(text: &str) -> Loaded {
         source.hide(mark.line..=mark.last);
     }
     let mut holes = Holes::default();
-    refused.into_iter().for_each(|path| holes.insert(path));
+    for path in refused {
+        holes.insert(path);
+    }
     let mut loaded = Loaded::default();
     let mut found = Vec::new();
     if let Some(root) = root {

@@ -208,7 +208,7 @@ impl<'s> Walk<'s> {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("write {}", one_of(choices, "or")),
         };
-        self.bad(at, format!("`{}` is not known", shown(text)), Some(hint), at.mark);
+        self.bad(at, &format!("`{}` is not known", shown(text)), Some(hint), at.mark);
         None
     }
 
@@ -229,7 +229,7 @@ impl<'s> Walk<'s> {
                 (_, Ok(())) => Some(format!("put it in quotes: \"{}\"", shown(text))),
                 (_, Err(error)) => error.hint,
             };
-            self.bad(at, format!("expected a string, found {}", found(node)), hint, at.mark);
+            self.bad(at, &format!("expected a string, found {}", found(node)), hint, at.mark);
             return None;
         }
         self.accept(result, at).then(|| Value::String(text.to_owned()))
@@ -251,7 +251,7 @@ impl<'s> Walk<'s> {
             Ok(number) if (least..=most).contains(&number) => Some(number.into()),
             _ => {
                 let reason = format!("`{}` is not a whole number from {least} to {most}", shown(text));
-                self.bad(at, reason, Some("write decimal digits alone".into()), at.mark);
+                self.bad(at, &reason, Some("write decimal digits alone".into()), at.mark);
                 None
             }
         }
@@ -260,7 +260,7 @@ impl<'s> Walk<'s> {
     /// Reports what a scalar's own check said; `true` when it said nothing.
     fn accept(&mut self, result: Result<(), ScalarError>, at: &Place) -> bool {
         let Err(ScalarError { message, hint, secret }) = result else { return true };
-        self.bad(at, message, hint, at.mark);
+        self.bad(at, &message, hint, at.mark);
         if let Some((problem, _)) = self.problems.last_mut() {
             problem.secret = secret;
         }
@@ -282,10 +282,10 @@ impl<'s> Walk<'s> {
             }
             _ => form,
         };
-        self.bad(at, format!("expected {name}, found {}", found(node)), Some(hint.into()), at.mark);
+        self.bad(at, &format!("expected {name}, found {}", found(node)), Some(hint.into()), at.mark);
     }
 
-    fn bad(&mut self, at: &Place, reason: String, hint: Option<String>, mark: Mark) {
+    fn bad(&mut self, at: &Place, reason: &str, hint: Option<String>, mark: Mark) {
         let mut problem = Problem::error(at.path.clone(), format!("{}: {reason}", at.path.subject()));
         problem.hint = hint;
         self.problems.push((problem, mark));

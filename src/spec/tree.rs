@@ -87,18 +87,18 @@ pub(crate) struct Tree {
 /// Reads a text into a tree.
 pub(crate) fn read(text: &str) -> Tree {
     let mut builder = Builder::default();
-    if let Err((problem, mark)) = builder.run(text) {
+    if let Err(stop) = builder.run(text) {
         builder.tree.root = None;
-        builder.tree.problems = vec![(problem, mark)];
+        builder.tree.problems = vec![*stop];
     }
     builder.tree
 }
 
 /// Why reading stops: a problem at a place.
-type Stop = (Problem, Mark);
+type Stop = Box<(Problem, Mark)>;
 
 fn stop(mark: Mark, message: impl Into<String>) -> Stop {
-    (Problem::error("", message), mark)
+    Box::new((Problem::error("", message), mark))
 }
 
 /// The key that the next value belongs to.
@@ -147,11 +147,9 @@ impl Builder {
             if matches!(event, Event::DocumentStart(_)) {
                 documents += 1;
                 if documents > 1 {
-                    let (problem, mark) = stop(Mark::new(span), "a second YAML document begins here");
-                    return Err((
-                        problem.hint("a spec is one document; give each cluster its own file"),
-                        mark,
-                    ));
+                    let problem = Problem::error("", "a second YAML document begins here")
+                        .hint("a spec is one document; give each cluster its own file");
+                    return Err(Box::new((problem, Mark::new(span))));
                 }
             }
             self.event(event, span)?;

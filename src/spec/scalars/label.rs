@@ -142,7 +142,7 @@ impl FromStr for HostName {
     }
 }
 
-/// Whether inet_aton and browsers read a label as a number (WHATWG URL, "ends in a number").
+/// Whether `inet_aton` and browsers read a label as a number (WHATWG URL, "ends in a number").
 fn is_number(label: &str) -> bool {
     let (digits, hex) = label.strip_prefix("0x").map_or((label, false), |rest| (rest, true));
     digits.bytes().all(|b| if hex { b.is_ascii_hexdigit() } else { b.is_ascii_digit() })

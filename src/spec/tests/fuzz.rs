@@ -69,7 +69,7 @@ fn word() -> impl Strategy<Value = String> {
 }
 
 /// What to do to a line: replace it, its value, its key, double it, drop it, or indent it.
-fn edit(lines: &mut Vec<String>, at: usize, how: u8, word: &str) {
+fn edit(lines: &mut [String], at: usize, how: u8, word: &str) {
     let at = at % lines.len().max(1);
     let Some(line) = lines.get(at).cloned() else { return };
     let (key, value) = line.split_once(':').unwrap_or((&line, ""));

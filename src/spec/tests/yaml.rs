@@ -1,5 +1,7 @@
 //! YAML's traps.
 
+use std::fmt::Write as _;
+
 use super::{GOOD, brief, rendered, with};
 
 #[test]
@@ -102,7 +104,7 @@ fn bombs_are_refused() {
     let mut laughs = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for n in 1..12 {
         let previous = format!("*a{}, ", n - 1).repeat(10);
-        laughs.push_str(&format!("a{n}: &a{n} [{previous}]\n"));
+        writeln!(laughs, "a{n}: &a{n} [{previous}]").unwrap();
     }
     assert!(brief(&laughs).contains("more than 200000 values, counting what aliases repeat"));
     let long = format!("a: &a {}\nb: [{}]\n", "x".repeat(500_000), "*a, ".repeat(50_000));
@@ -114,7 +116,7 @@ fn bombs_are_refused() {
     assert_eq!(brief(&"[".repeat(100_000)), "error  | not YAML: recursion limit exceeded\n");
     let mut stairs = String::from("a0: &a0 [x]\n");
     for n in 1..70 {
-        stairs.push_str(&format!("a{n}: &a{n} [*a{}]\n", n - 1));
+        writeln!(stairs, "a{n}: &a{n} [*a{}]", n - 1).unwrap();
     }
     assert_eq!(brief(&stairs), "error  | nested more than 64 levels deep\n");
     let large = "#".repeat((1 << 20) + 1);

@@ -102,6 +102,8 @@ fn x25519_points_of_small_order_and_other_encodings() {
     for key in small {
         let error = age(&key).parse::<Recipient>().unwrap_err();
         assert!(error.message.ends_with("its key has small order"), "{error}");
+        // that is what makes them dangerous: any secret gives the same shared secret
+        assert_eq!(x25519_dalek::x25519([7; 32], key), [0; 32]);
     }
     let mut high = le(9);
     high[31] = 0x80;
