@@ -69,7 +69,9 @@ pub fn load(text: &str) -> Loaded {
         source.hide(mark.line..=mark.last);
     }
     let mut holes = Holes::default();
-    refused.into_iter().for_each(|path| holes.insert(path));
+    for path in refused {
+        holes.insert(path);
+    }
     let mut loaded = Loaded::default();
     let mut found = Vec::new();
     if let Some(root) = root {
@@ -117,7 +119,26 @@ pub fn schema() -> Value {
     let mut schema = schemars::schema_for!(Spec);
     schema.insert("$id".into(), "urn:sealift:schema:v1".into());
     schema.insert("title".into(), "sealift.yaml".into());
-    schema.to_value()
+    let mut schema = schema.to_value();
+    without_needless_defaults(&mut schema);
+    schema
+}
+
+/// Removes the defaults of required fields, which exist in the program only, and null, which says nothing.
+fn without_needless_defaults(schema: &mut Value) {
+    let required = schema.get("required").cloned().unwrap_or_default();
+    let required = |name: &str| required.as_array().is_some_and(|all| all.iter().any(|field| field == name));
+    if let Some(fields) = schema.get_mut("properties").and_then(Value::as_object_mut) {
+        for (name, field) in fields {
+            if let Some(field) = field.as_object_mut()
+                && (required(name) || field.get("default").is_some_and(Value::is_null))
+            {
+                field.remove("default");
+            }
+        }
+    }
+    let definitions = schema.get_mut("$defs").and_then(Value::as_object_mut);
+    definitions.into_iter().flat_map(|all| all.values_mut()).for_each(without_needless_defaults);
 }
 
 /// Where a path is shown: a collection at its key, what does not exist at what is around it.

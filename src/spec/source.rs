@@ -4,15 +4,23 @@ use super::problem::{Position, Problem};
 use super::scalars::{is_plain, looks_secret};
 use super::tree::Mark;
 use std::collections::BTreeSet;
+use std::fmt;
 
 /// How much of a long line is shown, in characters.
 const WIDEST: usize = 120;
 
 /// The lines of a spec, and which of them must not be shown.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Source {
     lines: Vec<String>,
     hidden: BTreeSet<usize>,
+}
+
+/// Without the lines: they may hold a private key that somebody pasted.
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("lines", &self.lines.len()).finish_non_exhaustive()
+    }
 }
 
 impl Source {
@@ -48,7 +56,8 @@ impl Source {
         let Some(line) = mark.line.checked_sub(1).and_then(|index| self.lines.get(index)) else { return };
         let before = mark.column.saturating_sub(1);
         // a long line is cut to a window that begins a little before the place
-        let start = if before > WIDEST / 2 { before - WIDEST / 4 } else { 0 };
+        let long = line.chars().nth(WIDEST).is_some();
+        let start = if long && before > WIDEST / 2 { before - WIDEST / 4 } else { 0 };
         let shown: String = line.chars().skip(start).take(WIDEST).map(harmless).collect();
         let length = shown.trim_end().chars().count();
         let offset = before - start;

@@ -102,21 +102,22 @@ impl<'s> Walk<'s> {
     fn object(&mut self, entries: &[Entry], schema: &'s Value, at: &Place) -> Value {
         let mut object = Map::new();
         let fields = schema.get("properties").and_then(Value::as_object);
+        let absent = absent(entries, fields);
         for entry in entries {
             let path = at.path.key(&entry.key);
             let field = fields.and_then(|fields| fields.get(&*entry.key));
             let other = schema.get("additionalProperties").filter(|other| other.is_object());
             let Some(expected) = field.or(other) else {
-                self.unknown(entry, fields, entries, at);
+                self.unknown(entry, fields, &absent, at);
                 continue;
             };
-            if field.is_none() && !self.key(entry, schema, &path) {
-                self.holes.insert(path);
-                continue;
+            let named = field.is_some() || self.key(entry, schema, &path);
+            if !named {
+                self.holes.insert(path.clone());
             }
             let scalar = matches!(entry.value.kind, Kind::Scalar { .. });
             let mark = if scalar && !is_empty(&entry.value) { entry.value.mark } else { entry.key_mark };
-            if let Some(value) = self.node(&entry.value, expected, &Place { path, mark }) {
+            if let Some(value) = self.node(&entry.value, expected, &Place { path, mark }).filter(|_| named) {
                 object.insert(entry.key.to_string(), value);
             }
         }
@@ -133,18 +134,18 @@ impl<'s> Walk<'s> {
         self.typed(&node, names, &Place { path: path.clone(), mark: entry.key_mark }).is_some()
     }
 
-    fn unknown(&mut self, entry: &Entry, fields: Option<&Map<String, Value>>, entries: &[Entry], at: &Place) {
-        let known: Vec<&str> = fields.into_iter().flat_map(Map::keys).map(String::as_str).collect();
-        let absent = known.iter().copied().filter(|name| entries.iter().all(|other| &*other.key != *name));
-        let hint = match similar(&entry.key, absent) {
-            Some(name) => format!("did you mean `{name}`?"),
-            None => format!("known here: {}", one_of(&known, "and")),
+    fn unknown(&mut self, entry: &Entry, fields: Option<&Map<String, Value>>, absent: &[&str], at: &Place) {
+        let hint = if let Some(name) = similar(&entry.key, absent.iter().copied()) {
+            // so that it is not called missing too
+            self.holes.insert(at.path.key(name));
+            format!("did you mean `{name}`?")
+        } else {
+            let known: Vec<&str> = fields.into_iter().flat_map(Map::keys).map(String::as_str).collect();
+            format!("known here: {}", one_of(&known, "and"))
         };
         let message = format!("unknown field `{}`{}", shown(&entry.key), at.path.within());
         let problem = Problem::error(at.path.key(&entry.key), message).hint(hint);
         self.problems.push((problem, entry.key_mark));
-        // what was meant may be missing now
-        self.holes.insert(at.path.clone());
     }
 
     fn missing(
@@ -177,10 +178,16 @@ impl<'s> Walk<'s> {
             self.holes.insert(at.path.clone());
         }
         let Some(expected) = schema.get("items") else { return Value::Array(Vec::new()) };
-        let mut array = Vec::new();
+        let (mut array, mut kept) = (Vec::new(), Vec::new());
         for (index, item) in items.iter().enumerate() {
             let place = Place { path: at.path.index(index), mark: item.mark };
-            array.extend(self.node(item, expected, &place));
+            if let Some(value) = self.node(item, expected, &place) {
+                array.push(value);
+                kept.push(index);
+            }
+        }
+        if kept.len() < items.len() {
+            self.holes.shift(&at.path, kept);
         }
         Value::Array(array)
     }
@@ -201,7 +208,7 @@ impl<'s> Walk<'s> {
             Some(name) => format!("did you mean `{name}`?"),
             None => format!("write {}", one_of(choices, "or")),
         };
-        self.bad(at, format!("`{}` is not known", shown(text)), Some(hint), at.mark);
+        self.bad(at, &format!("`{}` is not known", shown(text)), Some(hint), at.mark);
         None
     }
 
@@ -222,7 +229,7 @@ impl<'s> Walk<'s> {
                 (_, Ok(())) => Some(format!("put it in quotes: \"{}\"", shown(text))),
                 (_, Err(error)) => error.hint,
             };
-            self.bad(at, format!("expected a string, found {}", found(node)), hint, at.mark);
+            self.bad(at, &format!("expected a string, found {}", found(node)), hint, at.mark);
             return None;
         }
         self.accept(result, at).then(|| Value::String(text.to_owned()))
@@ -244,7 +251,7 @@ impl<'s> Walk<'s> {
             Ok(number) if (least..=most).contains(&number) => Some(number.into()),
             _ => {
                 let reason = format!("`{}` is not a whole number from {least} to {most}", shown(text));
-                self.bad(at, reason, Some("write decimal digits alone".into()), at.mark);
+                self.bad(at, &reason, Some("write decimal digits alone".into()), at.mark);
                 None
             }
         }
@@ -253,7 +260,7 @@ impl<'s> Walk<'s> {
     /// Reports what a scalar's own check said; `true` when it said nothing.
     fn accept(&mut self, result: Result<(), ScalarError>, at: &Place) -> bool {
         let Err(ScalarError { message, hint, secret }) = result else { return true };
-        self.bad(at, message, hint, at.mark);
+        self.bad(at, &message, hint, at.mark);
         if let Some((problem, _)) = self.problems.last_mut() {
             problem.secret = secret;
         }
@@ -275,14 +282,20 @@ impl<'s> Walk<'s> {
             }
             _ => form,
         };
-        self.bad(at, format!("expected {name}, found {}", found(node)), Some(hint.into()), at.mark);
+        self.bad(at, &format!("expected {name}, found {}", found(node)), Some(hint.into()), at.mark);
     }
 
-    fn bad(&mut self, at: &Place, reason: String, hint: Option<String>, mark: Mark) {
+    fn bad(&mut self, at: &Place, reason: &str, hint: Option<String>, mark: Mark) {
         let mut problem = Problem::error(at.path.clone(), format!("{}: {reason}", at.path.subject()));
         problem.hint = hint;
         self.problems.push((problem, mark));
     }
+}
+
+/// The known fields that a mapping does not have: only these can have been meant by another name.
+fn absent<'f>(entries: &[Entry], fields: Option<&'f Map<String, Value>>) -> Vec<&'f str> {
+    let known = fields.into_iter().flat_map(Map::keys).map(String::as_str);
+    known.filter(|name| entries.iter().all(|entry| &*entry.key != *name)).collect()
 }
 
 /// The type that a schema wants, null aside.

@@ -87,18 +87,18 @@ pub(crate) struct Tree {
 /// Reads a text into a tree.
 pub(crate) fn read(text: &str) -> Tree {
     let mut builder = Builder::default();
-    if let Err((problem, mark)) = builder.run(text) {
+    if let Err(stop) = builder.run(text) {
         builder.tree.root = None;
-        builder.tree.problems = vec![(problem, mark)];
+        builder.tree.problems = vec![*stop];
     }
     builder.tree
 }
 
 /// Why reading stops: a problem at a place.
-type Stop = (Problem, Mark);
+type Stop = Box<(Problem, Mark)>;
 
 fn stop(mark: Mark, message: impl Into<String>) -> Stop {
-    (Problem::error("", message), mark)
+    Box::new((Problem::error("", message), mark))
 }
 
 /// The key that the next value belongs to.
@@ -147,11 +147,9 @@ impl Builder {
             if matches!(event, Event::DocumentStart(_)) {
                 documents += 1;
                 if documents > 1 {
-                    let (problem, mark) = stop(Mark::new(span), "a second YAML document begins here");
-                    return Err((
-                        problem.hint("a spec is one document; give each cluster its own file"),
-                        mark,
-                    ));
+                    let problem = Problem::error("", "a second YAML document begins here")
+                        .hint("a spec is one document; give each cluster its own file");
+                    return Err(Box::new((problem, Mark::new(span))));
                 }
             }
             self.event(event, span)?;
@@ -197,6 +195,7 @@ impl Builder {
         let kind = if looks_secret(text) {
             self.tree.secrets.push(mark);
             let ScalarError { message, hint, .. } = ScalarError::private();
+            let message = format!("{}: {message}", self.path().subject());
             let mut problem = Problem::error("", message).hint(hint.unwrap_or_default());
             problem.secret = true;
             self.refuse(problem, mark);
@@ -212,7 +211,8 @@ impl Builder {
     /// Reports a tag; says whether there was one.
     fn tagged(&mut self, tag: Option<&Tag>, mark: Mark) -> bool {
         let Some(_) = tag else { return false };
-        let problem = Problem::error("", "YAML tags (`!…`) are not supported");
+        let message = format!("{}: YAML tags (`!…`) are not supported", self.path().subject());
+        let problem = Problem::error("", message);
         self.refuse(problem.hint("remove the tag; put a value that must be a string in quotes"), mark);
         true
     }
@@ -239,7 +239,8 @@ impl Builder {
 
     fn alias(&mut self, id: usize, mark: Mark) -> Result<(), Stop> {
         let Some(node) = self.anchors.get(&id).cloned() else {
-            let problem = Problem::error("", "this alias stands inside of what it names");
+            let message = format!("{}: this alias stands inside of what it names", self.path().subject());
+            let problem = Problem::error("", message);
             self.refuse(problem.hint("write the value out"), mark);
             return self.complete(Node { kind: Kind::Broken, mark }, 0);
         };

@@ -6,16 +6,17 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 /// A host's addresses with their paths, `etcdAddress` last.
-fn of<'h>(path: &'h Path, host: &'h Host) -> impl Iterator<Item = (Path, IpAddr)> + 'h {
+fn of<'h>(path: &'h Path, host: &'h Host, holes: &'h Holes) -> impl Iterator<Item = (Path, IpAddr)> + 'h {
     let list = path.key("addresses");
-    let all = host.addresses.iter().enumerate().map(move |(index, address)| (list.index(index), *address));
+    let all =
+        host.addresses.iter().enumerate().map(move |(index, address)| (holes.item(&list, index), *address));
     all.chain(host.etcd_address.map(|address| (path.key("etcdAddress"), address)))
 }
 
 /// Other machines must be able to reach each address, and it must mean one thing everywhere.
-pub(super) fn usable(spec: &Spec, _: &Holes, problems: &mut Vec<Problem>) {
+pub(super) fn usable(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     for (path, _, host) in super::hosts(spec) {
-        for (at, address) in of(&path, host) {
+        for (at, address) in of(&path, host, holes) {
             if let Some(flaw) = flaw(address) {
                 let message = format!("{at}: {address} is {flaw}");
                 problems
@@ -40,11 +41,11 @@ fn flaw(address: IpAddr) -> Option<&'static str> {
 }
 
 /// No address twice in a host's list, none on two hosts; `etcdAddress` may repeat the host's own.
-pub(super) fn distinct(spec: &Spec, _: &Holes, problems: &mut Vec<Problem>) {
+pub(super) fn distinct(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     let mut owners: BTreeMap<IpAddr, (&str, Path)> = BTreeMap::new();
     for (path, name, host) in super::hosts(spec) {
         let own = path.key("etcdAddress");
-        for (at, address) in of(&path, host) {
+        for (at, address) in of(&path, host, holes) {
             let Some((owner, first)) = owners.get(&address) else {
                 owners.insert(address, (name, at));
                 continue;

@@ -11,12 +11,12 @@ fn name(role: Role) -> &'static str {
 }
 
 /// No role stands twice at a host.
-pub(super) fn roles_once(spec: &Spec, _: &Holes, problems: &mut Vec<Problem>) {
+pub(super) fn roles_once(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     for (path, _, host) in super::hosts(spec) {
         let list = path.key("roles");
         for (index, role) in host.roles.iter().enumerate() {
             if host.roles.iter().take(index).any(|other| other == role) {
-                let at = list.index(index);
+                let at = holes.item(&list, index);
                 let message = format!("{at}: the role `{}` is listed twice", name(*role));
                 problems.push(Problem::error(at, message).hint("remove one of the two"));
             }

@@ -15,11 +15,11 @@ fn lists(spec: &Spec) -> impl Iterator<Item = (Path, &[Recipient])> {
 /// One key belongs to one host, or to operators alone; within a list it needs to stand once.
 ///
 /// A key given in its age and in its OpenSSH form is one key ([`Recipient::montgomery`]).
-pub(super) fn distinct(spec: &Spec, _: &Holes, problems: &mut Vec<Problem>) {
+pub(super) fn distinct(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     let mut owners: BTreeMap<[u8; 32], (Path, Path)> = BTreeMap::new();
     for (list, recipients) in lists(spec) {
         for (index, recipient) in recipients.iter().enumerate() {
-            let at = list.index(index);
+            let at = holes.item(&list, index);
             let key = recipient.montgomery();
             let Some((owner, first)) = owners.get(&key) else {
                 owners.insert(key, (list.clone(), at));

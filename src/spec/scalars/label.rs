@@ -121,7 +121,7 @@ impl FromStr for HostName {
     fn from_str(text: &str) -> Result<Self, ScalarError> {
         let error = |reason: String| ScalarError::new(text, "a host name", reason);
         if text.is_empty() {
-            return Err(error("it is empty".into()));
+            return Err(error("it is empty".into()).hint("write the name that the node has in the cluster"));
         }
         if text.len() > LONGEST {
             return Err(error(format!("it is longer than {LONGEST} characters"))
@@ -142,7 +142,7 @@ impl FromStr for HostName {
     }
 }
 
-/// Whether inet_aton and browsers read a label as a number (WHATWG URL, "ends in a number").
+/// Whether `inet_aton` and browsers read a label as a number (WHATWG URL, "ends in a number").
 fn is_number(label: &str) -> bool {
     let (digits, hex) = label.strip_prefix("0x").map_or((label, false), |rest| (rest, true));
     digits.bytes().all(|b| if hex { b.is_ascii_hexdigit() } else { b.is_ascii_digit() })

@@ -123,6 +123,12 @@ const CHECKS: &[(&str, Check)] = &[
     ("tolerated-exit", parses::<ToleratedExit>),
 ];
 
+/// The names of all formats.
+#[cfg(test)]
+pub(crate) fn formats() -> impl Iterator<Item = &'static str> {
+    CHECKS.iter().map(|(name, _)| *name)
+}
+
 fn parses<T: FromStr<Err = ScalarError>>(text: &str) -> Result<(), ScalarError> {
     text.parse::<T>().map(|_| ())
 }
