@@ -3,3 +3,6 @@
 pub mod bundle;
 pub mod certificates;
 pub mod output;
+
+#[cfg(test)]
+mod tests;

@@ -54,10 +54,9 @@ pub fn verify_output(directory: &dyn OutputDirectory, name: &str, terms: Terms<'
         if let Some(identities) = terms.identities {
             let sealed: Sealed = verify_sealed(&verified, identities);
             opened += sealed.opened;
-            // Nothing opened: another host's bundle, where a missing verify key says nothing either.
-            if sealed.opened > 0 || sealed.unmatched.is_empty() {
+            findings.extend(sealed.findings);
+            if sealed.opened > 0 {
                 findings.extend(sealed.unmatched);
-                findings.extend(sealed.findings);
             } else {
                 unmatched.extend(sealed.unmatched.into_iter().next());
             }
