@@ -13,7 +13,6 @@ use crate::bundle::{
 };
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// The index format that this sealift reads and writes.
@@ -31,8 +30,8 @@ pub struct Index {
     pub format: u32,
     /// The cluster that was built.
     pub cluster: ClusterRef,
-    /// The public names of the seeds in use, in lower-case hex, by number.
-    pub seeds: BTreeMap<String, String>,
+    /// The public id of the seed, in lower-case hex.
+    pub seed_id: String,
     /// SHA-256, in lower-case hex, of everything that the cluster was built from.
     pub cluster_digest: String,
     /// The version of sealift that built this.
@@ -124,7 +123,7 @@ impl Index {
             return Err(IndexError::Format(self.format));
         }
         require(is_hex(&self.cluster.id, 32), "cluster.id")?;
-        require(self.seeds.values().all(|id| is_hex(id, 32)), "seeds")?;
+        require(is_hex(&self.seed_id, self.seed_id.len()), "seedId")?;
         require(is_hex(&self.cluster_digest, 64), "clusterDigest")?;
         require(self.bundles.is_sorted_by(|a, b| a.host < b.host), "bundles: order")?;
         for bundle in &self.bundles {
@@ -164,7 +163,7 @@ mod tests {
         Index {
             format: FORMAT,
             cluster: ClusterRef { id: "0123456789abcdef0123456789abcdef".into(), name: "prod".into() },
-            seeds: [("1".to_owned(), "00ff".repeat(8))].into(),
+            seed_id: "00ff".into(),
             cluster_digest: sha256_hex(b"cluster"),
             sealift: "0.1.0".into(),
             bundles: vec![bundle("operator"), bundle("infra1"), bundle("infra0")],

@@ -17,7 +17,7 @@ pub mod sums;
 pub mod trust;
 
 #[cfg(test)]
-mod forgery;
+pub(crate) mod forgery;
 
 /// The archive entry, and file of an output directory, that lists digests.
 pub const SUMS: &str = "SHA256SUMS";
