@@ -48,7 +48,12 @@ pub(crate) fn manifest(host: &str, files: Vec<File>) -> Manifest {
     Manifest {
         format: FORMAT,
         cluster: ClusterRef { id: CLUSTER.into(), name: "prod".into() },
-        host: HostRef { name: host.into(), addresses: vec!["10.0.0.6".into(), "fd00::6".into()] },
+        host: HostRef {
+            name: host.into(),
+            addresses: vec!["10.0.0.6".into(), "fd00::6".into()],
+            generation: 1,
+            recipients: Vec::new(),
+        },
         revision: Revision { cluster: 1, host: 1 },
         sealift: "0.1.0".into(),
         inputs: sha256_hex(host.as_bytes()),

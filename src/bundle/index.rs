@@ -13,6 +13,7 @@ use crate::bundle::{
 };
 use ed25519_dalek::SigningKey;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use thiserror::Error;
 
 /// The index format that this sealift reads and writes.
@@ -30,8 +31,8 @@ pub struct Index {
     pub format: u32,
     /// The cluster that was built.
     pub cluster: ClusterRef,
-    /// The public id of the seed, in lower-case hex.
-    pub seed_id: String,
+    /// The public names of the seeds in use, in lower-case hex, by number.
+    pub seeds: BTreeMap<String, String>,
     /// SHA-256, in lower-case hex, of everything that the cluster was built from.
     pub cluster_digest: String,
     /// The version of sealift that built this.
@@ -123,7 +124,7 @@ impl Index {
             return Err(IndexError::Format(self.format));
         }
         require(is_hex(&self.cluster.id, 32), "cluster.id")?;
-        require(is_hex(&self.seed_id, self.seed_id.len()), "seedId")?;
+        require(self.seeds.values().all(|id| is_hex(id, 32)), "seeds")?;
         require(is_hex(&self.cluster_digest, 64), "clusterDigest")?;
         require(self.bundles.is_sorted_by(|a, b| a.host < b.host), "bundles: order")?;
         for bundle in &self.bundles {
@@ -163,7 +164,7 @@ mod tests {
         Index {
             format: FORMAT,
             cluster: ClusterRef { id: "0123456789abcdef0123456789abcdef".into(), name: "prod".into() },
-            seed_id: "00ff".into(),
+            seeds: [("1".to_owned(), "00ff".repeat(8))].into(),
             cluster_digest: sha256_hex(b"cluster"),
             sealift: "0.1.0".into(),
             bundles: vec![bundle("operator"), bundle("infra1"), bundle("infra0")],
@@ -202,7 +203,7 @@ mod tests {
         let cases: [(fn(&mut Index), &str); 9] = [
             (|i| i.format = 2, "index format 2, this sealift reads 1"),
             (|i| i.cluster.id.push('0'), "cluster.id is not as the format asks"),
-            (|i| i.seed_id.push('x'), "seedId is not as the format asks"),
+            (|i| i.seeds = [("1".to_owned(), "x".to_owned())].into(), "seeds is not as the format asks"),
             (|i| i.cluster_digest.clear(), "clusterDigest is not as the format asks"),
             (|i| i.bundles.swap(0, 1), "bundles: order is not as the format asks"),
             (|i| i.bundles.push(i.bundles[2].clone()), "bundles: order is not as the format asks"),

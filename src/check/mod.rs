@@ -2,7 +2,10 @@
 
 pub mod bundle;
 pub mod certificates;
+pub mod host;
+pub mod obstacles;
 pub mod output;
+pub mod record;
 
 #[cfg(test)]
 mod tests;

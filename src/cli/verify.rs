@@ -5,14 +5,17 @@ use super::failure::{Failure, USAGE};
 use super::install::{hostname, open_root};
 use super::output::Output;
 use super::world::{self, Trusted};
+use crate::bundle::index::BUNDLE_SUFFIX;
 use crate::bundle::manifest::Manifest;
 use crate::bundle::open::open;
-use crate::check::bundle::{self, verify_bundle, verify_output};
+use crate::check::bundle::verify_bundle;
 use crate::check::host::{self, verify_host};
+use crate::check::output::{OutputDirectory, Terms, verify_output};
 use crate::finding::{Finding, exit_code};
 use crate::unseal::Identities;
 use serde::Serialize;
 use std::fs;
+use std::io;
 use std::path::Path;
 
 #[derive(Serialize)]
@@ -105,15 +108,6 @@ fn tell(subject: &Subject, output: &mut Output<'_>) {
 }
 
 impl Judge {
-    fn bundles(&self) -> bundle::Options<'_> {
-        bundle::Options {
-            trust: &self.trusted.trust,
-            at: self.at,
-            within: self.within,
-            identities: self.identities.as_ref(),
-        }
-    }
-
     fn root(
         &self,
         path: &Path,
@@ -168,22 +162,36 @@ impl Judge {
             Ok(verified) => {
                 let manifest = verified.manifest();
                 let subject = Subject::new(path, manifest.files.len(), "files").named(manifest);
-                Ok((subject, verify_bundle(&verified, &self.bundles())))
+                Ok((subject, verify_bundle(&verified, self.at, self.within, self.identities.as_ref())))
             }
         }
     }
 
     fn directory(&self, path: &Path) -> Result<(Subject, Vec<Finding>), Failure> {
-        let unreadable = |error: &std::io::Error| world::unreadable(path, error);
-        let mut names = Vec::new();
-        for entry in fs::read_dir(path).map_err(|error| unreadable(&error))? {
-            let entry = entry.map_err(|error| unreadable(&error))?;
-            names.push(entry.file_name().to_string_lossy().into_owned());
-        }
-        names.sort();
-        let bundles = names.iter().filter(|name| name.ends_with(".tar.gz")).count();
-        let read = |name: &str| fs::read(path.join(name));
-        let findings = verify_output(&path.display().to_string(), &names, read, &self.bundles());
+        let output = Listing(path);
+        let names = output.names().map_err(|error| world::unreadable(path, &error))?;
+        let bundles = names.iter().filter(|name| name.ends_with(BUNDLE_SUFFIX)).count();
+        let terms = Terms {
+            trust: &self.trusted.trust,
+            at: self.at,
+            within: self.within,
+            identities: self.identities.as_ref(),
+        };
+        let findings = verify_output(&output, &path.display().to_string(), terms);
         Ok((Subject::new(path, bundles, "bundles"), findings))
+    }
+}
+
+/// An output directory on disk.
+struct Listing<'a>(&'a Path);
+
+impl OutputDirectory for Listing<'_> {
+    fn names(&self) -> io::Result<Vec<String>> {
+        let name = |entry: io::Result<fs::DirEntry>| Ok(entry?.file_name().to_string_lossy().into_owned());
+        fs::read_dir(self.0)?.map(name).collect()
+    }
+
+    fn read(&self, name: &str) -> io::Result<Vec<u8>> {
+        world::read_bounded(&self.0.join(name))
     }
 }

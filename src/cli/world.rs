@@ -17,11 +17,15 @@ const LIMIT: u64 = 256 * 1024 * 1024;
 
 /// Reads a whole file.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let file = fs::File::open(path).map_err(|error| unreadable(path, &error))?;
+    read_bounded(path).map_err(|error| unreadable(path, &error))
+}
+
+/// Reads a whole file of bounded size.
+pub(super) fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(|error| unreadable(path, &error))?;
+    fs::File::open(path)?.take(LIMIT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LIMIT {
-        return Err(Failure::new(USAGE, format!("{} is larger than {LIMIT} bytes", path.display())));
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than anything that sealift reads"));
     }
     Ok(bytes)
 }
