@@ -1,5 +1,7 @@
 //! Bundles and output directories with something wrong in them, and what must be found.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+// Tests seal with stock age, whose keys are random.
+#![allow(clippy::disallowed_methods)]
 
 use crate::bundle::{
     INDEX_NAMESPACE, SIGNATURE, SUMS,
