@@ -1,0 +1,90 @@
+//! What a host holds, against the signed manifest that it remembers.
+//!
+//! Only reads; follows no link; opens every file once, and hashes the very bytes that it parses.
+
+mod directories;
+mod files;
+mod remembered;
+mod sealifts_own;
+
+#[cfg(test)]
+mod tests;
+
+use crate::bundle::manifest::{Manifest, Revision};
+use crate::bundle::open::Verified;
+use crate::bundle::trust::Trust;
+use crate::finding::Finding;
+use crate::rootfs::Root;
+use serde::Serialize;
+
+/// What to check against.
+#[derive(Clone, Copy)]
+pub struct Options<'a> {
+    /// Whose signatures count.
+    pub trust: &'a Trust,
+    /// The Unix time, in seconds, at which certificates and the bundle must be valid.
+    pub at: i64,
+    /// How many seconds longer they should be.
+    pub within: Option<u64>,
+    /// The bundle that should be installed, when the caller has it.
+    pub expected: Option<&'a Verified>,
+    /// The machine's name, used when the root has no `/etc/hostname`.
+    pub hostname: Option<&'a str>,
+}
+
+/// The outcome of [`verify_host`].
+#[derive(Debug, Serialize)]
+pub struct HostCheck {
+    /// What is wrong, sorted by path, then by id; empty when all is well.
+    pub findings: Vec<Finding>,
+    /// What is installed; `None` when nothing that can be believed is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub installed: Option<Summary>,
+    /// How many files of the manifest were checked.
+    pub files: usize,
+}
+
+/// What a host's manifest says it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Summary {
+    /// The host's name.
+    pub host: String,
+    /// The cluster's name.
+    pub cluster: String,
+    /// The cluster's id.
+    pub cluster_id: String,
+    /// The revision.
+    pub revision: Revision,
+}
+
+impl Summary {
+    /// That of a manifest.
+    pub fn of(manifest: &Manifest) -> Self {
+        Self {
+            host: manifest.host.name.clone(),
+            cluster: manifest.cluster.name.clone(),
+            cluster_id: manifest.cluster.id.clone(),
+            revision: manifest.revision,
+        }
+    }
+}
+
+/// Checks everything that a manifest says about a host, and reports all differences at once.
+///
+/// A record whose signature does not hold is not believed: then nothing else is looked at.
+pub fn verify_host(root: &Root, options: &Options<'_>) -> HostCheck {
+    let mut findings = Vec::new();
+    let manifest = remembered::manifest(root, options, &mut findings);
+    if let Some(manifest) = &manifest {
+        let digests = files::check(root, manifest, options, &mut findings);
+        findings.extend(directories::check(root, manifest));
+        findings.extend(sealifts_own::check(root, manifest, &digests));
+    }
+    findings.sort_by(|a, b| (&a.path, a.id.name()).cmp(&(&b.path, b.id.name())));
+    findings.dedup();
+    HostCheck {
+        findings,
+        installed: manifest.as_ref().map(Summary::of),
+        files: manifest.as_ref().map_or(0, |manifest| manifest.files.len()),
+    }
+}

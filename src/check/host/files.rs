@@ -1,0 +1,203 @@
+//! Every file of the manifest: there, of the right type, mode, owner and contents; certificates
+//! valid; private keys those of their certificates.
+
+use super::Options;
+use crate::bundle::keyed::{VERIFY_KEY_PATH, VerifyKey};
+use crate::bundle::manifest::{File, Manifest};
+use crate::bundle::paths::parse_mode;
+use crate::bundle::sums::sha256_hex;
+use crate::check::certificates::{carries_certificates, inspect, key_matches};
+use crate::check::obstacles::{self, REINSTALL};
+use crate::finding::{Finding, Id};
+use crate::rootfs::{Attributes, Kind, MAX_PARSED, Metadata, Root, WalkError, split};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use zeroize::Zeroizing;
+
+/// SHA-256, in lower-case hex, of the plaintext of each file that holds what it should.
+pub(super) type Digests = BTreeMap<String, String>;
+
+/// Checks all files.
+pub(super) fn check(
+    root: &Root,
+    manifest: &Manifest,
+    options: &Options<'_>,
+    findings: &mut Vec<Finding>,
+) -> Digests {
+    let (key, mut key_file) = verify_key(root, manifest, findings);
+    let certificates = manifest.files.iter().filter_map(|file| file.certificate.as_deref()).collect();
+    let mut check = Check { root, key, options, certificates, kept: BTreeMap::new(), digests: Digests::new() };
+    for file in &manifest.files {
+        let seen = match key_file.take_if(|_| file.path == VERIFY_KEY_PATH) {
+            Some(seen) => seen,
+            None => look(root, file, check.key.is_none()),
+        };
+        check.file(file, seen, findings);
+    }
+    check.pairs(manifest, findings);
+    check.digests
+}
+
+/// A file as it was found, read once.
+struct Seen {
+    metadata: Metadata,
+    contents: Result<Contents, WalkError>,
+}
+
+enum Contents {
+    Whole(Zeroizing<Vec<u8>>),
+    /// Too large to keep: its SHA-256.
+    Digest(String),
+    /// Not read: a secret without the key to check it.
+    Skipped,
+}
+
+fn look(root: &Root, file: &File, no_key: bool) -> Result<Seen, WalkError> {
+    let (parent, name) = split(&file.path)?;
+    let directory = root.directory(parent)?;
+    if file.sealed && no_key {
+        let metadata = directory.metadata(name)?;
+        return match metadata.kind {
+            Kind::File => Ok(Seen { metadata, contents: Ok(Contents::Skipped) }),
+            kind => Err(WalkError::NotAFile { at: file.path.clone(), kind }),
+        };
+    }
+    match directory.file(name) {
+        Ok(open) => {
+            let metadata = *open.metadata();
+            let contents = if file.sealed || metadata.size <= MAX_PARSED {
+                open.contents().map(Contents::Whole)
+            } else {
+                let mut hash = Sha256::new();
+                open.stream(|piece| hash.update(piece)).map(|()| Contents::Digest(hex::encode(hash.finalize())))
+            };
+            Ok(Seen { metadata, contents })
+        }
+        // Mode and owner can be seen all the same, and may be the reason.
+        Err(error @ WalkError::Io { .. }) => {
+            Ok(Seen { metadata: directory.metadata(name)?, contents: Err(error) })
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// The host's verify key, if it is what the manifest says, and its file as it was found.
+fn verify_key(
+    root: &Root,
+    manifest: &Manifest,
+    findings: &mut Vec<Finding>,
+) -> (Option<VerifyKey>, Option<Result<Seen, WalkError>>) {
+    let Some(file) = manifest.files.iter().find(|file| file.path == VERIFY_KEY_PATH) else {
+        if manifest.files.iter().any(|file| file.sealed) {
+            let finding = Finding::new(Id::ManifestInconsistent, VERIFY_KEY_PATH, "build the bundle again");
+            findings.push(finding.expected("a file of the manifest, for the digests of sealed files"));
+        }
+        return (None, None);
+    };
+    let seen = look(root, file, false);
+    let key = match &seen {
+        Ok(Seen { contents: Ok(Contents::Whole(bytes)), .. }) => VerifyKey::parse(bytes)
+            .filter(|key| file.hmac.as_deref().is_some_and(|hmac| key.matches(&file.path, bytes, hmac))),
+        _ => None,
+    };
+    (key, Some(seen))
+}
+
+struct Check<'a> {
+    root: &'a Root,
+    key: Option<VerifyKey>,
+    options: &'a Options<'a>,
+    certificates: BTreeSet<&'a str>,
+    /// Keys and their certificates.
+    kept: BTreeMap<&'a str, Zeroizing<Vec<u8>>>,
+    digests: Digests,
+}
+
+impl<'a> Check<'a> {
+    fn file(&mut self, file: &'a File, seen: Result<Seen, WalkError>, findings: &mut Vec<Finding>) {
+        let seen = match seen {
+            Ok(seen) => seen,
+            Err(error) => {
+                findings.push(match error {
+                    WalkError::NotFound { .. } => Finding::new(Id::FileMissing, file.path.as_str(), REINSTALL),
+                    error => obstacles::finding(&error),
+                });
+                return;
+            }
+        };
+        let Some(mode) = parse_mode(&file.mode) else {
+            let finding = Finding::new(Id::ManifestInconsistent, file.path.as_str(), "build the bundle again");
+            findings.push(finding.expected("a mode of four octal digits").found(file.mode.escape_debug().to_string()));
+            return;
+        };
+        let attributes = Attributes::on(self.root, mode, file.uid, file.gid);
+        findings.extend(obstacles::attributes(&file.path, attributes, &seen.metadata));
+        match seen.contents {
+            Ok(Contents::Whole(bytes)) => {
+                let digest = sha256_hex(&bytes);
+                self.digest(file, &digest, Some(&bytes), findings);
+                self.keep(file, bytes, findings);
+            }
+            Ok(Contents::Digest(digest)) => self.digest(file, &digest, None, findings),
+            Ok(Contents::Skipped) => {}
+            Err(error) => findings.push(obstacles::finding(&error)),
+        }
+    }
+
+    /// Compares contents with the manifest: secrets by keyed digest, all else by SHA-256.
+    fn digest(&mut self, file: &File, sha256: &str, bytes: Option<&[u8]>, findings: &mut Vec<Finding>) {
+        let (expected, found) = if file.sealed {
+            let expected = file.hmac.clone().unwrap_or_default();
+            match self.key.as_ref().zip(bytes) {
+                Some((key, bytes)) if key.matches(&file.path, bytes, &expected) => (None, None),
+                Some((key, bytes)) => (Some(expected), Some(key.digest(&file.path, bytes))),
+                None => (Some(expected), None),
+            }
+        } else if file.sha256 == sha256 {
+            (None, None)
+        } else {
+            (Some(file.sha256.clone()), Some(sha256.to_owned()))
+        };
+        let Some(expected) = expected else {
+            self.digests.insert(file.path.clone(), sha256.to_owned());
+            return;
+        };
+        let kind = if file.sealed { "hmac-sha256" } else { "sha256" };
+        let found = found.map_or_else(|| "another key".to_owned(), |found| format!("{kind}:{found}"));
+        let finding = Finding::new(Id::DigestMismatch, file.path.as_str(), REINSTALL);
+        findings.push(finding.expected(format!("{kind}:{expected}")).found(found));
+    }
+
+    fn keep(&mut self, file: &'a File, bytes: Zeroizing<Vec<u8>>, findings: &mut Vec<Finding>) {
+        let paired = self.certificates.contains(file.path.as_str());
+        if paired || (!file.sealed && carries_certificates(&bytes)) {
+            findings.extend(inspect(&bytes, &file.path, self.options.at, self.options.within));
+        }
+        if paired || file.certificate.is_some() {
+            self.kept.insert(&file.path, bytes);
+        }
+    }
+
+    fn pairs(&self, manifest: &Manifest, findings: &mut Vec<Finding>) {
+        for file in &manifest.files {
+            let Some(certificate) = file.certificate.as_deref() else { continue };
+            let (Some(cert), Some(key)) = (self.kept.get(certificate), self.kept.get(file.path.as_str())) else {
+                continue;
+            };
+            findings.extend(pair(&file.path, certificate, cert, key));
+        }
+    }
+}
+
+/// A private key against its certificate; damage of the certificate itself is reported elsewhere.
+pub(crate) fn pair(path: &str, certificate: &str, cert_pem: &[u8], key_pem: &[u8]) -> Option<Finding> {
+    match key_matches(cert_pem, key_pem) {
+        Ok(true) | Err(Id::CertificateMalformed) => None,
+        Ok(false) => Some(
+            Finding::new(Id::KeyCertMismatch, path, REINSTALL)
+                .expected(format!("the private key of {certificate}"))
+                .found("the key of another certificate"),
+        ),
+        Err(id) => Some(Finding::new(id, path, REINSTALL).expected("a P-256 private key in PEM")),
+    }
+}
