@@ -22,3 +22,8 @@ impl Identities {
         Ok(out)
     }
 }
+
+/// Whether bytes look like an age file.
+pub fn is_age_file(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"age-encryption.org/v1\n")
+}

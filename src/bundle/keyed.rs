@@ -60,7 +60,10 @@ impl VerifyKey {
     }
 
     fn mac(&self, path: &str, plaintext: &[u8]) -> Hmac<Sha256> {
-        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(self.0.as_slice()).unwrap_or_else(|_| unreachable!());
+        // RFC 2104 pads a short key with zeros to the hash's block.
+        let mut block = Zeroizing::new([0; 64]);
+        block.iter_mut().zip(self.0.iter()).for_each(|(to, from)| *to = *from);
+        let mut mac = <Hmac<Sha256> as KeyInit>::new((&*block).into());
         for part in [path.as_bytes(), plaintext] {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);

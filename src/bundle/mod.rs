@@ -2,10 +2,15 @@
 //!
 //! [`pack::pack`] writes one, [`open::open`] is the only way to get a [`open::Verified`] one back.
 
+pub mod archive;
 pub mod canonical;
+pub mod consistency;
+pub mod gzip;
+pub mod index;
 pub mod keyed;
 pub mod manifest;
 pub mod open;
+pub mod pack;
 pub mod paths;
 pub mod sshsig;
 pub mod sums;

@@ -65,7 +65,9 @@ mod tests {
             assert!(is_host_path(path), "{path}");
         }
         let long = format!("/{}", "a".repeat(256));
-        for path in ["", "/", "a", "//a", "/a/", "/a//b", "/./a", "/a/..", "/a b", "/a\n", "/ä", "/a\\b", &long] {
+        for path in
+            ["", "/", "a", "//a", "/a/", "/a//b", "/./a", "/a/..", "/a b", "/a\n", "/ä", "/a\\b", &long]
+        {
             assert!(!is_host_path(path), "{path:?}");
         }
         assert!(!is_entry_name("/etc/a"));
@@ -80,7 +82,10 @@ mod tests {
 
     #[test]
     fn reads_modes_and_hex_strictly() {
-        assert_eq!([parse_mode("0644"), parse_mode("0000"), parse_mode("0777")], [Some(0o644), Some(0), Some(0o777)]);
+        assert_eq!(
+            [parse_mode("0644"), parse_mode("0000"), parse_mode("0777")],
+            [Some(0o644), Some(0), Some(0o777)]
+        );
         for mode in ["644", "1644", "4755", "0648", "+644", "0+44", "00644", "", "064"] {
             assert_eq!(parse_mode(mode), None, "{mode}");
         }

@@ -66,11 +66,6 @@ pub fn rfc3339(at: i64) -> String {
         .unwrap_or_else(|| format!("{at} s after 1970"))
 }
 
-/// A Unix time from RFC 3339, whole seconds.
-pub fn from_rfc3339(text: &str) -> Option<i64> {
-    OffsetDateTime::parse(text, &Rfc3339).ok().map(OffsetDateTime::unix_timestamp)
-}
-
 /// `at + within`, at most the largest number.
 pub fn horizon(at: i64, within: u64) -> i64 {
     at.saturating_add_unsigned(within)
@@ -82,9 +77,7 @@ fn parse(block: &Pem) -> Option<X509Certificate<'_>> {
 }
 
 fn certified_key(cert_pem: &[u8]) -> Option<p256::PublicKey> {
-    let block = Pem::iter_from_buffer(cert_pem)
-        .map_while(Result::ok)
-        .find(|block| block.label == LABEL)?;
+    let block = Pem::iter_from_buffer(cert_pem).map_while(Result::ok).find(|block| block.label == LABEL)?;
     let certificate = parse(&block)?;
     let spki = certificate.public_key();
     let curve = spki.algorithm.parameters.as_ref()?.as_oid().ok()?;
@@ -112,7 +105,8 @@ fn validity(certificate: &X509Certificate<'_>, path: &str, at: i64, within: Opti
         );
     }
     if at > ends {
-        let mend = "build with a later `cluster.epoch` and install the new bundle; check this machine's clock too";
+        let mend =
+            "build with a later `cluster.epoch` and install the new bundle; check this machine's clock too";
         let finding = Finding::new(Id::CertificateExpired, path, mend);
         return Some(finding.expected(format!("valid at {}", rfc3339(at))).found(until));
     }

@@ -112,7 +112,8 @@ pub fn host_sums_line(file: &File, sha256: &str) -> String {
 pub fn hostname(root: &Root) -> Result<Option<String>, WalkError> {
     let bytes = match contents(root, "/etc/hostname") {
         Ok(Some(bytes)) => bytes,
-        Ok(None) | Err(WalkError::Symlink { .. } | WalkError::NotAFile { .. } | WalkError::NotADirectory { .. }) => {
+        Ok(None)
+        | Err(WalkError::Symlink { .. } | WalkError::NotAFile { .. } | WalkError::NotADirectory { .. }) => {
             return Ok(None);
         }
         Err(error) => return Err(error),
@@ -131,5 +132,6 @@ pub fn machine_name(root: &Root, given: Option<&str>) -> Result<Option<String>, 
 /// dot, equal in its first label; capitals do not matter.
 pub fn is_host(manifest: &str, machine: &str) -> bool {
     let first = machine.split('.').next().unwrap_or(machine);
-    manifest.eq_ignore_ascii_case(machine) || (!manifest.contains('.') && manifest.eq_ignore_ascii_case(first))
+    manifest.eq_ignore_ascii_case(machine)
+        || (!manifest.contains('.') && manifest.eq_ignore_ascii_case(first))
 }

@@ -1,1 +1,85 @@
-//! stub
+//! Install: the only writer of a host.
+//!
+//! All checks come first. Then everything is staged under temporary names beside its target, and
+//! only when the last byte is on the disk do files take their places by rename, in an order that
+//! never shows a reader a manifest before the keys it names. Any failure takes back what was done.
+
+mod apply;
+mod compare;
+mod error;
+mod identity;
+mod lock;
+mod paths;
+mod removals;
+mod report;
+mod transaction;
+mod wanted;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::InstallError;
+pub use report::{Action, Change, Report};
+
+use crate::bundle::open::Verified;
+use crate::finding::{Finding, Id};
+use crate::rootfs::Root;
+use crate::unseal::Identities;
+
+/// What the caller asks for, one field per flag of the command line.
+#[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools)]
+pub struct Options<'a> {
+    /// Only report what would change.
+    pub dry_run: bool,
+    /// Accept a lower revision, or the installed one with other contents.
+    pub allow_rollback: bool,
+    /// Accept a machine of another name, a damaged record, and the loss of files that an earlier
+    /// revision placed and somebody changed; accept the operators' bundle on `/`.
+    pub force: bool,
+    /// Accept a bundle past its `validUntil`.
+    pub allow_expired: bool,
+    /// The Unix time in seconds.
+    pub now: i64,
+    /// The machine's name, used when the root has no `/etc/hostname`; without either, the bundle's
+    /// host is not compared.
+    pub hostname: Option<String>,
+    /// A trust file to place at `/etc/sealift/trust`.
+    pub trust_text: Option<&'a [u8]>,
+}
+
+/// Makes a root hold what a bundle says, or changes nothing and says why.
+///
+/// Installing what is installed touches no file; where the host drifted, it repairs.
+pub fn install(
+    root: &Root,
+    bundle: &Verified,
+    identities: &Identities,
+    options: &Options<'_>,
+) -> Result<Report, InstallError> {
+    let lock = lock::existing(root)?;
+    let (previous, mut findings) = identity::check(root, bundle, options)?;
+    findings.extend(paths::check(root, bundle.manifest())?);
+    // Another host's secrets do not open here; that would only be told twice.
+    let elsewhere = |finding: &Finding| matches!(finding.id, Id::WrongHost | Id::WrongCluster);
+    let files = if findings.iter().any(elsewhere) {
+        Vec::new()
+    } else {
+        let (files, more) = wanted::files(root, bundle, identities, options.trust_text);
+        findings.extend(more);
+        files
+    };
+    let (removals, more) = removals::find(root, bundle.manifest(), options.force)?;
+    findings.extend(more);
+    if !findings.is_empty() {
+        return Err(InstallError::refused(findings));
+    }
+
+    let directories = compare::directories(root, bundle.manifest())?;
+    let files = compare::files(root, files)?;
+    let report = report::of(bundle.manifest(), previous, &directories, &files, &removals);
+    if !options.dry_run {
+        apply::apply(root, lock, &directories, &files, &removals)?;
+    }
+    Ok(report)
+}

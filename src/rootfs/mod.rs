@@ -273,6 +273,11 @@ impl Dir {
         format!("{}/{name}", self.path)
     }
 
+    /// The absolute host path of this directory; empty for the root.
+    pub fn own_path(&self) -> &str {
+        &self.path
+    }
+
     /// What the system says about this directory itself.
     pub fn own_metadata(&self) -> Result<Metadata, WalkError> {
         let stat = fstat(&*self.fd).map_err(|errno| WalkError::io("look at", &self.path, errno))?;
@@ -314,7 +319,9 @@ impl Dir {
 /// Splits an absolute host path into its directory (`/` at least) and its last component.
 pub fn split(path: &str) -> Result<(&str, &str), WalkError> {
     match path.rsplit_once('/') {
-        Some((parent, name)) if is_component(name) => Ok((if parent.is_empty() { "/" } else { parent }, name)),
+        Some((parent, name)) if is_component(name) => {
+            Ok((if parent.is_empty() { "/" } else { parent }, name))
+        }
         _ => Err(WalkError::Invalid { at: path.to_owned() }),
     }
 }

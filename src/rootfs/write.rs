@@ -44,7 +44,8 @@ impl Attributes {
 /// that was interrupted.
 pub fn is_temporary(name: &str) -> bool {
     name.strip_prefix(TEMPORARY_PREFIX).is_some_and(|digits| {
-        digits.len() == 2 * RANDOM_BYTES && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+        digits.len() == 2 * RANDOM_BYTES
+            && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
     })
 }
 
@@ -83,7 +84,8 @@ impl Dir {
     pub fn rename(&self, from: &str, to: &str) -> Result<(), WalkError> {
         self.check(from)?;
         self.check(to)?;
-        renameat(&*self.fd, from, &*self.fd, to).map_err(|errno| WalkError::io("replace", &self.at(to), errno))
+        renameat(&*self.fd, from, &*self.fd, to)
+            .map_err(|errno| WalkError::io("replace", &self.at(to), errno))
     }
 
     /// Gives a regular file a second name, which it returns, so that it can be brought back.
@@ -98,7 +100,8 @@ impl Dir {
     /// Removes a file.
     pub fn unlink(&self, name: &str) -> Result<(), WalkError> {
         self.check(name)?;
-        unlinkat(&*self.fd, name, AtFlags::empty()).map_err(|errno| WalkError::io("remove", &self.at(name), errno))
+        unlinkat(&*self.fd, name, AtFlags::empty())
+            .map_err(|errno| WalkError::io("remove", &self.at(name), errno))
     }
 
     /// Makes a directory in this one; nobody but its owner may enter before its mode is set.

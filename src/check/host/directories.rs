@@ -31,8 +31,9 @@ pub(super) fn check(root: &Root, manifest: &Manifest) -> Vec<Finding> {
 fn known(manifest: &Manifest) -> BTreeSet<&str> {
     let files = manifest.files.iter().map(|file| file.path.as_str());
     let directories = manifest.directories.iter();
-    let directories =
-        directories.flat_map(|directory| std::iter::once(&directory.path).chain(&directory.allow)).map(String::as_str);
+    let directories = directories
+        .flat_map(|directory| std::iter::once(&directory.path).chain(&directory.allow))
+        .map(String::as_str);
     let own = [record::HOST_SUMS, record::TRUST, record::DIRECTORY];
     let mut known = BTreeSet::new();
     for mut path in files.chain(directories).chain(own) {
@@ -48,7 +49,9 @@ fn attributes(root: &Root, directory: &Directory, open: &Dir) -> Vec<Finding> {
     let path = directory.path.as_str();
     let Some(mode) = parse_mode(&directory.mode) else {
         let finding = Finding::new(Id::ManifestInconsistent, path, "build the bundle again");
-        return vec![finding.expected("a mode of four octal digits").found(directory.mode.escape_debug().to_string())];
+        return vec![
+            finding.expected("a mode of four octal digits").found(directory.mode.escape_debug().to_string()),
+        ];
     };
     match open.own_metadata() {
         Ok(metadata) => {

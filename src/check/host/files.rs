@@ -26,7 +26,8 @@ pub(super) fn check(
 ) -> Digests {
     let (key, mut key_file) = verify_key(root, manifest, findings);
     let certificates = manifest.files.iter().filter_map(|file| file.certificate.as_deref()).collect();
-    let mut check = Check { root, key, options, certificates, kept: BTreeMap::new(), digests: Digests::new() };
+    let mut check =
+        Check { root, key, options, certificates, kept: BTreeMap::new(), digests: Digests::new() };
     for file in &manifest.files {
         let seen = match key_file.take_if(|_| file.path == VERIFY_KEY_PATH) {
             Some(seen) => seen,
@@ -69,7 +70,8 @@ fn look(root: &Root, file: &File, no_key: bool) -> Result<Seen, WalkError> {
                 open.contents().map(Contents::Whole)
             } else {
                 let mut hash = Sha256::new();
-                open.stream(|piece| hash.update(piece)).map(|()| Contents::Digest(hex::encode(hash.finalize())))
+                open.stream(|piece| hash.update(piece))
+                    .map(|()| Contents::Digest(hex::encode(hash.finalize())))
             };
             Ok(Seen { metadata, contents })
         }
@@ -119,15 +121,20 @@ impl<'a> Check<'a> {
             Ok(seen) => seen,
             Err(error) => {
                 findings.push(match error {
-                    WalkError::NotFound { .. } => Finding::new(Id::FileMissing, file.path.as_str(), REINSTALL),
+                    WalkError::NotFound { .. } => {
+                        Finding::new(Id::FileMissing, file.path.as_str(), REINSTALL)
+                    }
                     error => obstacles::finding(&error),
                 });
                 return;
             }
         };
         let Some(mode) = parse_mode(&file.mode) else {
-            let finding = Finding::new(Id::ManifestInconsistent, file.path.as_str(), "build the bundle again");
-            findings.push(finding.expected("a mode of four octal digits").found(file.mode.escape_debug().to_string()));
+            let finding =
+                Finding::new(Id::ManifestInconsistent, file.path.as_str(), "build the bundle again");
+            findings.push(
+                finding.expected("a mode of four octal digits").found(file.mode.escape_debug().to_string()),
+            );
             return;
         };
         let attributes = Attributes::on(self.root, mode, file.uid, file.gid);
@@ -181,7 +188,8 @@ impl<'a> Check<'a> {
     fn pairs(&self, manifest: &Manifest, findings: &mut Vec<Finding>) {
         for file in &manifest.files {
             let Some(certificate) = file.certificate.as_deref() else { continue };
-            let (Some(cert), Some(key)) = (self.kept.get(certificate), self.kept.get(file.path.as_str())) else {
+            let (Some(cert), Some(key)) = (self.kept.get(certificate), self.kept.get(file.path.as_str()))
+            else {
                 continue;
             };
             findings.extend(pair(&file.path, certificate, cert, key));

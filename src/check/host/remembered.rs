@@ -3,8 +3,9 @@
 use super::Options;
 use crate::bundle::manifest::{FORMAT, Manifest};
 use crate::bundle::open::Verified;
-use crate::bundle::{BUNDLE_NAMESPACE, canonical, sshsig, sums};
-use crate::check::certificates::{from_rfc3339, horizon, rfc3339};
+use crate::bundle::trust::public_key;
+use crate::bundle::{BUNDLE_NAMESPACE, canonical, consistency, sshsig, sums};
+use crate::check::certificates::{horizon, rfc3339};
 use crate::check::obstacles::{self, REINSTALL};
 use crate::check::record::{self, Installed, Memory};
 use crate::finding::{Finding, Id};
@@ -59,8 +60,8 @@ fn authentic(root: &Root, options: &Options<'_>, findings: &mut Vec<Finding>) ->
 
     let key = match sshsig::verify(&signature, BUNDLE_NAMESPACE, &listed) {
         Ok(key) => key,
-        Err(mut finding) => {
-            record::SIGNATURE.clone_into(&mut finding.path);
+        Err(error) => {
+            let mut finding = error.finding(record::SIGNATURE);
             REINSTALL.clone_into(&mut finding.mend);
             findings.push(finding);
             return None;
@@ -75,12 +76,14 @@ fn authentic(root: &Root, options: &Options<'_>, findings: &mut Vec<Finding>) ->
         findings.push(mismatch(record::MANIFEST, &signed, &sha256));
         return None;
     }
-    let known = canonical::from_bytes(&stored).ok().filter(|manifest: &Manifest| manifest.format == FORMAT);
+    let known = canonical::from_bytes(&stored)
+        .ok()
+        .filter(|manifest: &Manifest| manifest.format == FORMAT && consistency::check(manifest).is_empty());
     let Some(manifest) = known else {
         let mend = "verify with the sealift version that built this bundle";
         findings.push(
             Finding::new(Id::ManifestMalformed, record::MANIFEST, mend)
-                .expected(format!("canonical JSON of format {FORMAT}")),
+                .expected(format!("a consistent manifest of format {FORMAT}, in canonical JSON")),
         );
         return None;
     };
@@ -88,7 +91,8 @@ fn authentic(root: &Root, options: &Options<'_>, findings: &mut Vec<Finding>) ->
         let mend = "give the trust file that holds this cluster's signing key with --trust, or install a bundle signed by a trusted key";
         findings.push(
             Finding::new(Id::NotTrusted, record::SIGNATURE, mend)
-                .expected(format!("a signing key of cluster {}", manifest.cluster.id)),
+                .expected(format!("a signing key of cluster {}", manifest.cluster.id))
+                .found(public_key(&key)),
         );
         return None;
     }
@@ -107,7 +111,10 @@ fn contradiction(installed: &Installed, manifest: &Manifest, sha256: &str) -> Op
         manifest: sha256.to_owned(),
     };
     let say = |it: &Installed| {
-        format!("cluster {}, host {}, revision {}, manifest {}", it.cluster, it.host, it.revision, it.manifest)
+        format!(
+            "cluster {}, host {}, revision {}, manifest {}",
+            it.cluster, it.host, it.revision, it.manifest
+        )
     };
     (*installed != of_manifest).then(|| mismatch(record::INSTALLED, &say(&of_manifest), &say(installed)))
 }
@@ -156,9 +163,11 @@ fn other_machine(root: &Root, manifest: &Manifest, options: &Options<'_>) -> Opt
 
 fn validity(manifest: &Manifest, options: &Options<'_>) -> Option<Finding> {
     let text = &manifest.valid_until;
-    let Some(until) = from_rfc3339(text) else {
+    let Some(until) = consistency::unix_time(text) else {
         let finding = Finding::new(Id::ManifestInconsistent, record::MANIFEST, "build the bundle again");
-        return Some(finding.expected("an RFC 3339 time in validUntil").found(text.escape_debug().to_string()));
+        return Some(
+            finding.expected("an RFC 3339 time in validUntil").found(text.escape_debug().to_string()),
+        );
     };
     let (id, at) = if options.at > until {
         (Id::BundleExpired, options.at)
@@ -166,7 +175,8 @@ fn validity(manifest: &Manifest, options: &Options<'_>) -> Option<Finding> {
         (Id::BundleExpiring, horizon(options.at, options.within?))
     };
     (at > until).then(|| {
-        let mend = "build with a later `cluster.epoch` and install the new bundle; check this machine's clock too";
+        let mend =
+            "build with a later `cluster.epoch` and install the new bundle; check this machine's clock too";
         Finding::new(id, record::MANIFEST, mend)
             .expected(format!("valid at {}", rfc3339(at)))
             .found(format!("valid until {}", rfc3339(until)))

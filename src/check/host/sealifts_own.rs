@@ -13,15 +13,22 @@ pub(super) fn check(root: &Root, manifest: &Manifest, digests: &Digests) -> Vec<
     let mut findings = Vec::new();
     match root.metadata(DIRECTORY) {
         Ok(metadata) => {
-            findings.extend(obstacles::attributes(DIRECTORY, Attributes::on(root, DIRECTORY_MODE, 0, 0), &metadata));
+            findings.extend(obstacles::attributes(
+                DIRECTORY,
+                Attributes::on(root, DIRECTORY_MODE, 0, 0),
+                &metadata,
+            ));
         }
         Err(error) => findings.push(obstacles::finding(&error)),
     }
     for path in [record::MANIFEST, record::SUMS, record::SIGNATURE, record::INSTALLED] {
         // What is missing or of another type was found by reading the record.
-        if let Ok(metadata) = root.metadata(path).map(|metadata| (metadata.kind == Kind::File).then_some(metadata)) {
+        if let Ok(metadata) =
+            root.metadata(path).map(|metadata| (metadata.kind == Kind::File).then_some(metadata))
+        {
             let wanted = Attributes::on(root, FILE_MODE, 0, 0);
-            findings.extend(metadata.iter().flat_map(|metadata| obstacles::attributes(path, wanted, metadata)));
+            findings
+                .extend(metadata.iter().flat_map(|metadata| obstacles::attributes(path, wanted, metadata)));
         }
     }
     findings.extend(host_sums(root, manifest, digests));
@@ -35,7 +42,8 @@ fn host_sums(root: &Root, manifest: &Manifest, digests: &Digests) -> Vec<Finding
         Err(WalkError::NotFound { .. }) => return vec![Finding::new(Id::FileMissing, HOST_SUMS, REINSTALL)],
         Err(error) => return vec![obstacles::finding(&error)],
     };
-    let mut findings = obstacles::attributes(HOST_SUMS, Attributes::on(root, FILE_MODE, 0, 0), open.metadata());
+    let mut findings =
+        obstacles::attributes(HOST_SUMS, Attributes::on(root, FILE_MODE, 0, 0), open.metadata());
     match open.contents() {
         Ok(bytes) => findings.extend(differing_line(&bytes, manifest, digests).map(|line| {
             Finding::new(Id::DigestMismatch, HOST_SUMS, REINSTALL)

@@ -1,0 +1,91 @@
+//! What is on the host against what shall be.
+
+use super::InstallError;
+use super::report::Action;
+use super::wanted::Wanted;
+use crate::bundle::manifest::Manifest;
+use crate::bundle::paths::parse_mode;
+use crate::check::record;
+use crate::finding::{Finding, Id};
+use crate::rootfs::{Attributes, OpenFile, Root, WalkError};
+
+/// A file as it shall be, and what that takes.
+pub(super) struct FileChange<'a> {
+    pub(super) wanted: Wanted<'a>,
+    pub(super) action: Action,
+}
+
+/// A directory as it shall be, and what that takes.
+pub(super) struct DirectoryChange<'a> {
+    pub(super) path: &'a str,
+    pub(super) attributes: Attributes,
+    pub(super) action: Action,
+}
+
+/// Compares all files; reads only.
+pub(super) fn files<'a>(root: &Root, wanted: Vec<Wanted<'a>>) -> Result<Vec<FileChange<'a>>, InstallError> {
+    let compared = wanted.into_iter().map(|wanted| {
+        let action = match root.file(wanted.path) {
+            Ok(open) => file(open, &wanted)?,
+            Err(WalkError::NotFound { .. }) => Action::Created,
+            Err(error) => return Err(error.into()),
+        };
+        Ok(FileChange { wanted, action })
+    });
+    compared.collect()
+}
+
+fn file(open: OpenFile, wanted: &Wanted<'_>) -> Result<Action, InstallError> {
+    let metadata = *open.metadata();
+    let mut rest = Some(wanted.contents.bytes());
+    match open.stream(|piece| rest = rest.and_then(|rest| rest.strip_prefix(piece))) {
+        Ok(()) if rest.is_some_and(<[u8]>::is_empty) => {
+            Ok(attributes(wanted.attributes, Attributes::of(&metadata)))
+        }
+        Ok(()) | Err(WalkError::Changed { .. }) => Ok(Action::Updated),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn attributes(wanted: Attributes, found: Attributes) -> Action {
+    if wanted.mode != found.mode {
+        Action::Mode
+    } else if wanted == found {
+        Action::Unchanged
+    } else {
+        Action::Owner
+    }
+}
+
+/// Compares all directories of the manifest, and the record's.
+pub(super) fn directories<'a>(
+    root: &Root,
+    manifest: &'a Manifest,
+) -> Result<Vec<DirectoryChange<'a>>, InstallError> {
+    let mut changes = Vec::new();
+    for directory in &manifest.directories {
+        let Some(mode) = parse_mode(&directory.mode) else {
+            let finding =
+                Finding::new(Id::ManifestInconsistent, directory.path.as_str(), "build the bundle again");
+            return Err(InstallError::refused(vec![finding.expected("a mode of four octal digits")]));
+        };
+        let wanted = Attributes::on(root, mode, directory.uid, directory.gid);
+        changes.push(self::directory(root, &directory.path, wanted)?);
+    }
+    let wanted = Attributes::on(root, record::DIRECTORY_MODE, 0, 0);
+    changes.push(directory(root, record::DIRECTORY, wanted)?);
+    Ok(changes)
+}
+
+fn directory<'a>(
+    root: &Root,
+    path: &'a str,
+    wanted: Attributes,
+) -> Result<DirectoryChange<'a>, InstallError> {
+    let action = match root.directory(path) {
+        Ok(open) => attributes(wanted, Attributes::of(&open.own_metadata()?)),
+        Err(WalkError::NotFound { .. }) => Action::Created,
+        Err(error) => return Err(error.into()),
+    };
+    Ok(DirectoryChange { path, attributes: wanted, action })
+}

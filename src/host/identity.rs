@@ -1,0 +1,98 @@
+//! Whether this bundle belongs on this machine, now.
+
+use super::{InstallError, Options};
+use crate::bundle::manifest::{Manifest, Revision};
+use crate::bundle::open::Verified;
+use crate::check::certificates::rfc3339;
+use crate::check::record::{self, INSTALLED, Installed, Memory};
+use crate::finding::{Finding, Id};
+use crate::rootfs::Root;
+use std::cmp::Ordering;
+
+/// The revision installed before, and what speaks against the bundle.
+pub(super) fn check(
+    root: &Root,
+    bundle: &Verified,
+    options: &Options<'_>,
+) -> Result<(Option<Revision>, Vec<Finding>), InstallError> {
+    let mut findings = Vec::new();
+    let previous = match record::recall(root)? {
+        Memory::Nothing => None,
+        Memory::Damaged => {
+            let mend = "find out who changed it; --force installs as if nothing had been";
+            let damaged =
+                Finding::new(Id::RecordMismatch, INSTALLED, mend).expected("a record that install wrote");
+            findings.extend((!options.force).then_some(damaged));
+            None
+        }
+        Memory::Installed(installed) => {
+            findings.extend(contradiction(&installed, bundle, options.allow_rollback));
+            Some(installed.revision)
+        }
+    };
+    findings.extend(other_machine(root, bundle.manifest(), options)?);
+    findings.extend(expired(bundle, options));
+    Ok((previous, findings))
+}
+
+fn contradiction(installed: &Installed, bundle: &Verified, allow_rollback: bool) -> Option<Finding> {
+    let new = Installed::of(bundle);
+    let of = |id, mend: &str, expected: &str, found: &str| {
+        Some(Finding::new(id, INSTALLED, mend).expected(expected).found(found))
+    };
+    if new.cluster != installed.cluster {
+        let mend = "take this cluster's bundle; to reuse the machine in another cluster, reset it and remove /var/lib/sealift";
+        return of(Id::WrongCluster, mend, &installed.cluster, &new.cluster);
+    }
+    if new.host != installed.host {
+        let mend = "take this host's bundle; to reuse the machine as another host, reset it and remove /var/lib/sealift";
+        return of(Id::WrongHost, mend, &installed.host, &new.host);
+    }
+    if allow_rollback {
+        return None;
+    }
+    match new.revision.cmp(&installed.revision) {
+        Ordering::Greater => None,
+        Ordering::Equal if new.manifest == installed.manifest => None,
+        Ordering::Equal => {
+            let mend = "raise the revision in the spec and build again, or install with --allow-rollback";
+            of(Id::RevisionReused, mend, &installed.manifest, &new.manifest)
+        }
+        Ordering::Less => {
+            let mend = "install a newer bundle, or go back with --allow-rollback";
+            let at_least = format!("at least {}", installed.revision);
+            of(Id::RevisionOlder, mend, &at_least, &new.revision.to_string())
+        }
+    }
+}
+
+fn other_machine(
+    root: &Root,
+    manifest: &Manifest,
+    options: &Options<'_>,
+) -> Result<Option<Finding>, InstallError> {
+    if options.force {
+        return Ok(None);
+    }
+    let of =
+        |mend: &str| Finding::new(Id::WrongHost, "/etc/hostname", mend).found(manifest.host.name.as_str());
+    if manifest.host.name == record::OPERATOR {
+        let mend = "unpack the operators' bundle elsewhere with --root DIR, or insist with --force";
+        return Ok(root.is_system().then(|| of(mend).expected("a host's bundle")));
+    }
+    let name = record::machine_name(root, options.hostname.as_deref())?;
+    Ok(name.filter(|name| !record::is_host(&manifest.host.name, name)).map(|name| {
+        of("take this machine's bundle, correct its name, or insist with --force")
+            .expected(format!("a bundle for {}", name.escape_debug()))
+    }))
+}
+
+fn expired(bundle: &Verified, options: &Options<'_>) -> Option<Finding> {
+    let until = bundle.valid_until();
+    (options.now > until && !options.allow_expired).then(|| {
+        let mend = "build with a later `cluster.epoch`, check this machine's clock, or use --allow-expired";
+        Finding::new(Id::BundleExpired, crate::bundle::MANIFEST, mend)
+            .expected(format!("valid at {}", rfc3339(options.now)))
+            .found(format!("valid until {}", rfc3339(until)))
+    })
+}

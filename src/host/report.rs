@@ -1,0 +1,99 @@
+//! What an install did, or would do.
+
+use super::compare::{DirectoryChange, FileChange};
+use super::removals::Removal;
+use crate::bundle::manifest::{Manifest, Revision};
+use serde::Serialize;
+
+/// What was done to a file or directory. The first that fits: new contents bring mode and owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Action {
+    /// It was not there.
+    Created,
+    /// Its contents were others.
+    Updated,
+    /// Its mode was another.
+    Mode,
+    /// Its owner or group was another.
+    Owner,
+    /// An earlier revision placed it, this one does not.
+    Removed,
+    /// It was as it should be, and was not touched.
+    Unchanged,
+}
+
+/// One path of an install.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// Absolute host path.
+    pub path: String,
+    /// What was done to it.
+    pub action: Action,
+}
+
+/// What an install did, or, for a dry run, would do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// The host's name.
+    pub host: String,
+    /// The revision installed.
+    pub revision: Revision,
+    /// The revision that was installed before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Revision>,
+    /// Directories, files in the order in which they take their places, then removed files;
+    /// sealift's own included.
+    pub changes: Vec<Change>,
+    /// Commands that must run now, before the restarts, distinct, in the manifest's order.
+    pub run: Vec<String>,
+    /// What must restart now, distinct, in the manifest's order.
+    pub restart: Vec<String>,
+}
+
+impl Report {
+    /// Whether anything is other than it was.
+    pub fn changed(&self) -> bool {
+        self.changes.iter().any(|change| change.action != Action::Unchanged)
+    }
+}
+
+/// The report of these changes.
+pub(super) fn of(
+    manifest: &Manifest,
+    previous: Option<Revision>,
+    directories: &[DirectoryChange<'_>],
+    files: &[FileChange<'_>],
+    removals: &[Removal],
+) -> Report {
+    let change = |path: &str, action| Change { path: path.to_owned(), action };
+    let made = directories.iter().map(|directory| change(directory.path, directory.action));
+    let placed = files.iter().map(|file| change(file.wanted.path, file.action));
+    let removed = removals.iter().map(|removal| change(&removal.file.path, Action::Removed));
+
+    // Only contents matter to what reads them; a repaired mode restarts nothing.
+    let new = |path: &str| {
+        let file = files.iter().find(|file| file.wanted.path == path);
+        file.is_some_and(|file| matches!(file.action, Action::Created | Action::Updated))
+    };
+    let changed = manifest.files.iter().filter(|file| new(&file.path));
+    let changed = changed.chain(removals.iter().map(|removal| &removal.file));
+    Report {
+        host: manifest.host.name.clone(),
+        revision: manifest.revision,
+        previous,
+        changes: made.chain(placed).chain(removed).collect(),
+        run: distinct(changed.clone().flat_map(|file| &file.run)),
+        restart: distinct(changed.flat_map(|file| &file.restart)),
+    }
+}
+
+fn distinct<'a>(items: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut distinct = Vec::new();
+    for item in items {
+        if !distinct.contains(item) {
+            distinct.push(item.clone());
+        }
+    }
+    distinct
+}

@@ -1,0 +1,223 @@
+//! Every file as it shall be: opened, checked, with its place in the order.
+
+use crate::bundle::keyed::{VERIFY_KEY_PATH, VerifyKey};
+use crate::bundle::manifest::{File, Manifest, Policy};
+use crate::bundle::open::Verified;
+use crate::bundle::paths::{entry_name, parse_mode};
+use crate::bundle::{canonical, sums};
+use crate::check::certificates::key_matches;
+use crate::check::record::{self, Installed};
+use crate::finding::{Finding, Id};
+use crate::rootfs::{Attributes, Root};
+use crate::unseal::{Identities, UnsealError};
+use std::collections::BTreeMap;
+use zeroize::Zeroizing;
+
+const ANOTHER_BUNDLE: &str = "fetch this host's bundle again, or build it again";
+
+/// When a file takes its place; within one phase the manifest's order counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    /// Certificates, keys and all else that others read when they start.
+    First,
+    /// In owned directories, where something may react as soon as a file appears.
+    Watched,
+    /// Sealift's lists, after what they list.
+    Lists,
+    /// The record.
+    Record,
+    /// `installed.json`: the install is complete.
+    Complete,
+}
+
+/// A file's bytes, which wipe themselves when they are secret.
+pub(super) enum Contents<'a> {
+    Public(&'a [u8]),
+    Secret(Zeroizing<Vec<u8>>),
+}
+
+impl Contents<'_> {
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Public(bytes) => bytes,
+            Self::Secret(bytes) => bytes,
+        }
+    }
+}
+
+/// A file as it shall be.
+pub(super) struct Wanted<'a> {
+    pub(super) path: &'a str,
+    pub(super) contents: Contents<'a>,
+    pub(super) attributes: Attributes,
+    pub(super) phase: Phase,
+}
+
+/// Opens and checks everything in a bundle; without findings, the files are all that the host shall
+/// hold, sealift's own included.
+pub(super) fn files<'a>(
+    root: &Root,
+    bundle: &'a Verified,
+    identities: &Identities,
+    trust_text: Option<&'a [u8]>,
+) -> (Vec<Wanted<'a>>, Vec<Finding>) {
+    let manifest = bundle.manifest();
+    let (plain, mut findings) = open(bundle, identities);
+    if findings.is_empty() {
+        findings.extend(authenticity(manifest, &plain));
+        findings.extend(pairs(manifest, &plain));
+    }
+    if !findings.is_empty() {
+        return (Vec::new(), findings);
+    }
+    let list = host_sums(manifest, &plain);
+    let mut wanted = Vec::new();
+    for (file, contents) in plain {
+        let Some(mode) = parse_mode(&file.mode).filter(|_| file.uid != u32::MAX && file.gid != u32::MAX)
+        else {
+            let finding =
+                Finding::new(Id::ManifestInconsistent, file.path.as_str(), "build the bundle again");
+            findings.push(finding.expected("a mode of four octal digits and a numeric owner"));
+            continue;
+        };
+        wanted.push(Wanted {
+            path: &file.path,
+            contents,
+            attributes: Attributes::on(root, mode, file.uid, file.gid),
+            phase: if is_owned(manifest, &file.path) { Phase::Watched } else { Phase::First },
+        });
+    }
+    let own = |path, contents, mode, phase| {
+        let attributes = Attributes::on(root, mode, 0, 0);
+        Wanted { path, contents, attributes, phase }
+    };
+    wanted.push(own(record::HOST_SUMS, list, record::FILE_MODE, Phase::Lists));
+    if let Some(text) = trust_text {
+        wanted.push(own(record::TRUST, Contents::Public(text), record::TRUST_MODE, Phase::Lists));
+    }
+    let remembered = [
+        (record::MANIFEST, bundle.manifest_bytes()),
+        (record::SUMS, bundle.sums()),
+        (record::SIGNATURE, bundle.signature()),
+    ];
+    for (path, bytes) in remembered {
+        wanted.push(own(path, Contents::Public(bytes), record::FILE_MODE, Phase::Record));
+    }
+    match canonical::to_bytes(&Installed::of(bundle)) {
+        Ok(bytes) => {
+            let bytes = Contents::Secret(Zeroizing::new(bytes));
+            wanted.push(own(record::INSTALLED, bytes, record::FILE_MODE, Phase::Complete));
+        }
+        Err(error) => findings.push(
+            Finding::new(Id::ManifestInconsistent, record::INSTALLED, "build the bundle again")
+                .found(error.to_string()),
+        ),
+    }
+    // Stable: keeps the manifest's order within a phase.
+    wanted.sort_by_key(|file| file.phase);
+    (wanted, findings)
+}
+
+fn is_owned(manifest: &Manifest, path: &str) -> bool {
+    let mut owned = manifest.directories.iter().filter(|directory| directory.owned);
+    owned.any(|directory| path.strip_prefix(&directory.path).is_some_and(|rest| rest.starts_with('/')))
+}
+
+type Plain<'a> = Vec<(&'a File, Contents<'a>)>;
+
+/// Opens every sealed file. That no identity fits is told once, however many files it is true of.
+fn open<'a>(bundle: &'a Verified, identities: &Identities) -> (Plain<'a>, Vec<Finding>) {
+    let (mut plain, mut findings, mut closed) = (Vec::new(), Vec::new(), Vec::new());
+    let files = &bundle.manifest().files;
+    for file in files {
+        let entry = || entry_name(&file.path, file.sealed);
+        let Some(bytes) = bundle.contents(&file.path) else {
+            findings.push(Finding::new(Id::EntryMissing, entry(), ANOTHER_BUNDLE));
+            continue;
+        };
+        if !file.sealed {
+            plain.push((file, Contents::Public(bytes)));
+            continue;
+        }
+        match identities.open(bytes) {
+            Ok(bytes) => plain.push((file, Contents::Secret(bytes))),
+            Err(UnsealError::NoMatch) => closed.push(entry()),
+            Err(UnsealError::Broken) => findings.push(Finding::new(Id::SealBroken, entry(), ANOTHER_BUNDLE)),
+        }
+    }
+    if let Some(first) = closed.first() {
+        let sealed = files.iter().filter(|file| file.sealed).count();
+        let mend = "give this host's age or SSH host key with -i, or build with its recipient in the spec";
+        findings.push(
+            Finding::new(Id::NotSealedToIdentity, first.as_str(), mend)
+                .expected("an identity that opens every sealed file")
+                .found(format!("none for {} of {sealed} sealed files", closed.len())),
+        );
+    }
+    (plain, findings)
+}
+
+fn find<'p>(plain: &'p Plain<'_>, path: &str) -> Option<&'p [u8]> {
+    plain.iter().find(|(file, _)| file.path == path).map(|(_, contents)| contents.bytes())
+}
+
+/// Every secret against the manifest's keyed digest.
+fn authenticity(manifest: &Manifest, plain: &Plain<'_>) -> Vec<Finding> {
+    if !manifest.files.iter().any(|file| file.sealed) {
+        return Vec::new();
+    }
+    let Some(key) = find(plain, VERIFY_KEY_PATH).and_then(VerifyKey::parse) else {
+        let finding = Finding::new(Id::ManifestInconsistent, VERIFY_KEY_PATH, ANOTHER_BUNDLE);
+        return vec![finding.expected("64 lower-case hex digits and a newline, sealed")];
+    };
+    let sealed = plain.iter().filter(|(file, _)| file.sealed);
+    let wrong = sealed.filter(|(file, contents)| {
+        !file.hmac.as_deref().is_some_and(|hmac| key.matches(&file.path, contents.bytes(), hmac))
+    });
+    wrong
+        .map(|(file, contents)| {
+            Finding::new(Id::DigestMismatch, entry_name(&file.path, true), ANOTHER_BUNDLE)
+                .expected(format!("hmac-sha256:{}", file.hmac.as_deref().unwrap_or("none")))
+                .found(format!("hmac-sha256:{}", key.digest(&file.path, contents.bytes())))
+        })
+        .collect()
+}
+
+/// Every private key against its certificate.
+fn pairs(manifest: &Manifest, plain: &Plain<'_>) -> Vec<Finding> {
+    let contents: BTreeMap<&str, &[u8]> =
+        plain.iter().map(|(file, contents)| (file.path.as_str(), contents.bytes())).collect();
+    let keys = manifest.files.iter().filter_map(|file| Some((file, file.certificate.as_deref()?)));
+    keys.filter_map(|(file, certificate)| {
+        let entry = entry_name(&file.path, file.sealed);
+        let Some(cert) = contents.get(certificate) else {
+            let finding = Finding::new(Id::ManifestInconsistent, entry, ANOTHER_BUNDLE);
+            return Some(finding.expected(format!("its certificate {certificate} in the bundle")));
+        };
+        match key_matches(cert, contents.get(file.path.as_str())?) {
+            Ok(true) => None,
+            Ok(false) => Some(
+                Finding::new(Id::KeyCertMismatch, entry, ANOTHER_BUNDLE)
+                    .expected(format!("the private key of {certificate}"))
+                    .found("the key of another certificate"),
+            ),
+            Err(Id::CertificateMalformed) => {
+                let entry = entry_name(certificate, false);
+                let finding = Finding::new(Id::CertificateMalformed, entry, ANOTHER_BUNDLE);
+                Some(finding.expected("a P-256 certificate in PEM"))
+            }
+            Err(id) => Some(Finding::new(id, entry, ANOTHER_BUNDLE).expected("a P-256 private key in PEM")),
+        }
+    })
+    .collect()
+}
+
+/// The list for `sha256sum -c --strict`. It holds digests of secrets, so it is one.
+fn host_sums<'a>(manifest: &Manifest, plain: &Plain<'_>) -> Contents<'a> {
+    let managed = manifest.files.iter().filter(|file| file.policy == Policy::Managed);
+    let lines = managed.filter_map(|file| {
+        let digest = sums::sha256_hex(find(plain, &file.path)?);
+        Some(record::host_sums_line(file, &digest) + "\n")
+    });
+    Contents::Secret(Zeroizing::new(lines.collect::<String>().into_bytes()))
+}
