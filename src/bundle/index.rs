@@ -1,1 +1,138 @@
-//! x
+//! The index of an output directory: which bundles belong together.
+//!
+//! `index.json` names every bundle with its digest; `SHA256SUMS` lists it and the bundles in byte
+//! order; `SHA256SUMS.sig` signs that list under the namespace `sealift-index`.
+
+use crate::bundle::{
+    INDEX_NAMESPACE,
+    canonical::{self, CanonicalError},
+    manifest::{ClusterRef, Revision},
+    paths::{is_entry_name, is_hex},
+    sshsig,
+    sums::{self, Sum, SumsError, sha256_hex},
+};
+use ed25519_dalek::SigningKey;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// The index format that this sealift reads and writes.
+pub const FORMAT: u32 = 1;
+/// The index's file name.
+pub const INDEX: &str = "index.json";
+/// What every bundle's file name ends in.
+pub const BUNDLE_SUFFIX: &str = ".tar.gz";
+
+/// `index.json` of an output directory.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Index {
+    /// Format version, [`FORMAT`].
+    pub format: u32,
+    /// The cluster that was built.
+    pub cluster: ClusterRef,
+    /// The public id of the seed, in lower-case hex.
+    pub seed_id: String,
+    /// SHA-256, in lower-case hex, of everything that the cluster was built from.
+    pub cluster_digest: String,
+    /// The version of sealift that built this.
+    pub sealift: String,
+    /// The bundles, in byte order of their hosts.
+    pub bundles: Vec<BundleRef>,
+}
+
+/// One bundle of an index.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BundleRef {
+    /// The host's name, as in the bundle's manifest.
+    pub host: String,
+    /// The bundle's file name: the host's name and [`BUNDLE_SUFFIX`].
+    pub file: String,
+    /// SHA-256, in lower-case hex, of the bundle file.
+    pub sha256: String,
+    /// The bundle's revision.
+    pub revision: Revision,
+    /// SHA-256, in lower-case hex, of what the bundle was built from.
+    pub inputs: String,
+}
+
+/// The three files that stand for an output directory as a whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedIndex {
+    /// `index.json`.
+    pub index: Vec<u8>,
+    /// `SHA256SUMS`.
+    pub sums: String,
+    /// `SHA256SUMS.sig`.
+    pub signature: String,
+}
+
+/// Why an index cannot be written or read.
+#[derive(Debug, Error)]
+pub enum IndexError {
+    /// Not canonical JSON of an index.
+    #[error("not an index in canonical form")]
+    Canonical(#[from] CanonicalError),
+    /// Another format version.
+    #[error("index format {0}, this sealift reads {FORMAT}")]
+    Format(u32),
+    /// A field that breaks the format's rules.
+    #[error("{0} is not as the format asks")]
+    Field(&'static str),
+    /// The list of digests cannot be written.
+    #[error("SHA256SUMS cannot be written")]
+    Sums(#[from] SumsError),
+    /// The signature cannot be made.
+    #[error("the index cannot be signed")]
+    Signature(#[from] ssh_key::Error),
+}
+
+impl Index {
+    /// Reads `index.json`: canonical, of a known format, bundles sorted and each once.
+    pub fn parse(bytes: &[u8]) -> Result<Self, IndexError> {
+        let index: Self = canonical::from_bytes(bytes)?;
+        index.check()?;
+        Ok(index)
+    }
+
+    /// Writes the index, the list of digests and the signature over that list; bundles are sorted
+    /// first.
+    pub fn sign(mut self, key: &SigningKey) -> Result<SignedIndex, IndexError> {
+        self.bundles.sort_by(|a, b| a.host.cmp(&b.host));
+        self.check()?;
+        let index = canonical::to_bytes(&self)?;
+        let sums = sums::write(&self.sums(&index))?;
+        let signature = sshsig::sign(key, INDEX_NAMESPACE, sums.as_bytes())?;
+        Ok(SignedIndex { index, sums, signature })
+    }
+
+    /// The lines of the output directory's `SHA256SUMS`: the index, whose bytes are given, and every
+    /// bundle, in byte order of the names.
+    pub fn sums(&self, index: &[u8]) -> Vec<Sum> {
+        let own = Sum { name: INDEX.into(), sha256: sha256_hex(index) };
+        let bundles = self.bundles.iter();
+        let bundles = bundles.map(|bundle| Sum { name: bundle.file.clone(), sha256: bundle.sha256.clone() });
+        let mut sums: Vec<_> = bundles.chain([own]).collect();
+        sums.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        sums
+    }
+
+    fn check(&self) -> Result<(), IndexError> {
+        let require = |holds: bool, field| if holds { Ok(()) } else { Err(IndexError::Field(field)) };
+        if self.format != FORMAT {
+            return Err(IndexError::Format(self.format));
+        }
+        require(is_hex(&self.cluster.id, 32), "cluster.id")?;
+        require(is_hex(&self.seed_id, self.seed_id.len()), "seedId")?;
+        require(is_hex(&self.cluster_digest, 64), "clusterDigest")?;
+        require(self.bundles.is_sorted_by(|a, b| a.host < b.host), "bundles: order")?;
+        for bundle in &self.bundles {
+            let host = &bundle.host;
+            require(is_entry_name(host) && !host.contains('/'), "bundles: host")?;
+            require(bundle.file == format!("{host}{BUNDLE_SUFFIX}"), "bundles: file")?;
+            require(is_hex(&bundle.sha256, 64), "bundles: sha256")?;
+            require(is_hex(&bundle.inputs, 64), "bundles: inputs")?;
+        }
+        Ok(())
+    }
+}
