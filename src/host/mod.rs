@@ -16,6 +16,8 @@ mod transaction;
 mod wanted;
 
 #[cfg(test)]
+pub(crate) mod testkit;
+#[cfg(test)]
 mod tests;
 
 pub use error::InstallError;
