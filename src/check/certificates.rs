@@ -51,7 +51,7 @@ pub fn inspect(pem: &[u8], path: &str, at: i64, within: Option<u64>) -> Vec<Find
 /// for another algorithm, is [`Id::CertificateMalformed`].
 pub fn key_matches(cert_pem: &[u8], key_pem: &[u8]) -> Result<bool, Id> {
     let certified = certified_key(cert_pem).ok_or(Id::CertificateMalformed)?;
-    let text = std::str::from_utf8(key_pem).map_err(|_| Id::KeyMalformed)?;
+    let text = std::str::from_utf8(key_pem).map_err(|_| Id::KeyMalformed)?.trim_ascii();
     let key = SecretKey::from_sec1_pem(text)
         .or_else(|_| SecretKey::from_pkcs8_pem(text))
         .map_err(|_| Id::KeyMalformed)?;

@@ -9,6 +9,7 @@ use super::{InstallError, lock};
 use crate::check::record::{self, DIRECTORY, DIRECTORY_MODE, Memory};
 use crate::rootfs::{Attributes, Dir, Root, WalkError, split};
 use std::collections::BTreeSet;
+use std::io::ErrorKind;
 
 /// Applies all changes, or none.
 pub(super) fn apply(
@@ -25,6 +26,9 @@ pub(super) fn apply(
         None => match transaction.make(DIRECTORY, Attributes::on(root, DIRECTORY_MODE, 0, 0)) {
             // Without the lock nothing is taken back: whoever has it works in this directory.
             Ok(made) => first_lock(root, made)?,
+            Err(WalkError::Io { source, .. }) if source.kind() == ErrorKind::AlreadyExists => {
+                return Err(InstallError::Busy);
+            }
             Err(error) => return Err(transaction.undo(error.into())),
         },
     };

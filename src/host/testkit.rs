@@ -273,7 +273,7 @@ pub(crate) fn picture(top: &Path) -> BTreeMap<PathBuf, String> {
         let mut line =
             format!("{:o} {}:{} {}", metadata.mode(), metadata.uid(), metadata.gid(), metadata.ino());
         if metadata.is_dir() {
-            rest.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            rest.extend(fs::read_dir(&path).into_iter().flatten().map(|entry| entry.unwrap().path()));
         } else {
             line += &format!(" {} {}.{}", metadata.nlink(), metadata.mtime(), metadata.mtime_nsec());
         }

@@ -94,6 +94,7 @@ fn matches_keys_by_their_scalar() {
     let cases = [
         (A, KEY_A, Ok(true)),
         (A, KEY_A_PKCS8, Ok(true)),
+        (A, &format!("\n{KEY_A}\n\n"), Ok(true)),
         (B, KEY_B, Ok(true)),
         (A, KEY_B, Ok(false)),
         (B, KEY_A_PKCS8, Ok(false)),

@@ -157,7 +157,6 @@ fn the_operators_bundle_goes_anywhere_but_to_a_running_system() {
 
 #[test]
 fn secrets_that_do_not_open_or_do_not_fit() {
-    let age = "age-encryption.org/v1\n-> X25519 broken\n".as_bytes();
     let key = "files/etc/pki/server.key.age";
     let cases: [(&str, Change, &str, u8); 6] = [
         (
@@ -205,7 +204,6 @@ fn secrets_that_do_not_open_or_do_not_fit() {
     damaged.sealed.insert(SECRET.into(), bytes);
     let refused = Host::new().refused(&damaged, &damaged.bundle(), &options());
     assert_eq!(refused, (vec![format!("seal-broken {key}")], 1));
-    assert!(age.starts_with(b"age"));
 }
 
 #[test]
