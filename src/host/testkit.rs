@@ -12,6 +12,7 @@ use crate::rootfs::Root;
 use crate::unseal::Identities;
 use ed25519_dalek::SigningKey;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
@@ -275,10 +276,10 @@ pub(crate) fn picture(top: &Path) -> BTreeMap<PathBuf, String> {
         if metadata.is_dir() {
             rest.extend(fs::read_dir(&path).into_iter().flatten().map(|entry| entry.unwrap().path()));
         } else {
-            line += &format!(" {} {}.{}", metadata.nlink(), metadata.mtime(), metadata.mtime_nsec());
+            let _ = write!(line, " {} {}.{}", metadata.nlink(), metadata.mtime(), metadata.mtime_nsec());
         }
         if metadata.is_symlink() {
-            line += &format!(" -> {}", fs::read_link(&path).unwrap().display());
+            let _ = write!(line, " -> {}", fs::read_link(&path).unwrap().display());
         } else if metadata.is_file() {
             line += &fs::read(&path).map_or(String::new(), |bytes| format!(" {}", bytes.escape_ascii()));
         }
@@ -290,6 +291,12 @@ pub(crate) fn picture(top: &Path) -> BTreeMap<PathBuf, String> {
 /// `id path` of each finding.
 pub(crate) fn names(findings: &[Finding]) -> Vec<String> {
     findings.iter().map(|finding| format!("{} {}", finding.id, finding.path)).collect()
+}
+
+/// Says why a test does not run here.
+#[allow(clippy::print_stdout)]
+pub(crate) fn skip(reason: &str) {
+    println!("skipped: {reason}");
 }
 
 /// Whether these tests run as root.
@@ -311,8 +318,16 @@ pub(crate) fn alone(name: &str, uid: Option<u32>, umask: u32, body: impl FnOnce(
     let place = TempDir::new().unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o777)).unwrap();
     let program = place.path().join("test");
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    // By another process: a child forked by another test may hold our descriptor when we execute it.
+    let mut copy = Command::new("install");
+    assert!(
+        copy.args(["-m", "755"])
+            .arg(std::env::current_exe().unwrap())
+            .arg(&program)
+            .status()
+            .unwrap()
+            .success()
+    );
     let mut command = Command::new(&program);
     command.args(["--exact", name, "--nocapture"]).env(CHILD, "1").env("TMPDIR", place.path());
     if let Some(uid) = uid.filter(|_| is_root()) {

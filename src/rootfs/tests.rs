@@ -1,4 +1,4 @@
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 use super::{Attributes, Entry, Kind, MAX_PARSED, Metadata, Root, WalkError, is_temporary, split};
 use std::fs;
@@ -164,7 +164,7 @@ fn writes_whole_files_with_mode_and_owner() {
         let attributes = Attributes { mode, uid: own.uid, gid: own.gid };
         let name = app.stage(b"new", attributes).unwrap();
         assert!(is_temporary(&name), "{name}");
-        assert_eq!(app.leftovers().unwrap(), [name.clone()]);
+        assert_eq!(app.leftovers().unwrap(), std::slice::from_ref(&name));
         let metadata = app.metadata(&name).unwrap();
         assert_eq!((Attributes::of(&metadata), metadata.links, metadata.size), (attributes, 1, 3));
         app.rename(&name, "conf").unwrap();

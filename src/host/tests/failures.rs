@@ -1,7 +1,7 @@
 //! Machines that refuse: a clear error, exit 7, and a host that is what it was.
 
 use crate::check::record::DIRECTORY;
-use crate::host::testkit::{CONF, Draft, Host, POD, alone, is_root, options, picture};
+use crate::host::testkit::{CONF, Draft, Host, POD, alone, is_root, options, picture, skip};
 use crate::host::{InstallError, Options, install};
 use crate::rootfs::Root;
 use std::error::Error as _;
@@ -73,7 +73,7 @@ impl Small {
     /// `None`, with the reason printed, where that is not possible; in CI, root must be able to.
     fn mount(options: &str) -> Option<Self> {
         if !is_root() {
-            println!("skipped: only root can mount a small file system");
+            skip("only root can mount a small file system");
             return None;
         }
         let small = Self(tempfile::TempDir::new().unwrap());
@@ -82,7 +82,7 @@ impl Small {
         let mounted = mount.as_ref().is_ok_and(|output| output.status.success());
         assert!(mounted || std::env::var_os("CI").is_none(), "root cannot mount: {mount:?}");
         if !mounted {
-            println!("skipped: cannot mount a small file system: {mount:?}");
+            skip(&format!("cannot mount a small file system: {mount:?}"));
         }
         mounted.then_some(small)
     }
@@ -159,7 +159,7 @@ fn a_file_system_that_is_read_only() {
 #[test]
 fn an_immutable_file() {
     if !is_root() {
-        println!("skipped: only root can make a file immutable");
+        skip("only root can make a file immutable");
         return;
     }
     let draft = Draft::new();
@@ -168,7 +168,7 @@ fn an_immutable_file() {
         Command::new("chattr").arg(flag).arg(host.path(POD)).status().is_ok_and(|it| it.success())
     };
     if !chattr("+i") {
-        println!("skipped: chattr does not work on this file system");
+        skip("chattr does not work on this file system");
         return;
     }
     let newer = newer(&draft);
@@ -180,6 +180,36 @@ fn an_immutable_file() {
     assert_eq!(machine(&error).0, format!("cannot replace {POD}"));
     assert_eq!(after, before);
     host.install(&newer, &bundle, &options()).unwrap();
+}
+
+#[test]
+fn an_immutable_file_that_should_go() {
+    let mut draft = Draft::new();
+    draft.add("/etc/app/old", b"old\n", false);
+    draft.add("/etc/app/older", b"older\n", false);
+    let (host, _) = Host::with(&draft);
+    host.chmod("/etc/pki", 0o777);
+    let chattr = |flag: &str| {
+        let status = Command::new("chattr").arg(flag).arg(host.path("/etc/app/older")).status();
+        status.is_ok_and(|it| it.success())
+    };
+    if !chattr("+i") {
+        skip("chattr does not work here");
+        return;
+    }
+    let mut newer = newer(&draft);
+    newer.drop("/etc/app/old");
+    newer.drop("/etc/app/older");
+    let bundle = newer.bundle();
+    let before = host.picture();
+    // Every other file has taken its place by then, and gives it back.
+    let error = host.install(&newer, &bundle, &options()).unwrap_err();
+    let after = host.picture();
+    assert!(chattr("-i"));
+    assert_eq!(machine(&error).0, "cannot remove /etc/app/older");
+    assert_eq!(after, before);
+    host.install(&newer, &bundle, &options()).unwrap();
+    assert!(!host.path("/etc/app/older").exists());
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use crate::bundle::keyed::VERIFY_KEY_PATH;
 use crate::bundle::sums::sha256_hex;
 use crate::check::record::{DIRECTORY, HOST_SUMS, INSTALLED, MANIFEST, SIGNATURE, SUMS, TRUST};
-use crate::host::testkit::{CONF, CRT, Draft, Host, KEY, POD, SECRET, alone, is_root, options, verify_key};
+use crate::host::testkit::{
+    CONF, CRT, Draft, Host, KEY, POD, SECRET, alone, is_root, options, skip, verify_key,
+};
 use crate::host::{Action, Change, Options, Report};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -253,7 +255,7 @@ fn someone_who_is_not_root_may_stage() {
 #[test]
 fn root_stages_for_the_owner_of_the_directory() {
     if !is_root() {
-        println!("skipped: only root can give files away");
+        skip("only root can give files away");
         return;
     }
     let (draft, host) = (Draft::new(), Host::new());
