@@ -1,11 +1,6 @@
-//! Read-only checks of bundles and hosts. Each says what it found as [`crate::finding::Finding`]s.
+//! Checks that only read: what a host holds against its manifest, and certificates against time.
 
-pub mod bundle;
 pub mod certificates;
 pub mod host;
 pub mod obstacles;
-pub mod output;
 pub mod record;
-
-#[cfg(test)]
-mod tests;

@@ -318,8 +318,16 @@ pub(crate) fn alone(name: &str, uid: Option<u32>, umask: u32, body: impl FnOnce(
     let place = TempDir::new().unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o777)).unwrap();
     let program = place.path().join("test");
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    // By another process: a child forked by another test may hold our descriptor when we execute it.
+    let mut copy = Command::new("install");
+    assert!(
+        copy.args(["-m", "755"])
+            .arg(std::env::current_exe().unwrap())
+            .arg(&program)
+            .status()
+            .unwrap()
+            .success()
+    );
     let mut command = Command::new(&program);
     command.args(["--exact", name, "--nocapture"]).env(CHILD, "1").env("TMPDIR", place.path());
     if let Some(uid) = uid.filter(|_| is_root()) {

@@ -142,7 +142,7 @@ fn open<'a>(bundle: &'a Verified, identities: &Identities) -> (Plain<'a>, Vec<Fi
         match identities.open(bytes) {
             Ok(bytes) => plain.push((file, Contents::Secret(bytes))),
             Err(UnsealError::NoMatch) => closed.push(entry()),
-            Err(_) => findings.push(Finding::new(Id::SealBroken, entry(), ANOTHER_BUNDLE)),
+            Err(UnsealError::Broken) => findings.push(Finding::new(Id::SealBroken, entry(), ANOTHER_BUNDLE)),
         }
     }
     if let Some(first) = closed.first() {

@@ -1,4 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+// Tables of cases.
+#![allow(clippy::too_many_lines, clippy::type_complexity)]
 
 mod drift;
 
@@ -67,9 +69,8 @@ fn what_is_remembered() {
     let mut newer = draft.clone();
     newer.manifest.revision.cluster = 3;
     let newer = newer.bundle();
-    type Change<'a> = (&'a str, Box<dyn Fn(&Host) + 'a>, &'a [&'a str], u8, bool);
     let unlink = |path: &'static str| move |host: &Host| fs::remove_file(host.path(path)).unwrap();
-    let cases: Vec<Change<'_>> = vec![
+    let cases: Vec<(&str, Box<dyn Fn(&Host) + '_>, &[&str], u8, bool)> = vec![
         (
             "nothing",
             Box::new(|host| fs::remove_dir_all(host.path(DIRECTORY)).unwrap()),
