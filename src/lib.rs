@@ -7,7 +7,12 @@
 pub mod build;
 pub mod bundle;
 pub mod check;
+pub mod cli;
+pub mod derive;
 pub mod finding;
 pub mod host;
+pub mod plan;
+pub mod render;
 pub mod rootfs;
+pub mod spec;
 pub mod unseal;
