@@ -122,6 +122,7 @@ fn header(entry: Entry<'_>, epoch: u64) -> Result<Header, ArchiveError> {
 #[derive(Debug)]
 pub struct Archive {
     tar: Vec<u8>,
+    epoch: u64,
     members: Vec<Member>,
 }
 
@@ -141,6 +142,11 @@ impl Archive {
     fn view<'a>(&'a self, member: &'a Member) -> Entry<'a> {
         let contents = self.tar.get(member.range.clone()).unwrap_or_default();
         Entry { name: &member.name, mode: member.mode, contents }
+    }
+
+    /// The modification time of all entries, in seconds since 1970.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
     }
 
     /// The entry of this name.
@@ -172,11 +178,11 @@ fn read_tar(tar: Vec<u8>, file: &str) -> Result<(Archive, Vec<Finding>), Vec<Fin
         }
     };
     let (epoch, mut findings) = (reader.epoch.unwrap_or_default(), reader.findings);
-    let archive = Archive { tar, members };
+    let archive = Archive { tar, epoch, members };
     findings.extend(order(&archive, file));
     // With a name that is refused there is nothing to write again.
     if !findings.iter().any(|finding| finding.id == Id::EntryPath) {
-        findings.extend(rebuild(&archive, epoch, file));
+        findings.extend(rebuild(&archive, file));
     }
     Ok((archive, findings))
 }
@@ -200,10 +206,10 @@ fn order(archive: &Archive, file: &str) -> Vec<Finding> {
 }
 
 /// Writes the archive again from what was read and finds the first byte that differs.
-fn rebuild(archive: &Archive, epoch: u64, file: &str) -> Option<Finding> {
+fn rebuild(archive: &Archive, file: &str) -> Option<Finding> {
     let entries: Vec<_> = archive.entries().collect();
     let mut comparison = Comparison { rest: &archive.tar, same: 0 };
-    let written = write_tar(&entries, epoch, &mut comparison);
+    let written = write_tar(&entries, archive.epoch, &mut comparison);
     if written.is_ok() && comparison.rest.is_empty() {
         return None;
     }

@@ -39,7 +39,7 @@ pub(crate) fn file(path: &str, sealed: bool) -> File {
         sealed,
         hmac: sealed.then(|| sha256_hex(path.as_bytes())),
         certificate: None,
-        restart: vec!["static-pod/etcd".into()],
+        restart: vec!["unit/nginx".into()],
         run: Vec::new(),
     }
 }
@@ -57,6 +57,7 @@ pub(crate) fn manifest(host: &str, files: Vec<File>) -> Manifest {
         revision: Revision { cluster: 1, host: 1 },
         sealift: "0.1.0".into(),
         inputs: sha256_hex(host.as_bytes()),
+        epoch: String::new(),
         valid_until: "2027-11-20T00:00:00Z".into(),
         directories: vec![Directory {
             path: "/etc/pki".into(),

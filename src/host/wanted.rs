@@ -1,6 +1,5 @@
 //! Every file as it shall be: opened, checked, with its place in the order.
 
-use crate::bundle::keyed::{VERIFY_KEY_PATH, VerifyKey};
 use crate::bundle::manifest::{File, Manifest, Policy};
 use crate::bundle::open::Verified;
 use crate::bundle::paths::{entry_name, parse_mode};
@@ -10,6 +9,7 @@ use crate::check::record::{self, Installed};
 use crate::finding::{Finding, Id};
 use crate::rootfs::{Attributes, Root};
 use crate::unseal::{Identities, UnsealError};
+use crate::verify_key::{VERIFY_KEY_PATH, VerifyKey};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
@@ -142,7 +142,7 @@ fn open<'a>(bundle: &'a Verified, identities: &Identities) -> (Plain<'a>, Vec<Fi
         match identities.open(bytes) {
             Ok(bytes) => plain.push((file, Contents::Secret(bytes))),
             Err(UnsealError::NoMatch) => closed.push(entry()),
-            Err(UnsealError::Broken) => findings.push(Finding::new(Id::SealBroken, entry(), ANOTHER_BUNDLE)),
+            Err(_) => findings.push(Finding::new(Id::SealBroken, entry(), ANOTHER_BUNDLE)),
         }
     }
     if let Some(first) = closed.first() {

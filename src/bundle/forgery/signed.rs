@@ -287,7 +287,7 @@ fn canonical_manifest_is_the_only_text_of_the_kat() {
     let hash = sha256_hex(b"infra0");
     let hmac = sha256_hex(b"/a");
     let expected = format!(
-        r#"{{"cluster":{{"id":"{CLUSTER}","name":"prod"}},"directories":[{{"allow":["/etc/pki/local"],"gid":0,"mode":"0755","owned":true,"path":"/etc/pki","uid":0}}],"files":[{{"gid":0,"hmac":"{hmac}","mode":"0600","path":"/a","policy":"managed","restart":["static-pod/etcd"],"sealed":true,"sha256":"","size":0,"uid":0}}],"format":1,"host":{{"addresses":["10.0.0.6","fd00::6"],"name":"infra0"}},"inputs":"{hash}","revision":{{"cluster":1,"host":1}},"sealift":"0.1.0","validUntil":"2027-11-20T00:00:00Z"}}"#
+        r#"{{"cluster":{{"id":"{CLUSTER}","name":"prod"}},"directories":[{{"allow":["/etc/pki/local"],"gid":0,"mode":"0755","owned":true,"path":"/etc/pki","uid":0}}],"epoch":"","files":[{{"gid":0,"hmac":"{hmac}","mode":"0600","path":"/a","policy":"managed","restart":["unit/nginx"],"sealed":true,"sha256":"","size":0,"uid":0}}],"format":1,"host":{{"addresses":["10.0.0.6","fd00::6"],"generation":1,"name":"infra0","recipients":[]}},"inputs":"{hash}","revision":{{"cluster":1,"host":1}},"sealift":"0.1.0","validUntil":"2027-11-20T00:00:00Z"}}"#
     );
     assert_eq!(String::from_utf8(text).unwrap(), expected);
 }

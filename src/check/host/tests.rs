@@ -5,7 +5,6 @@
 mod drift;
 
 use super::{HostCheck, Options, Summary, verify_host};
-use crate::bundle::keyed::VERIFY_KEY_PATH;
 use crate::bundle::open::Verified;
 use crate::check::record::{DIRECTORY, INSTALLED, MANIFEST, SIGNATURE, SUMS};
 use crate::finding::{Finding, Id, exit_code};
@@ -13,6 +12,7 @@ use crate::host::testkit::{
     CERT, CLUSTER, CONF, CRT, Draft, Host, KEY, NOW, OTHER_CERT, OTHER_KEY, SECRET, alone, names, trust,
     trusted,
 };
+use crate::verify_key::VERIFY_KEY_PATH;
 use std::fs;
 use std::os::unix::fs::symlink;
 
