@@ -4,7 +4,10 @@
 //! end it. The reader takes the fields that may vary, writes the archive again from them, and
 //! compares every byte, so there is no second way to say the same thing.
 
-use crate::bundle::{MANIFEST, SIGNATURE, SUMS, gzip, paths::is_entry_name};
+use crate::bundle::{
+    MANIFEST, SIGNATURE, SUMS, gzip,
+    paths::{MAX_PATH, is_entry_name},
+};
 use crate::finding::{Finding, Id};
 use std::{
     collections::BTreeSet,
@@ -182,7 +185,8 @@ fn order(archive: &Archive, file: &str) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut seen = BTreeSet::new();
     let mut highest = None;
-    for entry in archive.entries() {
+    // Refused names were left empty and have no order.
+    for entry in archive.entries().filter(|entry| !entry.name.is_empty()) {
         let path = format!("{file}:{}", entry.name);
         if !seen.insert(entry.name) {
             findings.push(Finding::new(Id::EntryDuplicate, path, FOREIGN));
@@ -262,6 +266,10 @@ impl<'a> Reader<'a> {
         }
         let name = header.path_bytes();
         let path = format!("{}:{}", self.file, name.escape_ascii());
+        if name.len() > MAX_PATH {
+            let found = format!("a path of {} bytes", name.len());
+            return Err(Finding::new(Id::ArchiveTooLarge, self.file, FOREIGN).found(found));
+        }
         check_type(header.entry_type(), &path)?;
         let (Ok(size), Ok(mode), Ok(time)) = (header.size(), header.mode(), header.mtime()) else {
             return Err(self.invalid("header has a field that is not a number"));

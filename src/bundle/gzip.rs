@@ -100,3 +100,56 @@ fn inflate(input: &[u8], cap: usize) -> Result<(Vec<u8>, usize), GzipError> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    use super::{GzipError, decode, encoder};
+    use std::io::Write;
+
+    fn encode(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = encoder(Vec::new());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn header_is_exact() {
+        assert_eq!(encode(b"x")[..10], [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
+    }
+
+    #[test]
+    fn the_cap_is_on_the_output() {
+        let zeros = vec![0; 1_000_000];
+        let packed = encode(&zeros);
+        assert!(packed.len() < 2_000);
+        assert_eq!(decode(&packed, 1_000_000).unwrap(), zeros);
+        assert_eq!(decode(&packed, 999_999), Err(GzipError::TooLarge(999_999)));
+        assert_eq!(decode(&packed, 0), Err(GzipError::TooLarge(0)));
+        assert_eq!(decode(&encode(b""), 0).unwrap(), b"");
+    }
+
+    #[test]
+    fn one_member_and_nothing_else() {
+        let packed = encode(b"sealift");
+        for cut in 0..packed.len() {
+            assert!(matches!(decode(&packed[..cut], 100), Err(GzipError::Invalid(_))), "{cut}");
+        }
+        let twice = [packed.clone(), packed.clone()].concat();
+        assert_eq!(decode(&twice, 100), Err(GzipError::Trailing(packed.len())));
+        assert_eq!(decode(&[packed.as_slice(), b"\0"].concat(), 100), Err(GzipError::Trailing(1)));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn decodes_what_it_encodes(bytes: Vec<u8>) {
+            proptest::prop_assert_eq!(decode(&encode(&bytes), bytes.len()).unwrap(), bytes);
+        }
+
+        #[test]
+        fn never_panics(bytes: Vec<u8>) {
+            let _ = decode(&bytes, 1000);
+            let _ = decode(&[&[0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255], bytes.as_slice()].concat(), 1000);
+        }
+    }
+}

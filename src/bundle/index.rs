@@ -136,3 +136,84 @@ impl Index {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    use super::{BundleRef, FORMAT, Index, IndexError};
+    use crate::bundle::{
+        INDEX_NAMESPACE, canonical,
+        manifest::{ClusterRef, Revision},
+        sshsig,
+        sums::sha256_hex,
+    };
+    use ed25519_dalek::SigningKey;
+
+    fn bundle(host: &str) -> BundleRef {
+        BundleRef {
+            host: host.into(),
+            file: format!("{host}.tar.gz"),
+            sha256: sha256_hex(host.as_bytes()),
+            revision: Revision { cluster: 2, host: 1 },
+            inputs: sha256_hex(b"inputs"),
+        }
+    }
+
+    fn index() -> Index {
+        Index {
+            format: FORMAT,
+            cluster: ClusterRef { id: "0123456789abcdef0123456789abcdef".into(), name: "prod".into() },
+            seed_id: "00ff".into(),
+            cluster_digest: sha256_hex(b"cluster"),
+            sealift: "0.1.0".into(),
+            bundles: vec![bundle("operator"), bundle("infra1"), bundle("infra0")],
+        }
+    }
+
+    #[test]
+    fn signs_a_sorted_list_of_everything() {
+        let key = SigningKey::from_bytes(&[7; 32]);
+        let signed = index().sign(&key).unwrap();
+        let read = Index::parse(&signed.index).unwrap();
+        let hosts: Vec<_> = read.bundles.iter().map(|bundle| bundle.host.as_str()).collect();
+        assert_eq!(hosts, ["infra0", "infra1", "operator"]);
+        let line = |bytes: &[u8], name: &str| format!("{}  {name}\n", sha256_hex(bytes));
+        let expected = [
+            line(&signed.index, "index.json"),
+            line(b"infra0", "infra0.tar.gz"),
+            line(b"infra1", "infra1.tar.gz"),
+            line(b"operator", "operator.tar.gz"),
+        ];
+        // "ind" sorts before "inf".
+        assert_eq!(signed.sums, expected.concat());
+        let by = sshsig::verify(signed.signature.as_bytes(), INDEX_NAMESPACE, signed.sums.as_bytes());
+        assert_eq!(by, Ok(key.verifying_key().to_bytes()));
+    }
+
+    #[test]
+    fn refuses_what_breaks_the_rules() {
+        type Change = fn(&mut Index);
+        let refused = |change: fn(&mut Index)| {
+            let mut changed = index();
+            changed.bundles.sort_by(|a, b| a.host.cmp(&b.host));
+            change(&mut changed);
+            Index::parse(&canonical::to_bytes(&changed).unwrap()).map_err(|error| error.to_string())
+        };
+        assert!(refused(|_| {}).is_ok());
+        let cases: [(Change, &str); 9] = [
+            (|i| i.format = 2, "index format 2, this sealift reads 1"),
+            (|i| i.cluster.id.push('0'), "cluster.id is not as the format asks"),
+            (|i| i.seed_id.push('x'), "seedId is not as the format asks"),
+            (|i| i.cluster_digest.clear(), "clusterDigest is not as the format asks"),
+            (|i| i.bundles.swap(0, 1), "bundles: order is not as the format asks"),
+            (|i| i.bundles.push(i.bundles[2].clone()), "bundles: order is not as the format asks"),
+            (|i| i.bundles[0].host = "../x".into(), "bundles: host is not as the format asks"),
+            (|i| i.bundles[0].file = "infra1.tar.gz".into(), "bundles: file is not as the format asks"),
+            (|i| i.bundles[0].inputs.clear(), "bundles: inputs is not as the format asks"),
+        ];
+        for (change, message) in cases {
+            assert_eq!(refused(change), Err(message.into()));
+        }
+        assert!(matches!(Index::parse(b"{}"), Err(IndexError::Canonical(_))));
+    }
+}

@@ -71,3 +71,37 @@ impl VerifyKey {
         mac
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::VerifyKey;
+    use zeroize::Zeroizing;
+
+    fn key() -> VerifyKey {
+        VerifyKey::new(Zeroizing::new(std::array::from_fn(|index| u8::try_from(index * 8).unwrap())))
+    }
+
+    /// Computed with Python's hmac module.
+    #[test]
+    fn known_answer() {
+        let digest = key().digest("/a", b"secret");
+        assert_eq!(digest, "8db5685f315898384ba758e21b39c5d4d7a64996bdd80be9a00d66a72939ac88");
+        assert!(key().matches("/a", b"secret", &digest));
+        assert!(!key().matches("/b", b"secret", &digest));
+        assert!(!key().matches("/as", b"ecret", &digest));
+        assert!(!key().matches("/a", b"secret", &digest.to_uppercase()));
+        assert!(!key().matches("/a", b"secret", &digest[2..]));
+    }
+
+    #[test]
+    fn file_form() {
+        let file = key().to_file();
+        assert_eq!(file.as_str(), "0008101820283038404850586068707880889098a0a8b0b8c0c8d0d8e0e8f0f8\n");
+        assert_eq!(VerifyKey::parse(file.as_bytes()).unwrap().digest("/a", b""), key().digest("/a", b""));
+        for bad in ["", "00\n", file.trim_end(), &file.to_uppercase(), &format!("{}\n", file.as_str())] {
+            assert!(VerifyKey::parse(bad.as_bytes()).is_none(), "{bad:?}");
+        }
+        assert_eq!(format!("{:?}", key()), "VerifyKey(..)");
+    }
+}

@@ -16,6 +16,9 @@ pub mod sshsig;
 pub mod sums;
 pub mod trust;
 
+#[cfg(test)]
+pub(crate) mod forgery;
+
 /// The archive entry, and file of an output directory, that lists digests.
 pub const SUMS: &str = "SHA256SUMS";
 /// The signature over [`SUMS`].

@@ -53,3 +53,42 @@ pub fn parse_mode(text: &str) -> Option<u32> {
     }
     u32::from_str_radix(digits, 8).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{entry_name, is_entry_name, is_file_entry, is_hex, is_host_path, parse_mode};
+
+    #[test]
+    fn accepts_plain_paths_only() {
+        for path in ["/etc/a", "/a", "/etc/kubernetes/pki/etcd/server.key", "/a/..b/c.", "/x@:+-_"] {
+            assert!(is_host_path(path), "{path}");
+        }
+        let long = format!("/{}", "a".repeat(256));
+        for path in
+            ["", "/", "a", "//a", "/a/", "/a//b", "/./a", "/a/..", "/a b", "/a\n", "/ä", "/a\\b", &long]
+        {
+            assert!(!is_host_path(path), "{path:?}");
+        }
+        assert!(!is_entry_name("/etc/a"));
+        assert!(is_file_entry("files/a") && !is_file_entry("filesa") && !is_file_entry("files"));
+    }
+
+    #[test]
+    fn places_sealed_files_beside_their_path() {
+        assert_eq!(entry_name("/etc/a.key", true), "files/etc/a.key.age");
+        assert_eq!(entry_name("/etc/a.crt", false), "files/etc/a.crt");
+    }
+
+    #[test]
+    fn reads_modes_and_hex_strictly() {
+        assert_eq!(
+            [parse_mode("0644"), parse_mode("0000"), parse_mode("0777")],
+            [Some(0o644), Some(0), Some(0o777)]
+        );
+        for mode in ["644", "1644", "4755", "0648", "+644", "0+44", "00644", "", "064"] {
+            assert_eq!(parse_mode(mode), None, "{mode}");
+        }
+        assert!(is_hex("0af9", 4) && !is_hex("0AF9", 4) && !is_hex("0af", 4) && !is_hex("0ag9", 4));
+    }
+}

@@ -122,7 +122,7 @@ impl Signer {
             key: [0; 32],
         };
         let (mut kind, mut rest) = token(rest);
-        if !["ssh-", "ecdsa-", "sk-"].iter().any(|prefix| kind.starts_with(prefix)) {
+        if !["ssh-", "ecdsa-", "sk-"].iter().any(|prefix| kind.starts_with(prefix)) && !kind.is_empty() {
             signer.read_options(kind)?;
             (kind, rest) = token(rest);
         }
@@ -217,4 +217,116 @@ fn parse_time(text: &str) -> Option<i64> {
     let date = Date::from_calendar_date(number(0, 4)?.into(), month, small(6)?).ok()?;
     let time = Time::from_hms(small(8)?, small(10)?, small(12)?).ok()?;
     Some(UtcDateTime::new(date, time).unix_timestamp())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+    use super::{Trust, TrustError, TrustProblem, public_key, trust_line};
+    use ed25519_dalek::SigningKey;
+
+    const ID: &str = "0123456789abcdef0123456789abcdef";
+
+    fn key(seed: u8) -> [u8; 32] {
+        SigningKey::from_bytes(&[seed; 32]).verifying_key().to_bytes()
+    }
+
+    fn problem(line: &str) -> TrustProblem {
+        let TrustError { line: number, problem } = Trust::parse(&format!("# one\n\n{line}\n")).unwrap_err();
+        assert_eq!(number, 3);
+        problem
+    }
+
+    #[test]
+    fn reads_its_own_line() {
+        let line = trust_line(ID, &key(7));
+        assert_eq!(
+            line,
+            "0123456789abcdef0123456789abcdef namespaces=\"sealift-bundle,sealift-index\" ssh-ed25519 \
+             AAAAC3NzaC1lZDI1NTE5AAAAIOpKbGPinFIKvvVQexMuxfmVR3auvr57kkIe6mkURtIs\n"
+        );
+        let trust = Trust::parse(&line).unwrap();
+        assert!(trust.accepts(ID, "sealift-bundle", &key(7), 0));
+        assert!(trust.accepts(ID, "sealift-index", &key(7), 0));
+        assert!(trust.knows("sealift-index", &key(7), 0));
+        assert!(!trust.accepts(ID, "file", &key(7), 0));
+        assert!(!trust.accepts(ID, "sealift-bundle", &key(8), 0));
+        assert!(!trust.accepts(&ID.replace('0', "1"), "sealift-bundle", &key(7), 0));
+        assert!(!Trust::parse("").unwrap().knows("sealift-bundle", &key(7), 0));
+    }
+
+    #[test]
+    fn reads_lists_comments_and_validity() {
+        let (old, new) = (public_key(&key(1)), public_key(&key(2)));
+        let text = format!(
+            "# rotation\r\n  a,b valid-before=\"20260101Z\",namespaces=\"sealift-bundle\" {old} old key\n\
+             \n\tb\tvalid-after=\"202512312359Z\",valid-before=\"20270101000001Z\"\t{new}\n"
+        );
+        let trust = Trust::parse(&text).unwrap();
+        let new_year = 1_767_225_600;
+        for (cluster, namespace, seed, at, accepted) in [
+            ("a", "sealift-bundle", 1, new_year, true),
+            ("b", "sealift-bundle", 1, 0, true),
+            ("a", "sealift-bundle", 1, new_year + 1, false),
+            ("a", "sealift-index", 1, 0, false),
+            ("a", "sealift-bundle", 2, new_year, false),
+            ("b", "sealift-bundle", 2, new_year, true),
+            ("b", "anything", 2, new_year - 60, true),
+            ("b", "sealift-bundle", 2, new_year - 61, false),
+            ("b", "sealift-bundle", 2, new_year + 365 * 86400 + 1, true),
+            ("b", "sealift-bundle", 2, new_year + 365 * 86400 + 2, false),
+        ] {
+            let found = trust.accepts(cluster, namespace, &key(seed), at);
+            assert_eq!(found, accepted, "{cluster} {namespace} {seed} {at}");
+        }
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_fully_understand() {
+        let good = public_key(&key(1));
+        let weak = public_key(&std::array::from_fn(|index| u8::from(index == 0)));
+        let pattern = |text: &str| TrustProblem::Pattern(text.into());
+        let option = |text: &str| TrustProblem::Option(text.into());
+        let time = |text: &str| TrustProblem::Time(text.into());
+        for (line, expected) in [
+            (format!("* {good}"), pattern("*")),
+            (format!("a,!b {good}"), pattern("!b")),
+            (format!("\"a b\" {good}"), pattern("\"a b\"")),
+            (format!("a, {good}"), TrustProblem::Shape),
+            ("a".into(), TrustProblem::Shape),
+            ("a namespaces=\"x\"".into(), TrustProblem::Shape),
+            (format!("a namespaces=\"sealift-*\" {good}"), pattern("sealift-*")),
+            (format!("a namespaces=\"\" {good}"), TrustProblem::Shape),
+            (format!("a namespaces=x {good}"), option("namespaces=x")),
+            (format!("a namespaces=\"x {good}"), option(&format!("namespaces=\"x {good}"))),
+            (format!("a namespaces=\"x\",namespaces=\"y\" {good}"), option("namespaces=\"y\"")),
+            (format!("a no-touch-required {good}"), option("no-touch-required")),
+            (format!("a cert-authority {good}"), TrustProblem::CertAuthority),
+            (format!("a valid-after=\"20260101\" {good}"), time("20260101")),
+            (format!("a valid-after=\"20260231Z\" {good}"), time("20260231Z")),
+            (format!("a valid-before=\"2026010124Z\" {good}"), time("2026010124Z")),
+            (format!("a valid-before=\"202601012400Z\" {good}"), time("202601012400Z")),
+            (format!("a valid-before=\"+0260101Z\" {good}"), time("+0260101Z")),
+            (format!("a valid-after=\"20260101Z\",valid-before=\"20260101Z\" {good}"), TrustProblem::Order),
+            ("a ssh-rsa AAAA".into(), TrustProblem::KeyType("ssh-rsa".into())),
+            (
+                "a sk-ssh-ed25519@openssh.com AAAA".into(),
+                TrustProblem::KeyType("sk-ssh-ed25519@openssh.com".into()),
+            ),
+            ("a ssh-ed25519".into(), TrustProblem::Key),
+            ("a ssh-ed25519 AAAA".into(), TrustProblem::Key),
+            (format!("a {good}A"), TrustProblem::Key),
+            (format!("a {weak}"), TrustProblem::Key),
+        ] {
+            assert_eq!(problem(&line), expected, "{line}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics(text in ".{0,80}", options in "[a-z=\", -]{0,40}") {
+            let _ = Trust::parse(&text);
+            let _ = Trust::parse(&format!("a {options} {}", public_key(&key(1))));
+        }
+    }
 }

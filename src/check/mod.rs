@@ -1,6 +1,11 @@
-//! Checks that only read: what a host holds against its manifest, and certificates against time.
+//! Read-only checks of bundles and hosts. Each says what it found as [`crate::finding::Finding`]s.
 
+pub mod bundle;
 pub mod certificates;
 pub mod host;
 pub mod obstacles;
+pub mod output;
 pub mod record;
+
+#[cfg(test)]
+mod tests;

@@ -157,7 +157,8 @@ impl Draft {
 
 /// The identities that hold one age key.
 fn identities(identity: &age::x25519::Identity) -> Identities {
-    Identities(vec![identity.clone()])
+    use age::secrecy::ExposeSecret;
+    Identities::parse("test", identity.to_string().expose_secret().as_bytes()).unwrap()
 }
 
 /// A fixed verify key.

@@ -1,0 +1,152 @@
+//! What can be said of a verified bundle without a host: its times and, for those who can open
+//! them, its secrets.
+
+use crate::bundle::{
+    keyed::{VERIFY_KEY_PATH, VerifyKey},
+    manifest::File,
+    open::Verified,
+};
+use crate::check::certificates;
+use crate::finding::{Finding, Id};
+use crate::unseal::{Identities, UnsealError};
+use zeroize::Zeroizing;
+
+const CERTIFICATE_LINE: &[u8] = b"-----BEGIN CERTIFICATE-----";
+const REBUILD: &str = "rebuild the bundle with sealift";
+
+/// Checks a bundle whose signature and digests hold.
+///
+/// `at` is the time in seconds since 1970; `within`, in seconds, also finds what ends that soon.
+/// With `identities` every sealed file is opened and compared with its keyed digest, and keys with
+/// their certificates.
+pub fn verify_bundle(
+    verified: &Verified,
+    at: i64,
+    within: Option<u64>,
+    identities: Option<&Identities>,
+) -> Vec<Finding> {
+    let mut findings = verify_times(verified, at, within);
+    if let Some(identities) = identities {
+        let Sealed { findings: sealed, unmatched, .. } = verify_sealed(verified, identities);
+        findings.extend(sealed);
+        findings.extend(unmatched);
+    }
+    findings
+}
+
+/// The validity of the bundle and of each certificate file in it; parameters as in
+/// [`verify_bundle`].
+pub fn verify_times(verified: &Verified, at: i64, within: Option<u64>) -> Vec<Finding> {
+    let mut findings: Vec<_> = bundle_validity(verified, at, within).into_iter().collect();
+    for file in verified.manifest().files.iter().filter(|file| !file.sealed) {
+        let contents = verified.contents(&file.path).unwrap_or_default();
+        if contents.split(|byte| *byte == b'\n').any(|line| line == CERTIFICATE_LINE) {
+            findings.extend(certificates::inspect(contents, &place(verified, &file.path), at, within));
+        }
+    }
+    findings
+}
+
+fn bundle_validity(verified: &Verified, at: i64, within: Option<u64>) -> Option<Finding> {
+    let end = verified.valid_until();
+    let (id, mend) = if at > end {
+        (Id::BundleExpired, "rebuild with a later epoch and install")
+    } else if within.is_some_and(|within| at.saturating_add_unsigned(within) > end) {
+        (Id::BundleExpiring, "rebuild with a later epoch and install soon")
+    } else {
+        return None;
+    };
+    Some(Finding::new(id, verified.name(), mend).found(verified.manifest().valid_until.clone()))
+}
+
+/// What opening a bundle's sealed files showed.
+#[derive(Debug, Default)]
+pub struct Sealed {
+    /// How many files opened.
+    pub opened: usize,
+    /// Files that are sealed to none of the identities.
+    pub unmatched: Vec<Finding>,
+    /// Everything else.
+    pub findings: Vec<Finding>,
+}
+
+/// Opens every sealed file, one after the other.
+pub fn verify_sealed(verified: &Verified, identities: &Identities) -> Sealed {
+    let mut sealed = Sealed::default();
+    let files: Vec<_> = verified.manifest().files.iter().filter(|file| file.sealed).collect();
+    if files.is_empty() {
+        return sealed;
+    }
+    let verify_key = verify_key(verified, identities, &mut sealed.findings);
+    for file in files {
+        match identities.open(verified.contents(&file.path).unwrap_or_default()) {
+            Ok(plaintext) => {
+                sealed.opened += 1;
+                sealed.findings.extend(digest(verified, file, &plaintext, verify_key.as_ref()));
+                sealed.findings.extend(key_and_certificate(verified, file, &plaintext));
+            }
+            Err(UnsealError::NoMatch) => {
+                let mend = "give the identity of this bundle's host with -i";
+                let path = place(verified, &file.path);
+                sealed.unmatched.push(Finding::new(Id::NotSealedToIdentity, path, mend));
+            }
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
+                let found = format!("{error}{}", cause.unwrap_or_default());
+                let finding = Finding::new(Id::SealBroken, place(verified, &file.path), REBUILD);
+                sealed.findings.push(finding.found(found));
+            }
+        }
+    }
+    sealed
+}
+
+/// The host's key for digests; when it cannot be opened, the file's own finding says so.
+fn verify_key(
+    verified: &Verified,
+    identities: &Identities,
+    findings: &mut Vec<Finding>,
+) -> Option<VerifyKey> {
+    let path = place(verified, VERIFY_KEY_PATH);
+    if !verified.file(VERIFY_KEY_PATH).is_some_and(|file| file.sealed) {
+        let found = "sealed files but no sealed verify key";
+        findings.push(Finding::new(Id::ManifestInconsistent, path, REBUILD).found(found));
+        return None;
+    }
+    let file = identities.open(verified.contents(VERIFY_KEY_PATH)?).ok()?;
+    let key = VerifyKey::parse(&file);
+    if key.is_none() {
+        let expected = "64 lower-case hex digits and a newline";
+        findings.push(Finding::new(Id::KeyMalformed, path, REBUILD).expected(expected));
+    }
+    key
+}
+
+fn digest(
+    verified: &Verified,
+    file: &File,
+    plaintext: &Zeroizing<Vec<u8>>,
+    key: Option<&VerifyKey>,
+) -> Option<Finding> {
+    let expected = file.hmac.as_deref().unwrap_or_default();
+    if key?.matches(&file.path, plaintext, expected) {
+        return None;
+    }
+    let finding = Finding::new(Id::DigestMismatch, place(verified, &file.path), REBUILD);
+    Some(finding.expected(format!("keyed digest {expected}")))
+}
+
+fn key_and_certificate(verified: &Verified, file: &File, plaintext: &Zeroizing<Vec<u8>>) -> Option<Finding> {
+    let certificate = file.certificate.as_deref()?;
+    let id = match certificates::key_matches(verified.contents(certificate).unwrap_or_default(), plaintext) {
+        Ok(true) => return None,
+        Ok(false) => Id::KeyCertMismatch,
+        Err(id) => id,
+    };
+    let finding = Finding::new(id, place(verified, &file.path), REBUILD);
+    Some(finding.expected(format!("the key of {certificate}")))
+}
+
+fn place(verified: &Verified, path: &str) -> String {
+    format!("{}:{path}", verified.name())
+}

@@ -1,0 +1,199 @@
+//! A whole output directory: the index, its signature, and that exactly its bundles are there.
+
+use crate::bundle::{
+    INDEX_NAMESPACE, SIGNATURE, SUMS,
+    index::{BUNDLE_SUFFIX, BundleRef, INDEX, Index},
+    open::{Verified, open},
+    sshsig,
+    sums::{self, sha256_hex},
+    trust::{Trust, public_key},
+};
+use crate::check::bundle::{Sealed, verify_sealed, verify_times};
+use crate::finding::{Finding, Id};
+use crate::unseal::Identities;
+use std::io;
+
+const COPY: &str = "copy the whole directory again from where it was built";
+const MIXED: &str = "copy the whole directory again: its files come from different builds";
+
+/// An output directory, read a file at a time so that memory holds one bundle only.
+pub trait OutputDirectory {
+    /// The names of what lies in it, in any order.
+    fn names(&self) -> io::Result<Vec<String>>;
+    /// One file's bytes; [`io::ErrorKind::NotFound`] when it is not there.
+    fn read(&self, name: &str) -> io::Result<Vec<u8>>;
+}
+
+/// What an output directory is checked against.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// Whom to believe.
+    pub trust: &'a Trust,
+    /// The time, in seconds since 1970.
+    pub at: i64,
+    /// Also find what ends within so many seconds.
+    pub within: Option<u64>,
+    /// Keys to open sealed files with. Bundles of which they open nothing are another host's and
+    /// are passed over, as long as there is one that they open.
+    pub identities: Option<&'a Identities>,
+}
+
+/// Checks a directory, and every bundle in it once the index is trusted. `name` stands for the
+/// directory in findings.
+pub fn verify_output(directory: &dyn OutputDirectory, name: &str, terms: Terms<'_>) -> Vec<Finding> {
+    let output = Output { directory, name, terms };
+    let index = match output.index() {
+        Ok(index) => index,
+        Err(findings) => return findings,
+    };
+    let mut findings = output.strays(&index);
+    let (mut opened, mut unmatched) = (0, Vec::new());
+    for bundle in &index.bundles {
+        let Some(verified) = output.bundle(&index, bundle, &mut findings) else { continue };
+        findings.extend(verify_times(&verified, terms.at, terms.within));
+        if let Some(identities) = terms.identities {
+            let sealed: Sealed = verify_sealed(&verified, identities);
+            opened += sealed.opened;
+            findings.extend(sealed.findings);
+            if sealed.opened > 0 {
+                findings.extend(sealed.unmatched);
+            } else {
+                unmatched.extend(sealed.unmatched.into_iter().next());
+            }
+        }
+    }
+    if opened == 0 {
+        findings.extend(unmatched);
+    }
+    findings
+}
+
+struct Output<'a> {
+    directory: &'a dyn OutputDirectory,
+    name: &'a str,
+    terms: Terms<'a>,
+}
+
+impl Output<'_> {
+    fn path(&self, file: &str) -> String {
+        format!("{}/{file}", self.name)
+    }
+
+    fn mismatch(&self, file: &str, expected: impl Into<String>, found: impl Into<String>) -> Finding {
+        Finding::new(Id::IndexMismatch, self.path(file), MIXED).expected(expected).found(found)
+    }
+
+    fn read(&self, file: &str, missing: Id) -> Result<Vec<u8>, Finding> {
+        self.directory.read(file).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => Finding::new(missing, self.path(file), COPY).found("no such file"),
+            _ => Finding::new(Id::Unreadable, self.path(file), "make it readable").found(error.to_string()),
+        })
+    }
+
+    /// The index, after signature, trust and digests.
+    fn index(&self) -> Result<Index, Vec<Finding>> {
+        let (sums, signature) =
+            (self.read(SUMS, Id::EntryMissing), self.read(SIGNATURE, Id::SignatureMissing));
+        let (sums, signature) = match (sums, signature) {
+            (Ok(sums), Ok(signature)) => (sums, signature),
+            (sums, signature) => return Err(sums.err().into_iter().chain(signature.err()).collect()),
+        };
+        let key = self.signer(&sums, &signature).map_err(|finding| vec![finding])?;
+        self.trusted_index(&sums, &key).map_err(|finding| vec![finding])
+    }
+
+    fn signer(&self, sums: &[u8], signature: &[u8]) -> Result<[u8; 32], Finding> {
+        let key = sshsig::verify(signature, INDEX_NAMESPACE, sums)
+            .map_err(|error| error.finding(&self.path(SIGNATURE)))?;
+        let known = self.terms.trust.knows(INDEX_NAMESPACE, &key, self.terms.at);
+        if known { Ok(key) } else { Err(self.not_trusted("a trusted key", &key)) }
+    }
+
+    fn not_trusted(&self, expected: &str, key: &[u8; 32]) -> Finding {
+        let mend = "compare the key with the cluster's, by another way than these files came; then add its line to the trust file";
+        Finding::new(Id::NotTrusted, self.path(SIGNATURE), mend).expected(expected).found(public_key(key))
+    }
+
+    fn trusted_index(&self, sums: &[u8], key: &[u8; 32]) -> Result<Index, Finding> {
+        let list = sums::parse(sums).map_err(|error| {
+            Finding::new(Id::SumsMalformed, self.path(SUMS), COPY).found(error.to_string())
+        })?;
+        let bytes = self.read(INDEX, Id::EntryMissing)?;
+        let index = match list.iter().find(|sum| sum.name == INDEX) {
+            Some(sum) if sum.sha256 == sha256_hex(&bytes) => Index::parse(&bytes),
+            Some(sum) => return Err(self.mismatch(INDEX, sum.sha256.clone(), sha256_hex(&bytes))),
+            None => return Err(self.mismatch(SUMS, "a line for index.json", "none")),
+        };
+        let index = index.map_err(|error| self.mismatch(INDEX, "an index", error.to_string()))?;
+        if !self.terms.trust.accepts(&index.cluster.id, INDEX_NAMESPACE, key, self.terms.at) {
+            return Err(self.not_trusted(&format!("a key of cluster {}", index.cluster.id), key));
+        }
+        if list != index.sums(&bytes) {
+            return Err(self.mismatch(SUMS, "index.json and the bundles that it lists", "other lines"));
+        }
+        Ok(index)
+    }
+
+    /// Bundles in the directory that the index does not list.
+    fn strays(&self, index: &Index) -> Vec<Finding> {
+        let mut names = match self.directory.names() {
+            Ok(names) => names,
+            Err(error) => {
+                let finding = Finding::new(Id::Unreadable, self.name, "make it readable");
+                return vec![finding.found(error.to_string())];
+            }
+        };
+        names.sort_unstable();
+        let listed = |name: &String| index.bundles.iter().any(|bundle| bundle.file == *name);
+        let strays = names.into_iter().filter(|name| name.ends_with(BUNDLE_SUFFIX) && !listed(name));
+        strays
+            .map(|name| self.mismatch(&name, "only bundles of the index", "a bundle that it does not list"))
+            .collect()
+    }
+
+    /// One bundle, if it opens; what differs from the index is added to the findings.
+    fn bundle(&self, index: &Index, listed: &BundleRef, findings: &mut Vec<Finding>) -> Option<Verified> {
+        let bytes = match self.read(&listed.file, Id::IndexMismatch) {
+            Ok(bytes) => bytes,
+            Err(finding) => {
+                findings.push(finding);
+                return None;
+            }
+        };
+        let sha256 = sha256_hex(&bytes);
+        let same = sha256 == listed.sha256;
+        if !same {
+            findings.push(self.mismatch(&listed.file, listed.sha256.clone(), sha256));
+        }
+        match open(&bytes, &self.path(&listed.file), self.terms.trust, self.terms.at) {
+            Ok(verified) => {
+                if same {
+                    findings.extend(self.contradictions(index, listed, &verified));
+                }
+                Some(verified)
+            }
+            Err(more) => {
+                findings.extend(more);
+                None
+            }
+        }
+    }
+
+    /// Where the index says other than the manifest of a bundle that it pins.
+    fn contradictions(&self, index: &Index, listed: &BundleRef, verified: &Verified) -> Vec<Finding> {
+        let manifest = verified.manifest();
+        [
+            ("cluster", &index.cluster.id, &manifest.cluster.id),
+            ("cluster name", &index.cluster.name, &manifest.cluster.name),
+            ("host", &listed.host, &manifest.host.name),
+            ("revision", &listed.revision.to_string(), &manifest.revision.to_string()),
+            ("inputs", &listed.inputs, &manifest.inputs),
+        ]
+        .into_iter()
+        .filter(|(_, expected, found)| expected != found)
+        .map(|(field, expected, found)| {
+            self.mismatch(&listed.file, format!("{field} {expected}"), format!("{field} {found}"))
+        })
+        .collect()
+    }
+}
