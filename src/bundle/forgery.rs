@@ -217,7 +217,7 @@ fn a_bundle_is_these_bytes() {
     assert_eq!(raws(&packed.bytes).iter().map(Raw::name).collect::<Vec<_>>(), ENTRIES);
     assert_eq!(
         sha256_hex(&tar_of(&packed.bytes)),
-        "8ea1cc678d0a693fb2027e2a1605c91aa4066b80908a69482a557c08bc388787"
+        "8c28119623a9776c4c387a9b98a022fc4bf5e7a5eb28f35a5ca243bd6582ec83"
     );
     assert_eq!(packed.sha256, "3a1daf0573dea1d18c6d691b6f3488702403168e189f3f06c0bfe824b0113657");
     assert_eq!(tar_from(&raws(&packed.bytes)), tar_of(&packed.bytes), "the forger writes what pack writes");

@@ -163,7 +163,7 @@ impl Draft {
 
 /// The identities that hold one age key.
 fn identities(identity: &age::x25519::Identity) -> Identities {
-    use age::secrecy::ExposeSecret as _;
+    use age::secrecy::ExposeSecret;
     Identities::parse("test", identity.to_string().expose_secret().as_bytes()).unwrap()
 }
 

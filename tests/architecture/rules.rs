@@ -15,7 +15,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("render", &["spec::yaml", "plan", "derive::public"]),
     ("bundle", &["finding"]),
     ("check", &["bundle", "finding", "unseal", "verify_key", "rootfs"]),
-    ("host", &["bundle", "finding", "unseal", "verify_key", "rootfs", "check"]),
+    (
+        "host",
+        &[
+            "bundle",
+            "finding",
+            "unseal",
+            "verify_key",
+            "rootfs",
+            "check::certificates",
+            "check::obstacles",
+            "check::record",
+        ],
+    ),
     // where the stages meet
     ("build", &["plan", "derive", "render", "bundle"]),
     ("cli", EVERYTHING),

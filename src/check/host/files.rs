@@ -198,7 +198,7 @@ impl<'a> Check<'a> {
 }
 
 /// A private key against its certificate; damage of the certificate itself is reported elsewhere.
-pub(crate) fn pair(path: &str, certificate: &str, cert_pem: &[u8], key_pem: &[u8]) -> Option<Finding> {
+fn pair(path: &str, certificate: &str, cert_pem: &[u8], key_pem: &[u8]) -> Option<Finding> {
     match key_matches(cert_pem, key_pem) {
         Ok(true) | Err(Id::CertificateMalformed) => None,
         Ok(false) => Some(
