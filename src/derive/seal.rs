@@ -223,3 +223,6 @@ fn hkdf32(salt: &[u8], ikm: &[u8], info: &[u8]) -> Result<Zeroizing<[u8; 32]>, S
     Hkdf::<Sha256>::new(Some(salt), ikm).expand(info, key.as_mut()).map_err(|_| SealError::Cipher)?;
     Ok(key)
 }
+
+#[cfg(test)]
+mod tests;

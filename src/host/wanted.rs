@@ -20,7 +20,8 @@ const ANOTHER_BUNDLE: &str = "fetch this host's bundle again, or build it again"
 pub(super) enum Phase {
     /// Certificates, keys and all else that others read when they start.
     First,
-    /// In owned directories, where something may react as soon as a file appears.
+    /// In owned directories without secrets, where something may react as soon as a file appears:
+    /// by then the keys that it names are in place.
     Watched,
     /// Sealift's lists, after what they list.
     Lists,
@@ -84,7 +85,7 @@ pub(super) fn files<'a>(
             path: &file.path,
             contents,
             attributes: Attributes::on(root, mode, file.uid, file.gid),
-            phase: if is_owned(manifest, &file.path) { Phase::Watched } else { Phase::First },
+            phase: if is_watched(manifest, &file.path) { Phase::Watched } else { Phase::First },
         });
     }
     let own = |path, contents, mode, phase| {
@@ -118,9 +119,13 @@ pub(super) fn files<'a>(
     (wanted, findings)
 }
 
-fn is_owned(manifest: &Manifest, path: &str) -> bool {
+fn is_watched(manifest: &Manifest, path: &str) -> bool {
+    let inside =
+        |path: &str, directory: &str| path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'));
+    let holds_secrets =
+        |directory: &str| manifest.files.iter().any(|file| file.sealed && inside(&file.path, directory));
     let mut owned = manifest.directories.iter().filter(|directory| directory.owned);
-    owned.any(|directory| path.strip_prefix(&directory.path).is_some_and(|rest| rest.starts_with('/')))
+    owned.any(|directory| inside(path, &directory.path) && !holds_secrets(&directory.path))
 }
 
 type Plain<'a> = Vec<(&'a File, Contents<'a>)>;
