@@ -170,7 +170,7 @@ impl<'a> Before<'a> {
         if before.manifest().inputs == inputs {
             return Ok(HostChange::new(&host.name, State::Unchanged));
         }
-        let rendered = renderer.templates(host).map_err(|error| Failure::from_error(USAGE, &error))?;
+        let now = renderer.templates(host).map_err(|error| Failure::from_error(USAGE, &error))?;
         let mut change = HostChange::new(&host.name, State::Changed);
         let mut note = |path: &str, what, restart: Vec<String>, run: Vec<String>| {
             change.files.push(FileChange { path: path.to_owned(), what });
@@ -181,7 +181,7 @@ impl<'a> Before<'a> {
         for file in &host.files {
             let what = match before.file(&file.path) {
                 None => What::Added,
-                Some(_) if differs(spec, host, file, &before, &rendered) => What::Changed,
+                Some(_) if differs(spec, host, file, &before, &now) => What::Changed,
                 Some(_) => continue,
             };
             note(&file.path, what, texts(file.restart), texts(file.run));

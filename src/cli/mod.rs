@@ -56,8 +56,8 @@ fn execute(cli: &Cli, output: &mut Output<'_>) -> u8 {
         Command::Verify(arguments) => ("verify", verify::run(arguments, output)),
         Command::Install(arguments) => ("install", install::run(arguments, output)),
         Command::Demo(arguments) => ("demo", demo::run(arguments, output)),
-        Command::Schema => ("schema", schema(output)),
-        Command::Completions(arguments) => ("completions", completions(arguments.shell, output)),
+        Command::Schema => ("schema", Ok(schema(output))),
+        Command::Completions(arguments) => ("completions", Ok(completions(arguments.shell, output))),
         Command::Man => ("man", man(output)),
     };
     result.unwrap_or_else(|failure| {
@@ -66,18 +66,18 @@ fn execute(cli: &Cli, output: &mut Output<'_>) -> u8 {
     })
 }
 
-fn schema(output: &mut Output<'_>) -> Result<u8, Failure> {
+fn schema(output: &mut Output<'_>) -> u8 {
     let text = serde_json::to_string_pretty(&crate::spec::schema()).unwrap_or_default();
     output.raw(text.as_bytes());
     output.raw(b"\n");
-    Ok(0)
+    0
 }
 
-fn completions(shell: clap_complete::Shell, output: &mut Output<'_>) -> Result<u8, Failure> {
+fn completions(shell: clap_complete::Shell, output: &mut Output<'_>) -> u8 {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "sealift", &mut text);
     output.raw(&text);
-    Ok(0)
+    0
 }
 
 fn man(output: &mut Output<'_>) -> Result<u8, Failure> {

@@ -207,7 +207,7 @@ fn certificate_key(
         generation: &plan.generation,
         ..Label::default()
     };
-    Ok(P256Key::from_bytes(&*keyring.seed(plan.seed)?.secret(Purpose::Key, &label))?)
+    Ok(P256Key::from_bytes(&keyring.seed(plan.seed)?.secret(Purpose::Key, &label))?)
 }
 
 fn signer(plan: &ClusterPlan, keyring: &Keyring) -> Result<Signer, DeriveError> {

@@ -1,4 +1,5 @@
 //! For tests: bundles made to measure, hosts to install them on, and pictures of a tree.
+#![allow(clippy::disallowed_methods, reason = "tests prepare the hosts that they look at")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::{InstallError, Options, Report, install};

@@ -7,6 +7,7 @@
 use crate::spec::yaml;
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, Output, State, Value};
+use std::fmt::Write as _;
 
 /// minijinja's formatter: writes one value.
 pub(super) fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
@@ -75,7 +76,7 @@ fn json_string(text: &str) -> String {
             '\\' => quoted.push_str("\\\\"),
             // also the line breaks of Unicode, which YAML 1.1 readers fold
             '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => {
-                quoted.push_str(&format!("\\u{:04x}", u32::from(char)));
+                let _ = write!(quoted, "\\u{:04x}", u32::from(char));
             }
             other => quoted.push(other),
         }
