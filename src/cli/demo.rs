@@ -17,8 +17,8 @@ use zeroize::Zeroizing;
 const HOSTS: [&str; 3] = ["infra0", "infra1", "infra2"];
 const MACHINE_ENTRY: &str =
     "  @HOST@:\n    addresses: [10.0.0.@LAST@]\n    roles: [etcd]\n    recipients: [@RECIPIENTS@]\n";
-/// How many lines of a command's output are shown.
-const MOST_LINES: usize = 12;
+/// How many of the files that an install creates are shown.
+const SHOWN_FILES: usize = 2;
 const COMMAND: Style = Style::new().bold();
 const CHAPTER: Style = AnsiColor::Magenta.on_default().bold();
 
@@ -117,20 +117,27 @@ impl Story<'_, '_> {
         let prefix = format!("{}/", self.directory.display());
         let text = String::from_utf8_lossy(&data).replace(&prefix, "");
         let lines: Vec<_> = text.lines().filter(|line| !line.is_empty()).collect();
-        // a first install names every file: its end says what to do
-        let hidden = if lines.len() > MOST_LINES { lines.len() - MOST_LINES } else { 0 };
-        for (number, line) in lines.iter().enumerate() {
-            if number < MOST_LINES / 2 || number >= MOST_LINES / 2 + hidden {
-                self.output.line(format_args!("  {line}"));
-            } else if number == MOST_LINES / 2 {
-                self.output.line(format_args!("    … {hidden} more"));
-            }
-        }
+        self.excerpt(&lines);
         if exit != 0 {
             self.output.line(format_args!("  (exit code {exit})"));
         }
         if exit != expected {
             self.surprises.push(format!("`sealift {shown}` exits with {exit}, not {expected}"));
+        }
+    }
+
+    /// What a command said; of a first install, which names every file, only the beginning and the end.
+    fn excerpt(&mut self, lines: &[&str]) {
+        let is_created = |line: &&&str| line.trim_start().starts_with("created ");
+        let hidden = lines.iter().filter(is_created).count().saturating_sub(SHOWN_FILES);
+        let mut created = 0;
+        for line in lines {
+            created += usize::from(is_created(&line));
+            if !is_created(&line) || created <= SHOWN_FILES {
+                self.output.line(format_args!("  {line}"));
+            } else if created == SHOWN_FILES + 1 {
+                self.output.line(format_args!("    … and {hidden} more"));
+            }
         }
     }
 
