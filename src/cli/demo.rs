@@ -31,6 +31,7 @@ pub(super) fn run(arguments: &Demo, output: &mut Output<'_>) -> Result<u8, Failu
         return Err(Failure::new(MACHINE, format!("the demo went otherwise than told: {surprise}"))
             .hint(format!("look into {directory}, and please report it")));
     }
+    output.json(&serde_json::json!({"command": "demo", "exit": 0, "directory": directory}));
     output.note(format_args!("everything is in {directory}; remove it when you have seen enough"));
     Ok(0)
 }

@@ -80,11 +80,17 @@ fn completions(shell: clap_complete::Shell, output: &mut Output<'_>) -> u8 {
     0
 }
 
+/// The page of the program, then one of each command.
 fn man(output: &mut Output<'_>) -> Result<u8, Failure> {
+    let mut program = Cli::command();
+    program.build();
     let mut text = Vec::new();
-    clap_mangen::Man::new(Cli::command())
-        .render(&mut text)
-        .map_err(|error| Failure::from_error(failure::MACHINE, &error))?;
+    let pages = std::iter::once(&program).chain(program.get_subcommands());
+    for page in pages {
+        clap_mangen::Man::new(page.clone())
+            .render(&mut text)
+            .map_err(|error| Failure::from_error(failure::MACHINE, &error))?;
+    }
     output.raw(&text);
     Ok(0)
 }
