@@ -73,9 +73,9 @@ fn a_revision_that_hosts_would_refuse_and_recipients_of_old_keys_are_warnings() 
     );
     let ran = change.check().expect_code(0);
     let expected = "warning: the bundle of infra0 changes, but not the revision
- --> SPEC:7:13
+ --> SPEC:8:13
   |
-7 |   revision: 1
+8 |   revision: 1
   |             ^
 hint: a host that has the other build refuses this one: raise cluster.revision, or `revision` of the host
 
