@@ -80,8 +80,11 @@ pub fn write(entries: &[Entry<'_>], epoch: u64) -> Result<Vec<u8>, ArchiveError>
     if entries.len() > MAX_ENTRIES || bytes + 2 * BLOCK > MAX_BYTES {
         return Err(ArchiveError::TooLarge);
     }
+    // flate2 clears its whole buffer at every write: give it one
+    let mut tar = Vec::with_capacity(bytes + 2 * BLOCK);
+    write_tar(entries, epoch, &mut tar)?;
     let mut out = gzip::encoder(Vec::new());
-    write_tar(entries, epoch, &mut out)?;
+    out.write_all(&tar)?;
     Ok(out.finish()?)
 }
 

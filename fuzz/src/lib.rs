@@ -1,0 +1,172 @@
+//! Everything in sealift that reads bytes from outside, as functions of those bytes.
+//!
+//! A target fails by panicking: in the reader itself, or here where what was read breaks a promise
+//! of the reader. `fuzz_targets/` gives them to libFuzzer, `tests/fuzz_smoke.rs` to stable Rust.
+#![allow(unreachable_pub, reason = "tests/fuzz_smoke.rs takes this file as a module")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use sealift::bundle::index::Index;
+use sealift::bundle::keyed::VerifyKey;
+use sealift::bundle::manifest::Manifest;
+use sealift::bundle::trust::Trust;
+use sealift::bundle::{BUNDLE_NAMESPACE, canonical, consistency, gzip, open, sshsig, sums};
+use sealift::check::bundle::verify_bundle;
+use sealift::check::certificates;
+use sealift::derive::keyring::Keyring;
+use sealift::unseal::Identities;
+use std::io::Write;
+
+/// A reader under test.
+pub type Target = fn(&[u8]);
+
+/// All targets by name, which is also the name of their directory of seeds.
+pub const TARGETS: &[(&str, Target)] = &[
+    ("age", age),
+    ("archive", archive),
+    ("bundle", bundle),
+    ("canonical", canonical_json),
+    ("certificates", certificates_of),
+    ("identities", identities),
+    ("index", index),
+    ("key_matches", key_matches),
+    ("keyring", keyring),
+    ("manifest", manifest),
+    ("spec", spec),
+    ("sshsig", signature),
+    ("sums", list_of_sums),
+    ("trust", trust),
+    ("verify_key", verify_key),
+];
+
+/// Whom the seeds are signed by: the published test key of bundles/etcd-static-pods.
+const TRUST: &str = include_str!("../seeds/trust/example");
+
+/// Who opens the sealed files of the seeds: the published test key of its host infra0.
+const IDENTITY: &[u8] = include_bytes!("../../bundles/etcd-static-pods/test-only/infra0.age.key");
+
+/// A moment at which the seeds' certificates are valid: 2027-01-01.
+const AT: i64 = 1_798_761_600;
+
+/// A spec: the reader never fails, and every problem has a place and words.
+pub fn spec(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let loaded = sealift::spec::load(text);
+    for problem in &loaded.problems {
+        assert!(problem.position.is_some(), "no place: {problem:?}");
+        assert!(!problem.message.is_empty(), "no words: {problem:?}");
+    }
+    if !loaded.has_errors() {
+        let (_, problems) = sealift::plan::plan(&loaded.spec);
+        problems.into_iter().for_each(|problem| drop(loaded.locate(problem)));
+    }
+}
+
+/// A bundle file. What opens is checked to its certificates and sealed files.
+pub fn bundle(data: &[u8]) {
+    let (Ok(trust), Ok(identities)) = (Trust::parse(TRUST), Identities::parse("infra0", IDENTITY)) else {
+        panic!("the seeds' own trust file or identity is broken")
+    };
+    if let Ok(verified) = open::open(data, "infra0.tar.gz", &trust, AT) {
+        assert!(verified.manifest().files.iter().all(|file| verified.contents(&file.path).is_some()));
+        drop(verify_bundle(&verified, AT, Some(86_400), Some(&identities)));
+    }
+}
+
+/// A tar in the right compression, so that what changes is not caught by gzip's checksum.
+pub fn archive(data: &[u8]) {
+    let mut encoder = gzip::encoder(Vec::new());
+    encoder.write_all(data).expect("writing to memory");
+    let packed = encoder.finish().expect("writing to memory");
+    assert_eq!(gzip::decode(&packed, data.len()).as_deref(), Ok(data));
+    bundle(&packed);
+}
+
+/// `manifest.json`: one form for each value.
+pub fn manifest(data: &[u8]) {
+    if let Ok(manifest) = canonical::from_bytes::<Manifest>(data) {
+        assert_eq!(canonical::to_bytes(&manifest).ok().as_deref(), Some(data));
+        drop(consistency::check(&manifest));
+    }
+}
+
+/// Canonical JSON of any shape: one form for each value.
+pub fn canonical_json(data: &[u8]) {
+    if let Ok(value) = canonical::from_bytes::<serde_json::Value>(data) {
+        assert_eq!(canonical::to_bytes(&value).ok().as_deref(), Some(data));
+    }
+}
+
+/// A trust file.
+pub fn trust(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    if let Ok(trust) = Trust::parse(text) {
+        // the neutral element of the curve: with it anybody signs
+        let neutral = std::array::from_fn(|index| u8::from(index == 0));
+        assert!(!trust.knows(BUNDLE_NAMESPACE, &neutral, AT));
+    }
+}
+
+/// An armored signature, over a message that none of the seeds signs.
+pub fn signature(data: &[u8]) {
+    assert!(sshsig::verify(data, BUNDLE_NAMESPACE, b"never signed").is_err());
+}
+
+/// `SHA256SUMS`: one form for each list.
+pub fn list_of_sums(data: &[u8]) {
+    if let Ok(list) = sums::parse(data) {
+        assert_eq!(sums::write(&list).map(String::into_bytes).as_deref(), Ok(data));
+    }
+}
+
+/// An identity file. No error may repeat any of it.
+pub fn identities(data: &[u8]) {
+    match Identities::parse("key", data) {
+        Ok(identities) => assert!(!identities.is_empty()),
+        Err(error) => assert!(!format!("{error} {error:?}").contains("AGE-SECRET-KEY-1")),
+    }
+}
+
+/// A sealed file.
+pub fn age(data: &[u8]) {
+    let identities = Identities::parse("infra0", IDENTITY).expect("the example's own identity");
+    if let Ok(plaintext) = identities.open(data) {
+        assert!(plaintext.len() < data.len());
+    }
+}
+
+/// `index.json`: one form for each value.
+pub fn index(data: &[u8]) {
+    if let Ok(index) = Index::parse(data) {
+        assert_eq!(canonical::to_bytes(&index).ok().as_deref(), Some(data));
+        assert!(sums::write(&index.sums(data)).is_ok(), "an index that nothing can list");
+    }
+}
+
+/// The decrypted text of a keyring. No error may repeat a seed.
+pub fn keyring(data: &[u8]) {
+    if let Err(error) = Keyring::read(data) {
+        let message = format!("{error} {error:?}");
+        let mut words = message.split(|char: char| !char.is_ascii_hexdigit());
+        assert!(words.all(|word| word.len() < 16), "{message}");
+    }
+}
+
+/// A file with certificates.
+pub fn certificates_of(data: &[u8]) {
+    let findings = certificates::inspect(data, "/cert", AT, Some(86_400));
+    assert!(certificates::carries_certificates(data) || !findings.is_empty());
+}
+
+/// A certificate and a private key, with a zero byte between.
+pub fn key_matches(data: &[u8]) {
+    let mut parts = data.splitn(2, |byte| *byte == 0);
+    let (certificate, key) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    drop(certificates::key_matches(certificate, key));
+}
+
+/// The file of a host's verify key: one form for each key.
+pub fn verify_key(data: &[u8]) {
+    if let Some(key) = VerifyKey::parse(data) {
+        assert_eq!(key.to_file().as_bytes(), data);
+    }
+}
