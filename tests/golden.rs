@@ -170,7 +170,7 @@ fn a_pinned_image() {
     };
     let digest = "sha256:9d6a8f4b1c8e2a7d3f5b6c0e1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d";
     assert_eq!(line(MANIFEST, "image:"), format!("image: mirror.example:5000/k8s/etcd:3.6.9-0@{digest}"));
-    assert_eq!(line(KUBEADM, "imageTag:"), format!("imageTag: 3.6.9-0@{digest}"));
+    assert_eq!(line(KUBEADM, "imageTag:"), format!("imageTag: \"3.6.9-0@{digest}\""));
     assert_eq!(
         line(KUBEADM, "imageRepository:"),
         "imageRepository: registry.k8s.io\nimageRepository: mirror.example:5000/k8s"

@@ -55,11 +55,14 @@ pub(crate) fn write(bundle: &Path, members: &[Member]) {
     for member in members {
         let mut header = tar::Header::new_ustar();
         header.set_path(&member.name).unwrap();
+        header.set_entry_type(tar::EntryType::Regular);
         header.set_mode(member.mode);
         header.set_uid(0);
         header.set_gid(0);
         header.set_mtime(member.mtime);
         header.set_size(member.contents.len() as u64);
+        header.set_device_major(0).unwrap();
+        header.set_device_minor(0).unwrap();
         header.set_cksum();
         archive.append(&header, member.contents.as_slice()).unwrap();
     }
