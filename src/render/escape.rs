@@ -62,7 +62,8 @@ fn is_plain(text: &str) -> bool {
 /// A scalar that every YAML 1.1 and 1.2 reader takes for this string: plain where that is beyond
 /// doubt, else double-quoted with JSON's escapes, which YAML shares.
 fn yaml_scalar(text: &str) -> String {
-    if is_plain(text) && reads_as_string(text) {
+    // a URL's query: indicators in YAML only where a scalar begins, and plain in kubeadm's files
+    if is_plain(&text.replace(['?', '&'], "/")) && reads_as_string(text) {
         return text.to_owned();
     }
     Value::from(text).as_str().map_or_else(String::new, json_string)
@@ -109,6 +110,7 @@ mod tests {
         for text in ["--name=infra0", "https://10.0.0.6:2379", "/var/lib/etcd", "127.0.0.1", "v1.36.2"] {
             assert_eq!(yaml_scalar(text), text);
         }
+        assert_eq!(yaml_scalar("/health?a=b&c=d"), "/health?a=b&c=d");
     }
 
     #[test]
@@ -120,6 +122,8 @@ mod tests {
             ("0x1f", r#""0x1f""#),
             ("", r#""""#),
             ("-", r#""-""#),
+            ("?a", r#""?a""#),
+            ("&a", r#""&a""#),
             ("a: b", r#""a: b""#),
             ("a #b", r#""a #b""#),
             ("a\nb: c", r#""a\u000ab: c""#),
