@@ -143,7 +143,10 @@ impl Builder {
                 let at = error.marker();
                 let mark = Mark { line: at.line(), column: at.col() + 1, width: 1, last: at.line() };
                 let problem = Problem::error("", format!("not YAML: {}", shown(error.info())));
-                Box::new((problem.hint("look here and above for a quote, bracket or indentation that is off"), mark))
+                Box::new((
+                    problem.hint("look here and above for a quote, bracket or indentation that is off"),
+                    mark,
+                ))
             })?;
             if matches!(event, Event::DocumentStart(_)) {
                 documents += 1;
@@ -156,7 +159,8 @@ impl Builder {
             self.event(event, span)?;
         }
         if self.tree.root.is_none() {
-            let problem = Problem::error("", "the spec is empty").hint("`sealift init NAME` writes one to start from");
+            let problem =
+                Problem::error("", "the spec is empty").hint("`sealift init NAME` writes one to start from");
             return Err(Box::new((problem, Mark::START)));
         }
         Ok(())
