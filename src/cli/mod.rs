@@ -18,15 +18,14 @@ use args::{Cli, Command};
 use clap::{CommandFactory, Parser};
 use failure::{Failure, USAGE};
 use output::Output;
-use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 
-/// Runs the command line and returns the exit code.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+/// Runs the command line of this process and returns the exit code.
+pub fn run() -> u8 {
     harden();
     let mut data = anstream::AutoStream::auto(io::stdout().lock());
     let mut messages = anstream::AutoStream::auto(io::stderr().lock());
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             let exit = if error.use_stderr() { USAGE } else { 0 };

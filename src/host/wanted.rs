@@ -1,6 +1,5 @@
 //! Every file as it shall be: opened, checked, with its place in the order.
 
-use crate::bundle::keyed::{VERIFY_KEY_PATH, VerifyKey};
 use crate::bundle::manifest::{File, Manifest, Policy};
 use crate::bundle::open::Verified;
 use crate::bundle::paths::{entry_name, parse_mode};
@@ -10,6 +9,7 @@ use crate::check::record::{self, Installed};
 use crate::finding::{Finding, Id};
 use crate::rootfs::{Attributes, Root};
 use crate::unseal::{Identities, UnsealError};
+use crate::verify_key::{VERIFY_KEY_PATH, VerifyKey};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 

@@ -1,10 +1,10 @@
 //! Every reason to refuse, its findings, its exit code; [`Host::refused`] sees that nothing changed.
 
-use crate::bundle::keyed::VERIFY_KEY_PATH;
 use crate::check::record::{HOST_SUMS, INSTALLED};
 use crate::finding::Id;
 use crate::host::testkit::{CONF, CRT, Draft, Host, NOW, OTHER_KEY, POD, SECRET, options};
 use crate::host::{InstallError, Options};
+use crate::verify_key::VERIFY_KEY_PATH;
 use std::fs;
 use std::os::unix::fs::symlink;
 
