@@ -17,7 +17,8 @@ fn document(name: &str) -> String {
 /// The cells of every table row whose first cell is one word in backticks, by that word.
 fn rows(text: &str) -> Vec<(String, Vec<String>)> {
     let cells = |line: &str| {
-        let cells: Vec<String> = line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect();
+        let cells: Vec<String> =
+            line.trim_matches('|').split(" | ").map(|cell| cell.trim().to_owned()).collect();
         let name = cells[0].strip_prefix('`')?.strip_suffix('`')?.to_owned();
         Some((name, cells))
     };
@@ -49,7 +50,8 @@ fn every_field_of_a_spec_is_documented() {
     let documented: BTreeSet<String> = rows.iter().map(|(path, _)| last(path)).collect();
     let missing: Vec<_> = fields.difference(&documented).collect();
     assert!(missing.is_empty(), "docs/spec.md lacks {missing:?}");
-    let unknown: Vec<_> = documented.difference(&fields).filter(|name| *name != "NAME" && *name != "ROLE").collect();
+    let unknown: Vec<_> =
+        documented.difference(&fields).filter(|name| *name != "NAME" && *name != "ROLE").collect();
     assert!(unknown.is_empty(), "docs/spec.md has fields that a spec has not: {unknown:?}");
 }
 

@@ -118,8 +118,7 @@ fn every_block_runs() {
 fn a_block_that_fails_is_noticed() {
     let block = Block { line: 1, kind: String::new(), text: "false | true\necho not reached\n".into() };
     let place = workplace();
-    let outcome =
-        std::panic::catch_unwind(|| execute(Path::new("a.md"), &block, place.path()));
+    let outcome = std::panic::catch_unwind(|| execute(Path::new("a.md"), &block, place.path()));
     assert!(outcome.is_err());
 }
 
