@@ -6,7 +6,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use sealift::bundle::index::Index;
-use sealift::verify_key::VerifyKey;
 use sealift::bundle::manifest::Manifest;
 use sealift::bundle::trust::Trust;
 use sealift::bundle::{BUNDLE_NAMESPACE, canonical, consistency, gzip, open, sshsig, sums};
@@ -14,6 +13,7 @@ use sealift::check::bundle::verify_bundle;
 use sealift::check::certificates;
 use sealift::derive::keyring::Keyring;
 use sealift::unseal::Identities;
+use sealift::verify_key::VerifyKey;
 use std::io::Write;
 
 /// A reader under test.
@@ -57,7 +57,9 @@ pub fn spec(data: &[u8]) {
     }
     if !loaded.has_errors() {
         let (_, problems) = sealift::plan::plan(&loaded.spec);
-        problems.into_iter().for_each(|problem| drop(loaded.locate(problem)));
+        for problem in problems {
+            drop(loaded.locate(problem));
+        }
     }
 }
 
@@ -161,7 +163,7 @@ pub fn certificates_of(data: &[u8]) {
 pub fn key_matches(data: &[u8]) {
     let mut parts = data.splitn(2, |byte| *byte == 0);
     let (certificate, key) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-    drop(certificates::key_matches(certificate, key));
+    let _ = certificates::key_matches(certificate, key);
 }
 
 /// The file of a host's verify key: one form for each key.

@@ -1,7 +1,7 @@
 //! `sealift build`: bundles for all hosts, written whole or not at all.
 
 use super::args::Build;
-use super::failure::{Failure, HOST, MACHINE, USAGE};
+use super::failure::{Failure, MACHINE, USAGE};
 use super::output::Output;
 use super::output_directory::{Previous, Staged};
 use super::world::{self, SpecFile};
@@ -246,7 +246,7 @@ fn keyring(arguments: &Build, spec: &SpecFile) -> Result<Keyring, Failure> {
     let identities = world::identities(&arguments.identities)?;
     let text = identities.open(&sealed).map_err(|error| match error {
         UnsealError::NoMatch => {
-            Failure::new(HOST, format!("none of the identities opens {}", path.display()))
+            Failure::new(USAGE, format!("none of the identities opens {}", path.display()))
                 .hint("use the identity of one of the operators that it was encrypted to")
         }
         other => {

@@ -7,8 +7,6 @@ use std::fmt::Write as _;
 pub(super) const USAGE: u8 = 2;
 /// Exit code when there is nothing to trust.
 pub(super) const TRUST: u8 = 3;
-/// Exit code of the wrong host.
-pub(super) const HOST: u8 = 4;
 /// Exit code when the machine failed.
 pub(super) const MACHINE: u8 = 7;
 

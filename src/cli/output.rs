@@ -86,11 +86,13 @@ impl Output<'_> {
     /// Findings, one line each with what to do below: data, so on stdout.
     pub(super) fn findings(&mut self, findings: &[Finding]) {
         for finding in findings {
-            let expected = finding.expected.as_ref().map(|value| format!(" expected {value}"));
-            let found = finding.found.as_ref().map(|value| format!(" found {value}"));
-            let values = [expected, found].into_iter().flatten().collect::<Vec<_>>().join(",");
-            let colon = if values.is_empty() { "" } else { ":" };
-            self.line(format_args!("{ERROR}{}{ERROR:#} {}{colon}{values}", finding.id, finding.path));
+            let values = match (&finding.expected, &finding.found) {
+                (Some(expected), Some(found)) => format!(": expected {expected}, found {found}"),
+                (Some(expected), None) => format!(": expected {expected}"),
+                (None, Some(found)) => format!(": {found}"),
+                (None, None) => String::new(),
+            };
+            self.line(format_args!("{ERROR}{}{ERROR:#} {}{values}", finding.id, finding.path));
             self.line(format_args!("  {HINT}mend:{HINT:#} {}", finding.mend));
         }
     }

@@ -69,12 +69,15 @@ fn refuse_foreign(directory: &Path) -> Result<(), Failure> {
 /// A directory beside the output that becomes it, or vanishes.
 pub(super) struct Staged {
     path: PathBuf,
+    /// What it becomes; what errors name.
+    out: PathBuf,
+    /// Directories that were made to hold it, the innermost first.
+    made: Vec<PathBuf>,
 }
 
 impl Staged {
     pub(super) fn new(out: &Path) -> Result<Self, Failure> {
         let parent = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs::create_dir_all(parent).map_err(|error| world::unwritable(parent, &error))?;
         let name = out
             .file_name()
             .ok_or_else(|| Failure::new(USAGE, format!("{} cannot be an output directory", out.display())))?;
@@ -82,8 +85,12 @@ impl Staged {
         getrandom::fill(&mut random)
             .map_err(|error| Failure::new(MACHINE, format!("no randomness from the system: {error}")))?;
         let path = parent.join(format!(".{}.{}", name.to_string_lossy(), hex::encode(random)));
-        fs::create_dir(&path).map_err(|error| world::unwritable(out, &error))?;
-        Ok(Self { path })
+        let missing = |ancestor: &&Path| !ancestor.as_os_str().is_empty() && !ancestor.exists();
+        let made = parent.ancestors().take_while(missing).map(Path::to_path_buf).collect();
+        let staged = Self { path, out: out.to_path_buf(), made };
+        fs::create_dir_all(parent).map_err(|error| world::unwritable(parent, &error))?;
+        fs::create_dir(&staged.path).map_err(|error| world::unwritable(out, &error))?;
+        Ok(staged)
     }
 
     pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {
@@ -92,7 +99,7 @@ impl Staged {
             let mut file = fs::File::create_new(&path)?;
             file.write_all(bytes)
         };
-        write().map_err(|error| world::unwritable(&path, &error))
+        write().map_err(|error| world::unwritable(&self.out.join(name), &error))
     }
 
     /// Takes over a bundle of the build before, if it is still what the index says.
@@ -132,5 +139,9 @@ impl Staged {
 impl Drop for Staged {
     fn drop(&mut self) {
         drop(fs::remove_dir_all(&self.path));
+        // those that hold something by now stay
+        for directory in &self.made {
+            drop(fs::remove_dir(directory));
+        }
     }
 }
