@@ -1,7 +1,8 @@
 //! What a build costs: whole fleets through all stages, and each stage alone on one host of three.
 //!
 //! `cargo bench --bench fleet`; `cargo bench --bench fleet -- stage/` for the stages only.
-#![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, missing_docs)]
+#![allow(clippy::disallowed_methods, reason = "a benchmark sets up its own threads")]
 
 mod fleet_spec;
 

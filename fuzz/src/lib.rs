@@ -57,7 +57,9 @@ pub fn spec(data: &[u8]) {
     }
     if !loaded.has_errors() {
         let (_, problems) = sealift::plan::plan(&loaded.spec);
-        problems.into_iter().for_each(|problem| drop(loaded.locate(problem)));
+        for problem in problems {
+            drop(loaded.locate(problem));
+        }
     }
 }
 
