@@ -16,3 +16,4 @@ pub mod render;
 pub mod rootfs;
 pub mod spec;
 pub mod unseal;
+pub mod verify_key;

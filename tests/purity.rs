@@ -14,9 +14,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
-use support::{contents, copy_tree, is_root, need, need_working, repository, run, skip, temporary};
+use support::{contents, copy_tree, is_root, need, need_working, repository, run, skip, temporary, tree};
 
-/// The example that is built, and its operator's identity beside it.
+/// The example that is built; its keyring and identities are in `test-only/`.
 const EXAMPLE: &str = "bundles/etcd-static-pods";
 
 /// Path and digest of every file of an output directory.
@@ -43,7 +43,8 @@ impl Stage {
     fn build(&self, program: &Path, wrapper: &[&str]) -> Command {
         let mut words: Vec<PathBuf> = wrapper.iter().map(PathBuf::from).collect();
         words.extend([program.to_path_buf(), "build".into(), self.path("in/sealift.yaml")]);
-        words.extend(["-i".into(), self.path("in/operator.key"), "-o".into(), self.path("out")]);
+        words.extend(["--seed".into(), self.path("in/test-only/seed.age")]);
+        words.extend(["-i".into(), self.path("in/test-only/operator.key"), "-o".into(), self.path("out")]);
         let mut command = Command::new(&words[0]);
         command.args(&words[1..]).current_dir(self.directory.path());
         command
@@ -124,7 +125,8 @@ fn working_directory() {
 fn relative_paths() {
     let stage = Stage::new();
     let mut command = Command::new(program());
-    command.args(["build", "sealift.yaml", "-i", "./operator.key", "-o", "../out"]);
+    command.args(["build", "sealift.yaml", "--seed", "test-only/seed.age"]);
+    command.args(["-i", "./test-only/operator.key", "-o", "../out"]);
     assert_eq!(stage.digests(command.current_dir(stage.path("in"))), *PLAIN);
 }
 
@@ -148,8 +150,8 @@ fn a_second_build_over_the_first() {
 #[test]
 fn times_and_modes_of_inputs() {
     let stage = Stage::new();
-    for entry in fs::read_dir(stage.path("in")).unwrap() {
-        let path = entry.unwrap().path();
+    for name in tree(&stage.path("in")).keys() {
+        let path = stage.path("in").join(name);
         let file = fs::File::open(&path).unwrap();
         file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_hours(24)).unwrap();
         if path.is_file() {
@@ -232,11 +234,9 @@ fn user() {
     let copy = stage.path("sealift");
     fs::copy(program(), &copy).unwrap();
     let nobody = 65_534;
-    for path in ["", "in", "sealift"] {
-        chown(stage.path(path), Some(nobody), Some(nobody)).unwrap();
-    }
-    for entry in fs::read_dir(stage.path("in")).unwrap() {
-        chown(entry.unwrap().path(), Some(nobody), Some(nobody)).unwrap();
+    chown(stage.path(""), Some(nobody), Some(nobody)).unwrap();
+    for name in tree(&stage.path("")).keys() {
+        chown(stage.path(name), Some(nobody), Some(nobody)).unwrap();
     }
     let wrapper = [setpriv.to_str().unwrap(), "--reuid=65534", "--regid=65534", "--clear-groups"];
     assert_eq!(stage.digests(&mut stage.build(&copy, &wrapper)), *PLAIN);

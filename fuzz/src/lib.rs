@@ -6,7 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use sealift::bundle::index::Index;
-use sealift::bundle::keyed::VerifyKey;
+use sealift::verify_key::VerifyKey;
 use sealift::bundle::manifest::Manifest;
 use sealift::bundle::trust::Trust;
 use sealift::bundle::{BUNDLE_NAMESPACE, canonical, consistency, gzip, open, sshsig, sums};

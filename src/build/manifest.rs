@@ -26,6 +26,7 @@ pub(super) fn of(
         revision: Revision { cluster: plan.revision, host: host.revision },
         sealift: env!("CARGO_PKG_VERSION").to_owned(),
         inputs: inputs.to_owned(),
+        epoch: String::new(),
         valid_until: rfc3339(valid_until(plan, host), &host.name)?,
         directories: host.directories.iter().map(directory).collect(),
         files: host.files.iter().map(|planned| file(planned, material)).collect(),

@@ -56,3 +56,15 @@ pub fn host(
     let epoch = u64::try_from(plan.epoch).unwrap_or_default();
     Ok(pack(manifest, &contents, epoch, cluster.signer().key())?)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::plan::files::{FILES, RowSource};
+    use crate::verify_key::VERIFY_KEY_PATH;
+
+    #[test]
+    fn hosts_look_for_the_verify_key_where_the_table_puts_it() {
+        let row = FILES.iter().find(|row| row.source == RowSource::VerifyKey);
+        assert_eq!(row.map(|row| row.path), Some(VERIFY_KEY_PATH));
+    }
+}

@@ -4,7 +4,10 @@
 //! end it. The reader takes the fields that may vary, writes the archive again from them, and
 //! compares every byte, so there is no second way to say the same thing.
 
-use crate::bundle::{MANIFEST, SIGNATURE, SUMS, gzip, paths::is_entry_name};
+use crate::bundle::{
+    MANIFEST, SIGNATURE, SUMS, gzip,
+    paths::{MAX_PATH, is_entry_name},
+};
 use crate::finding::{Finding, Id};
 use std::{
     collections::BTreeSet,
@@ -122,6 +125,7 @@ fn header(entry: Entry<'_>, epoch: u64) -> Result<Header, ArchiveError> {
 #[derive(Debug)]
 pub struct Archive {
     tar: Vec<u8>,
+    epoch: u64,
     members: Vec<Member>,
 }
 
@@ -141,6 +145,11 @@ impl Archive {
     fn view<'a>(&'a self, member: &'a Member) -> Entry<'a> {
         let contents = self.tar.get(member.range.clone()).unwrap_or_default();
         Entry { name: &member.name, mode: member.mode, contents }
+    }
+
+    /// The modification time of all entries, in seconds since 1970.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
     }
 
     /// The entry of this name.
@@ -172,11 +181,11 @@ fn read_tar(tar: Vec<u8>, file: &str) -> Result<(Archive, Vec<Finding>), Vec<Fin
         }
     };
     let (epoch, mut findings) = (reader.epoch.unwrap_or_default(), reader.findings);
-    let archive = Archive { tar, members };
+    let archive = Archive { tar, epoch, members };
     findings.extend(order(&archive, file));
     // With a name that is refused there is nothing to write again.
     if !findings.iter().any(|finding| finding.id == Id::EntryPath) {
-        findings.extend(rebuild(&archive, epoch, file));
+        findings.extend(rebuild(&archive, file));
     }
     Ok((archive, findings))
 }
@@ -200,10 +209,10 @@ fn order(archive: &Archive, file: &str) -> Vec<Finding> {
 }
 
 /// Writes the archive again from what was read and finds the first byte that differs.
-fn rebuild(archive: &Archive, epoch: u64, file: &str) -> Option<Finding> {
+fn rebuild(archive: &Archive, file: &str) -> Option<Finding> {
     let entries: Vec<_> = archive.entries().collect();
     let mut comparison = Comparison { rest: &archive.tar, same: 0 };
-    let written = write_tar(&entries, epoch, &mut comparison);
+    let written = write_tar(&entries, archive.epoch, &mut comparison);
     if written.is_ok() && comparison.rest.is_empty() {
         return None;
     }
@@ -266,6 +275,10 @@ impl<'a> Reader<'a> {
         }
         let name = header.path_bytes();
         let path = format!("{}:{}", self.file, name.escape_ascii());
+        if name.len() > MAX_PATH {
+            let found = format!("a path of {} bytes", name.len());
+            return Err(Finding::new(Id::ArchiveTooLarge, self.file, FOREIGN).found(found));
+        }
         check_type(header.entry_type(), &path)?;
         let (Ok(size), Ok(mode), Ok(time)) = (header.size(), header.mode(), header.mtime()) else {
             return Err(self.invalid("header has a field that is not a number"));

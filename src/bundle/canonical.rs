@@ -50,7 +50,7 @@ fn write(value: &Value, out: &mut Vec<u8>) -> Result<(), CanonicalError> {
     match value {
         Value::Number(number) => {
             let magnitude = number.as_u64().or_else(|| number.as_i64().map(i64::unsigned_abs));
-            if !magnitude.is_some_and(|magnitude| magnitude <= MAX_INTEGER) {
+            if magnitude.is_none_or(|magnitude| magnitude > MAX_INTEGER) {
                 return Err(CanonicalError::Number(number.to_string()));
             }
             out.extend_from_slice(number.to_string().as_bytes());

@@ -30,6 +30,12 @@ pub fn unix_time(text: &str) -> Option<i64> {
     (exact && text.len() == "0000-00-00T00:00:00Z".len()).then(|| time.unix_timestamp())
 }
 
+/// The manifest's form of a time in seconds since 1970.
+pub fn text_time(seconds: u64) -> Option<String> {
+    let time = OffsetDateTime::from_unix_timestamp(i64::try_from(seconds).ok()?).ok()?;
+    time.format(&Rfc3339).ok().filter(|text| unix_time(text).is_some())
+}
+
 /// Every contradiction of a manifest with the format's rules and with itself.
 pub fn check(manifest: &Manifest) -> Vec<Inconsistency> {
     let mut rules = Rules { found: Vec::new() };
@@ -71,6 +77,7 @@ impl Rules {
         let parse = |address: &String| address.parse::<IpAddr>().is_ok_and(|ip| ip.to_string() == *address);
         self.require(addresses.iter().all(parse), "host.addresses", "has one that is not an IP address");
         self.require(is_hex(&manifest.inputs, 64), "inputs", "is not 64 lower-case hex digits");
+        self.require(unix_time(&manifest.epoch).is_some(), "epoch", "is not a time in UTC");
         let valid = unix_time(&manifest.valid_until).is_some();
         self.require(valid, "validUntil", "is not a time such as 2026-11-20T00:00:00Z");
     }

@@ -187,12 +187,13 @@ mod tests {
         ];
         // "ind" sorts before "inf".
         assert_eq!(signed.sums, expected.concat());
-        let signer = sshsig::verify(signed.signature.as_bytes(), INDEX_NAMESPACE, signed.sums.as_bytes());
-        assert_eq!(signer, Ok(key.verifying_key().to_bytes()));
+        let by = sshsig::verify(signed.signature.as_bytes(), INDEX_NAMESPACE, signed.sums.as_bytes());
+        assert_eq!(by, Ok(key.verifying_key().to_bytes()));
     }
 
     #[test]
     fn refuses_what_breaks_the_rules() {
+        type Change = fn(&mut Index);
         let refused = |change: fn(&mut Index)| {
             let mut changed = index();
             changed.bundles.sort_by(|a, b| a.host.cmp(&b.host));
@@ -200,7 +201,7 @@ mod tests {
             Index::parse(&canonical::to_bytes(&changed).unwrap()).map_err(|error| error.to_string())
         };
         assert!(refused(|_| {}).is_ok());
-        let cases: [(fn(&mut Index), &str); 9] = [
+        let cases: [(Change, &str); 9] = [
             (|i| i.format = 2, "index format 2, this sealift reads 1"),
             (|i| i.cluster.id.push('0'), "cluster.id is not as the format asks"),
             (|i| i.seeds = [("1".to_owned(), "x".to_owned())].into(), "seeds is not as the format asks"),

@@ -23,6 +23,8 @@ pub struct Manifest {
     pub sealift: String,
     /// SHA-256, in lower-case hex, of everything that this host's bundle was built from.
     pub inputs: String,
+    /// RFC 3339 UTC: the modification time of every entry of the archive. Filled in by packing.
+    pub epoch: String,
     /// RFC 3339 UTC: the earlier of the first certificate's expiry and the spec's bundle validity.
     pub valid_until: String,
     /// Directories that install makes, and those in which anything unlisted is a finding.

@@ -7,7 +7,6 @@ pub mod canonical;
 pub mod consistency;
 pub mod gzip;
 pub mod index;
-pub mod keyed;
 pub mod manifest;
 pub mod open;
 pub mod pack;

@@ -215,6 +215,15 @@ fn read_manifest(archive: &Archive, name: &str) -> Result<Manifest, Vec<Finding>
     })
 }
 
+/// The archive's time is signed too: with another one it is another archive.
+fn epoch(manifest: &Manifest, archive: &Archive, name: &str) -> Option<Finding> {
+    let found = consistency::text_time(archive.epoch()).unwrap_or_default();
+    (found != manifest.epoch).then(|| {
+        let finding = Finding::new(Id::ArchiveNotCanonical, name, COPY);
+        finding.expected(format!("entries of {}", manifest.epoch)).found(format!("entries of {found}"))
+    })
+}
+
 /// The manifest against the format's rules and against the archive, whose digests are known.
 fn inconsistencies(
     manifest: &Manifest,
@@ -227,6 +236,7 @@ fn inconsistencies(
     };
     let mut findings: Vec<_> =
         consistency::check(manifest).iter().map(|it| finding(&it.path, &it.problem)).collect();
+    findings.extend(epoch(manifest, archive, name));
     let mut listed = BTreeSet::new();
     for file in &manifest.files {
         let entry_name = entry_name(&file.path, file.sealed);

@@ -4,7 +4,7 @@ use crate::bundle::{
     BUNDLE_NAMESPACE, MANIFEST, SIGNATURE, SUMS,
     archive::{self, ArchiveError, Entry},
     canonical::{self, CanonicalError},
-    consistency::{self, Inconsistency},
+    consistency::{self, Inconsistency, text_time},
     manifest::{FORMAT, Manifest},
     paths::{entry_name, parse_mode},
     sshsig,
@@ -58,6 +58,9 @@ pub enum PackError {
     /// The signature cannot be made.
     #[error("the bundle cannot be signed")]
     Signature(#[from] ssh_key::Error),
+    /// A modification time that RFC 3339 cannot write.
+    #[error("{0} s after 1970 is no time that can be written")]
+    Epoch(u64),
     /// The archive cannot be written.
     #[error("the archive cannot be written")]
     Archive(#[from] ArchiveError),
@@ -70,7 +73,7 @@ fn list(problems: &[Inconsistency]) -> String {
 /// Writes a bundle: a pure function of its arguments.
 ///
 /// `contents` holds, by host path, the bytes that the bundle shall hold (ciphertext for sealed
-/// files), one for each file of the manifest. Sizes and digests of the manifest are filled in and
+/// files), one for each file of the manifest. Epoch, sizes and digests of the manifest are filled in and
 /// its lists sorted. `epoch` is the archive's modification time in seconds since 1970.
 pub fn pack(
     mut manifest: Manifest,
@@ -78,6 +81,7 @@ pub fn pack(
     epoch: u64,
     key: &SigningKey,
 ) -> Result<Packed, PackError> {
+    manifest.epoch = text_time(epoch).ok_or(PackError::Epoch(epoch))?;
     fill_in(&mut manifest, contents)?;
     let manifest_bytes = canonical::to_bytes(&manifest)?;
     let mut entries = vec![Entry { name: MANIFEST, mode: OWN_MODE, contents: &manifest_bytes }];

@@ -45,7 +45,8 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 
 /// The text of a list, in the given order.
 pub fn write(sums: &[Sum]) -> Result<String, SumsError> {
-    let text: String = sums.iter().map(|sum| format!("{}  {}\n", sum.sha256, sum.name)).collect();
+    let lines = sums.iter().flat_map(|sum| [sum.sha256.as_str(), "  ", &sum.name, "\n"]);
+    let text: String = lines.collect();
     // What is written must be what can be read.
     parse(text.as_bytes())?;
     Ok(text)

@@ -1,14 +1,11 @@
 //! What can be said of a verified bundle without a host: its times and, for those who can open
 //! them, its secrets.
 
-use crate::bundle::{
-    keyed::{VERIFY_KEY_PATH, VerifyKey},
-    manifest::File,
-    open::Verified,
-};
+use crate::bundle::{manifest::File, open::Verified};
 use crate::check::certificates;
 use crate::finding::{Finding, Id};
 use crate::unseal::{Identities, UnsealError};
+use crate::verify_key::{VERIFY_KEY_PATH, VerifyKey};
 use zeroize::Zeroizing;
 
 const CERTIFICATE_LINE: &[u8] = b"-----BEGIN CERTIFICATE-----";

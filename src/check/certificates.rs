@@ -88,7 +88,7 @@ fn certified_key(cert_pem: &[u8]) -> Option<p256::PublicKey> {
 }
 
 fn malformed(path: &str, found: &str) -> Vec<Finding> {
-    let mend = "run `sealift install` again with this host's bundle";
+    let mend = "build the bundle again, or install the one at hand again if only the host's file is damaged";
     vec![Finding::new(Id::CertificateMalformed, path, mend).expected("PEM certificates").found(found)]
 }
 

@@ -134,17 +134,18 @@ pub(super) struct Verify {
 
 #[derive(Debug, Args)]
 pub(super) struct Trust {
-    /// Keys to trust, in OpenSSH's allowed_signers form. By default `trust` beside a `sealift.yaml`
+    /// Keys to trust, in OpenSSH's `allowed_signers` form. By default `trust` beside a `sealift.yaml`
     /// in the current directory, else ROOT/etc/sealift/trust
     #[arg(long = "trust", value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "one per flag")]
 pub(super) struct Install {
     /// The host's bundle
     pub(super) bundle: PathBuf,
-    /// The identity that the bundle is sealed to, such as /etc/ssh/ssh_host_ed25519_key
+    /// The identity that the bundle is sealed to, such as `/etc/ssh/ssh_host_ed25519_key`
     #[arg(short, long = "identity", value_name = "FILE", required = true)]
     pub(super) identities: Vec<PathBuf>,
     /// The root directory of the host

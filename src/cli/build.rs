@@ -28,7 +28,8 @@ struct Built<'a> {
     command: &'static str,
     exit: u8,
     out: &'a Path,
-    built: Vec<&'a str>,
+    #[serde(rename = "built")]
+    fresh: Vec<&'a str>,
     unchanged: Vec<&'a str>,
     index: &'a Index,
 }
@@ -74,7 +75,7 @@ fn report(out: &Path, made: &[Made], index: &Index, output: &mut Output<'_>) {
         command: "build",
         exit: 0,
         out,
-        built: names(true).collect(),
+        fresh: names(true).collect(),
         unchanged: names(false).collect(),
         index,
     });

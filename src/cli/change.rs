@@ -79,15 +79,17 @@ pub(super) fn against(spec: &SpecFile, previous: &Path) -> Result<(Change, Vec<P
         .map_err(|error| Failure::from_error(USAGE, &error))?;
     let mut change = Change { hosts: Vec::new() };
     let mut problems = Vec::new();
+    let mut stuck = Vec::new();
     for host in &all {
         let digest = inputs.of(host).map_err(|error| Failure::from_error(USAGE, &error))?;
         let one = before.compare(spec, host, &digest, &renderer)?;
         if let (State::Changed, Some(entry)) = (one.state, before.entry(&host.name)) {
-            problems.extend(revision_problem(spec, host, entry.revision));
+            stuck.extend((revision_of(spec, host) <= entry.revision).then_some(host.name.as_str()));
         }
         problems.extend(before.recipients_problem(host)?);
         change.hosts.push(one);
     }
+    problems.extend(revision_problem(&stuck));
     let gone = before.index.bundles.iter().filter(|entry| all.iter().all(|host| host.name != entry.host));
     for entry in gone {
         change.hosts.push(HostChange::new(&entry.host, State::Removed));
@@ -96,15 +98,18 @@ pub(super) fn against(spec: &SpecFile, previous: &Path) -> Result<(Change, Vec<P
     Ok((change, problems))
 }
 
-fn revision_problem(spec: &SpecFile, host: &HostPlan, before: Revision) -> Option<Problem> {
-    let now = Revision { cluster: spec.plan.cluster.revision, host: host.revision };
-    (now <= before).then(|| {
-        Problem::warning(
-            "cluster.revision",
-            format!("{} changes, but its revision {now} is not above {before}", host.name),
-        )
-        .hint("a host that has the other build refuses this one: raise cluster.revision, or the host's own")
-    })
+fn revision_of(spec: &SpecFile, host: &HostPlan) -> Revision {
+    Revision { cluster: spec.plan.cluster.revision, host: host.revision }
+}
+
+/// One problem for all hosts whose bundles change under a revision that they may have already.
+fn revision_problem(stuck: &[&str]) -> Option<Problem> {
+    let (first, rest) = stuck.split_first()?;
+    let others = if rest.is_empty() { String::new() } else { format!(" and {} more", rest.len()) };
+    let message = format!("the bundle of {first}{others} changes, but not the revision");
+    Some(Problem::warning("cluster.revision", message).hint(
+        "a host that has the other build refuses this one: raise cluster.revision, or `revision` of the host",
+    ))
 }
 
 fn retired_problem(spec: &SpecFile, name: &str) -> Option<Problem> {
@@ -170,7 +175,7 @@ impl<'a> Before<'a> {
         if before.manifest().inputs == inputs {
             return Ok(HostChange::new(&host.name, State::Unchanged));
         }
-        let rendered = renderer.templates(host).map_err(|error| Failure::from_error(USAGE, &error))?;
+        let now = renderer.templates(host).map_err(|error| Failure::from_error(USAGE, &error))?;
         let mut change = HostChange::new(&host.name, State::Changed);
         let mut note = |path: &str, what, restart: Vec<String>, run: Vec<String>| {
             change.files.push(FileChange { path: path.to_owned(), what });
@@ -181,7 +186,7 @@ impl<'a> Before<'a> {
         for file in &host.files {
             let what = match before.file(&file.path) {
                 None => What::Added,
-                Some(_) if differs(spec, host, file, &before, &rendered) => What::Changed,
+                Some(_) if differs(spec, host, file, &before, &now) => What::Changed,
                 Some(_) => continue,
             };
             note(&file.path, what, texts(file.restart), texts(file.run));

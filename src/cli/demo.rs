@@ -15,6 +15,10 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 const HOSTS: [&str; 3] = ["infra0", "infra1", "infra2"];
+const MACHINE_ENTRY: &str =
+    "  @HOST@:\n    addresses: [10.0.0.@LAST@]\n    roles: [etcd]\n    recipients: [@RECIPIENTS@]\n";
+/// How many of the files that an install creates are shown.
+const SHOWN_FILES: usize = 2;
 const COMMAND: Style = Style::new().bold();
 const CHAPTER: Style = AnsiColor::Magenta.on_default().bold();
 
@@ -27,6 +31,7 @@ pub(super) fn run(arguments: &Demo, output: &mut Output<'_>) -> Result<u8, Failu
         return Err(Failure::new(MACHINE, format!("the demo went otherwise than told: {surprise}"))
             .hint(format!("look into {directory}, and please report it")));
     }
+    output.json(&serde_json::json!({"command": "demo", "exit": 0, "directory": directory}));
     output.note(format_args!("everything is in {directory}; remove it when you have seen enough"));
     Ok(0)
 }
@@ -81,7 +86,7 @@ impl Story<'_, '_> {
         self.chapter("A bundle with one flipped bit, and another host's bundle, install nothing");
         self.flip("out/infra1.tar.gz", "damaged.tar.gz")?;
         self.sealift(1, &["verify", "damaged.tar.gz", "--trust", "out/trust"]);
-        self.install(4, "infra2", "infra1", "age.key");
+        self.install(4, "infra2", "infra1", "ssh_host_ed25519_key");
         self.chapter("Build again, anywhere, any time: the same bytes");
         let again = ["build", "demo/sealift.yaml", "-i", "demo/operator.key", "-o", "again", "-j1"];
         self.sealift(0, &again);
@@ -112,14 +117,28 @@ impl Story<'_, '_> {
         data.extend_from_slice(&messages);
         let prefix = format!("{}/", self.directory.display());
         let text = String::from_utf8_lossy(&data).replace(&prefix, "");
-        for line in text.lines().filter(|line| !line.is_empty()) {
-            self.output.line(format_args!("  {line}"));
-        }
+        let lines: Vec<_> = text.lines().filter(|line| !line.is_empty()).collect();
+        self.excerpt(&lines);
         if exit != 0 {
             self.output.line(format_args!("  (exit code {exit})"));
         }
         if exit != expected {
             self.surprises.push(format!("`sealift {shown}` exits with {exit}, not {expected}"));
+        }
+    }
+
+    /// What a command said; of a first install, which names every file, only the beginning and the end.
+    fn excerpt(&mut self, lines: &[&str]) {
+        let is_created = |line: &&&str| line.trim_start().starts_with("created ");
+        let hidden = lines.iter().filter(is_created).count().saturating_sub(SHOWN_FILES);
+        let mut created = 0;
+        for line in lines {
+            created += usize::from(is_created(&line));
+            if !is_created(&line) || created <= SHOWN_FILES {
+                self.output.line(format_args!("  {line}"));
+            } else if created == SHOWN_FILES + 1 {
+                self.output.line(format_args!("    … and {hidden} more"));
+            }
         }
     }
 
@@ -145,35 +164,37 @@ impl Story<'_, '_> {
             let directory = self.directory.join("hosts").join(host);
             let root = directory.join("root/etc");
             fs::create_dir_all(&root).map_err(|error| world::unwritable(&root, &error))?;
-            self.write(&root.join("hostname"), format!("{host}\n").as_bytes())?;
+            write(&root.join("hostname"), format!("{host}\n").as_bytes())?;
             let mut recipients = Vec::new();
             if number != 1 {
-                recipients.push(self.age_key(&directory)?);
+                recipients.push(Self::age_key(&directory)?);
             }
             if number != 0 {
-                recipients.push(self.ssh_key(&directory, host)?);
+                recipients.push(Self::ssh_key(&directory, host)?);
             }
             let quoted: Vec<_> = recipients.iter().map(|recipient| format!("\"{recipient}\"")).collect();
-            hosts += &format!(
-                "  {host}:\n    addresses: [10.0.0.{}]\n    roles: [etcd]\n    recipients: [{}]\n",
-                6 + number,
-                quoted.join(", ")
+            let (number, list) = (6 + number, quoted.join(", "));
+            hosts.push_str(
+                &MACHINE_ENTRY
+                    .replace("@HOST@", host)
+                    .replace("@LAST@", &number.to_string())
+                    .replace("@RECIPIENTS@", &list),
             );
         }
         let path = self.directory.join("demo/sealift.yaml");
         let spec = String::from_utf8_lossy(&world::read(&path)?).replace("hosts: {}\n", &hosts);
-        self.write(&path, spec.as_bytes())
+        write(&path, spec.as_bytes())
     }
 
-    fn age_key(&self, directory: &Path) -> Result<String, Failure> {
+    fn age_key(directory: &Path) -> Result<String, Failure> {
         let identity = age::x25519::Identity::generate();
         let text = Zeroizing::new(format!("{}\n", identity.to_string().expose_secret()));
-        self.write(&directory.join("age.key"), text.as_bytes())?;
+        write(&directory.join("age.key"), text.as_bytes())?;
         Ok(identity.to_public().to_string())
     }
 
     /// What `ssh-keygen -t ed25519` makes when a machine is set up.
-    fn ssh_key(&self, directory: &Path, host: &str) -> Result<String, Failure> {
+    fn ssh_key(directory: &Path, host: &str) -> Result<String, Failure> {
         let failed = |error: ssh_key::Error| Failure::from_error(MACHINE, &error);
         let mut seed = Zeroizing::new([0; 32]);
         getrandom::fill(seed.as_mut())
@@ -185,13 +206,9 @@ impl Story<'_, '_> {
         };
         let key = PrivateKey::new(KeypairData::Ed25519(pair), host).map_err(failed)?;
         let text = key.to_openssh(LineEnding::LF).map_err(failed)?;
-        self.write(&directory.join("ssh_host_ed25519_key"), text.as_bytes())?;
+        write(&directory.join("ssh_host_ed25519_key"), text.as_bytes())?;
         let public = key.public_key().to_openssh().map_err(failed)?;
         Ok(public.split(' ').take(2).collect::<Vec<_>>().join(" "))
-    }
-
-    fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-        fs::write(path, bytes).map_err(|error| world::unwritable(path, &error))
     }
 
     fn edit(&mut self, file: &str, bytes: &[u8]) -> Result<(), Failure> {
@@ -218,7 +235,7 @@ impl Story<'_, '_> {
             *byte ^= 1;
         }
         self.output.line(format_args!("# {to} is {from} with bit {} flipped", middle * 8));
-        self.write(&self.directory.join(to), &bytes)
+        write(&self.directory.join(to), &bytes)
     }
 
     fn compare(&mut self, one: &str, other: &str) -> Result<(), Failure> {
@@ -228,4 +245,8 @@ impl Story<'_, '_> {
         }
         Ok(())
     }
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    fs::write(path, bytes).map_err(|error| world::unwritable(path, &error))
 }

@@ -50,7 +50,9 @@ pub(super) fn run(arguments: &Init, output: &mut Output<'_>) -> Result<u8, Failu
     let result = write_all(&directory, &name, &cluster, &recipients, own.as_ref(), &sealed, &mut made);
     if let Err(failure) = result {
         // nothing half-made stays behind
-        made.iter().for_each(|path| drop(fs::remove_file(path)));
+        for path in &made {
+            drop(fs::remove_file(path));
+        }
         return Err(failure);
     }
     output.json(&Made {

@@ -97,8 +97,15 @@ fn tell(report: &Report, dry_run: bool, output: &mut Output<'_>) {
         };
         output.line(format_args!("  {would}{what} {}", change.path));
     }
-    let from = report.previous.map_or_else(String::new, |previous| format!(" (was {previous})"));
-    let done = if dry_run { "would install" } else { "installed" };
+    let repair = report.previous == Some(report.revision);
+    let before = report.previous.filter(|_| !repair);
+    let from = before.map_or_else(String::new, |previous| format!(", after {previous}"));
+    let done = match (dry_run, repair) {
+        (false, false) => "installed",
+        (false, true) => "repaired",
+        (true, false) => "would install",
+        (true, true) => "would repair",
+    };
     output.good(done, format_args!("{} revision {}{from}", report.host, report.revision));
     for command in &report.run {
         output.line(format_args!("run: {command}"));

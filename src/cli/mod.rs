@@ -18,15 +18,14 @@ use args::{Cli, Command};
 use clap::{CommandFactory, Parser};
 use failure::{Failure, USAGE};
 use output::Output;
-use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
 
-/// Runs the command line and returns the exit code.
-pub fn run(arguments: impl IntoIterator<Item = OsString>) -> u8 {
+/// Runs the command line of this process and returns the exit code.
+pub fn run() -> u8 {
     harden();
     let mut data = anstream::AutoStream::auto(io::stdout().lock());
     let mut messages = anstream::AutoStream::auto(io::stderr().lock());
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
             let exit = if error.use_stderr() { USAGE } else { 0 };
@@ -57,8 +56,8 @@ fn execute(cli: &Cli, output: &mut Output<'_>) -> u8 {
         Command::Verify(arguments) => ("verify", verify::run(arguments, output)),
         Command::Install(arguments) => ("install", install::run(arguments, output)),
         Command::Demo(arguments) => ("demo", demo::run(arguments, output)),
-        Command::Schema => ("schema", schema(output)),
-        Command::Completions(arguments) => ("completions", completions(arguments.shell, output)),
+        Command::Schema => ("schema", Ok(schema(output))),
+        Command::Completions(arguments) => ("completions", Ok(completions(arguments.shell, output))),
         Command::Man => ("man", man(output)),
     };
     result.unwrap_or_else(|failure| {
@@ -67,25 +66,31 @@ fn execute(cli: &Cli, output: &mut Output<'_>) -> u8 {
     })
 }
 
-fn schema(output: &mut Output<'_>) -> Result<u8, Failure> {
+fn schema(output: &mut Output<'_>) -> u8 {
     let text = serde_json::to_string_pretty(&crate::spec::schema()).unwrap_or_default();
     output.raw(text.as_bytes());
     output.raw(b"\n");
-    Ok(0)
+    0
 }
 
-fn completions(shell: clap_complete::Shell, output: &mut Output<'_>) -> Result<u8, Failure> {
+fn completions(shell: clap_complete::Shell, output: &mut Output<'_>) -> u8 {
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "sealift", &mut text);
     output.raw(&text);
-    Ok(0)
+    0
 }
 
+/// The page of the program, then one of each command.
 fn man(output: &mut Output<'_>) -> Result<u8, Failure> {
+    let mut program = Cli::command();
+    program.build();
     let mut text = Vec::new();
-    clap_mangen::Man::new(Cli::command())
-        .render(&mut text)
-        .map_err(|error| Failure::from_error(failure::MACHINE, &error))?;
+    let pages = std::iter::once(&program).chain(program.get_subcommands());
+    for page in pages {
+        clap_mangen::Man::new(page.clone())
+            .render(&mut text)
+            .map_err(|error| Failure::from_error(failure::MACHINE, &error))?;
+    }
     output.raw(&text);
     Ok(0)
 }

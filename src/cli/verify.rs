@@ -91,7 +91,9 @@ pub(super) fn run(arguments: &Verify, output: &mut Output<'_>) -> Result<u8, Fai
     output.json(&Verdict { command: "verify", exit, subjects: &subjects, findings: &findings });
     output.findings(&findings);
     if findings.is_empty() && !arguments.quiet {
-        subjects.iter().for_each(|subject| tell(subject, output));
+        for subject in &subjects {
+            tell(subject, output);
+        }
     } else if exit == 0 && found != 0 {
         output.note(format_args!("exit code {found} is tolerated"));
     }

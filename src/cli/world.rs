@@ -78,7 +78,7 @@ pub(super) fn span(text: Option<&str>) -> Result<Option<u64>, Failure> {
             Failure::new(USAGE, format!("--within {text}: {error}")).hint("write it as 30d, 12h or 1y")
         })
     };
-    Ok(text.map(parse).transpose()?.map(|span| span.seconds()))
+    Ok(text.map(parse).transpose()?.map(Span::seconds))
 }
 
 /// A spec with everything that was found in it.
@@ -104,8 +104,8 @@ pub(super) fn spec(path: &Path) -> Result<SpecFile, Failure> {
     let bytes = read(path)?;
     let name = path.display().to_string();
     let text = String::from_utf8(bytes).map_err(|error| {
-        let line = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
-        let line = 1 + line.iter().filter(|byte| **byte == b'\n').count();
+        let good = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = good.split(|byte| *byte == b'\n').count();
         Failure::new(USAGE, format!("{name}:{line}: the spec is not UTF-8")).hint("save it as UTF-8 text")
     })?;
     let loaded = crate::spec::load(&text);

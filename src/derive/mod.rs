@@ -12,16 +12,14 @@ pub mod seal;
 
 use crate::plan::certs::Kind;
 use crate::plan::{CertPlan, ClusterPlan, FilePlan, HostPlan, Source};
+use crate::verify_key::VerifyKey;
 use certificate::{Authority, CertificateError};
-use hmac::{Hmac, KeyInit, Mac};
 use key::{KeyError, P256Key};
 use keyring::{Keyring, KeyringError};
 use label::{Label, Purpose};
 use public::Public;
 use seal::SealError;
-use sha2::Sha256;
 use std::collections::BTreeMap;
-use zeroize::Zeroizing;
 
 /// Why material cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -135,7 +133,7 @@ impl<'a> Cluster<'a> {
                     continue;
                 }
                 Source::Key(id) => self.private_key(id, &keys)?.to_pem()?,
-                Source::VerifyKey => Zeroizing::new(hex::encode(*verify_key) + "\n"),
+                Source::VerifyKey => verify_key.to_file(),
             };
             let sealed = self.seal(host, file, &verify_key, plaintext.as_bytes())?;
             material.sealed.insert(file.path.clone(), sealed);
@@ -161,7 +159,7 @@ impl<'a> Cluster<'a> {
     }
 
     /// The key of the keyed digests of one host's secrets.
-    fn verify_key(&self, host: &HostPlan) -> Result<Zeroizing<[u8; 32]>, DeriveError> {
+    fn verify_key(&self, host: &HostPlan) -> Result<VerifyKey, DeriveError> {
         let generation = host.item.generation.to_string();
         let label = Label {
             cluster: &self.plan.id,
@@ -171,14 +169,14 @@ impl<'a> Cluster<'a> {
             generation: &generation,
             ..Label::default()
         };
-        Ok(self.keyring.seed(host.item.seed)?.secret(Purpose::Hmac, &label))
+        Ok(VerifyKey::new(self.keyring.seed(host.item.seed)?.secret(Purpose::Hmac, &label)))
     }
 
     fn seal(
         &self,
         host: &HostPlan,
         file: &FilePlan,
-        verify_key: &[u8; 32],
+        verify_key: &VerifyKey,
         plaintext: &[u8],
     ) -> Result<Sealed, DeriveError> {
         let generation = host.item.generation.to_string();
@@ -191,7 +189,7 @@ impl<'a> Cluster<'a> {
         let deriver = self.keyring.seed(host.item.seed)?;
         let bytes = seal::seal(deriver, place, &host.recipients, plaintext)
             .map_err(|source| DeriveError::Seal { path: file.path.clone(), source })?;
-        Ok(Sealed { bytes, hmac: keyed_digest(verify_key, &file.path, plaintext) })
+        Ok(Sealed { bytes, hmac: verify_key.digest(&file.path, plaintext) })
     }
 }
 
@@ -209,7 +207,7 @@ fn certificate_key(
         generation: &plan.generation,
         ..Label::default()
     };
-    Ok(P256Key::from_bytes(&*keyring.seed(plan.seed)?.secret(Purpose::Key, &label))?)
+    Ok(P256Key::from_bytes(&keyring.seed(plan.seed)?.secret(Purpose::Key, &label))?)
 }
 
 fn signer(plan: &ClusterPlan, keyring: &Keyring) -> Result<Signer, DeriveError> {
@@ -223,14 +221,4 @@ fn signer(plan: &ClusterPlan, keyring: &Keyring) -> Result<Signer, DeriveError> 
     };
     let secret = keyring.seed(plan.signing.seed)?.secret::<32>(Purpose::Sign, &label);
     Ok(Signer(ed25519_dalek::SigningKey::from_bytes(&secret)))
-}
-
-/// HMAC-SHA-256 over the length-prefixed path and plaintext, in lower-case hex.
-fn keyed_digest(key: &[u8; 32], path: &str, plaintext: &[u8]) -> String {
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else { return String::new() };
-    for part in [path.as_bytes(), plaintext] {
-        mac.update(&(part.len() as u64).to_be_bytes());
-        mac.update(part);
-    }
-    hex::encode(mac.finalize().into_bytes())
 }

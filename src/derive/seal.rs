@@ -124,7 +124,7 @@ fn recipients_part(recipients: &[Recipient]) -> Vec<u8> {
 fn header(dice: &Dice, file_key: &[u8; 16], recipients: &[Recipient]) -> Result<Vec<u8>, SealError> {
     let mut text = String::from("age-encryption.org/v1\n");
     for (index, recipient) in (0_u32..).zip(recipients) {
-        text.push_str(&stanza(dice.ephemeral(index), recipient, file_key)?);
+        text.push_str(&stanza(&dice.ephemeral(index), recipient, file_key)?);
     }
     text.push_str("---");
     let mac_key = hkdf32(&[], file_key, b"header")?;
@@ -136,11 +136,11 @@ fn header(dice: &Dice, file_key: &[u8; 16], recipients: &[Recipient]) -> Result<
     Ok(text.into_bytes())
 }
 
-fn stanza(ephemeral: StaticSecret, recipient: &Recipient, file_key: &[u8; 16]) -> Result<String, SealError> {
-    let share = PublicKey::from(&ephemeral);
+fn stanza(ephemeral: &StaticSecret, recipient: &Recipient, file_key: &[u8; 16]) -> Result<String, SealError> {
+    let share = PublicKey::from(ephemeral);
     let (arguments, key) = match recipient {
         Recipient::X25519(point) => {
-            let shared = exchange(&ephemeral, *point, recipient)?;
+            let shared = exchange(ephemeral, *point, recipient)?;
             let salt = [share.as_bytes().as_slice(), point].concat();
             let key = hkdf32(&salt, shared.as_slice(), X25519_INFO)?;
             (format!("X25519 {}", STANDARD_NO_PAD.encode(share)), key)
@@ -150,7 +150,7 @@ fn stanza(ephemeral: StaticSecret, recipient: &Recipient, file_key: &[u8; 16]) -
             let blob = recipient.wire();
             // the tweak binds the exchange to this SSH key (age's C2SP specification, ssh-ed25519)
             let tweak = StaticSecret::from(*hkdf32(&blob, &[], SSH_INFO)?);
-            let shared = exchange(&ephemeral, point, recipient)?;
+            let shared = exchange(ephemeral, point, recipient)?;
             let shared = exchange(&tweak, *shared, recipient)?;
             let salt = [share.as_bytes().as_slice(), &point].concat();
             let key = hkdf32(&salt, shared.as_slice(), SSH_INFO)?;
@@ -223,3 +223,6 @@ fn hkdf32(salt: &[u8], ikm: &[u8], info: &[u8]) -> Result<Zeroizing<[u8; 32]>, S
     Hkdf::<Sha256>::new(Some(salt), ikm).expand(info, key.as_mut()).map_err(|_| SealError::Cipher)?;
     Ok(key)
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use super::compare::{DirectoryChange, FileChange};
 use super::removals::Removal;
 use super::report::Action;
-use super::transaction::Transaction;
+use super::transaction::{Staged, Transaction};
 use super::wanted::Phase;
 use super::{InstallError, lock};
 use crate::check::record::{self, DIRECTORY, DIRECTORY_MODE, Memory};
@@ -76,30 +76,25 @@ fn write(
     }
 
     // Nothing was visible up to here.
-    let mut phase = Phase::First;
-    let mut removed = false;
-    for (of, path, ready) in staged {
-        if of >= Phase::Lists && !removed {
-            remove(transaction, removals)?;
-            removed = true;
-        }
-        if of != phase {
-            transaction.sync()?;
-            phase = of;
-        }
-        transaction.place(path, ready)?;
-    }
-    if !removed {
-        remove(transaction, removals)?;
-    }
-    Ok(transaction.sync()?)
-}
-
-fn remove(transaction: &mut Transaction<'_>, removals: &[Removal]) -> Result<(), InstallError> {
+    let (told, placed): (Vec<_>, Vec<_>) = staged.into_iter().partition(|(phase, ..)| *phase >= Phase::Lists);
+    place(transaction, placed)?;
     for removal in removals {
         transaction.remove(&removal.file.path)?;
     }
-    Ok(())
+    transaction.sync()?;
+    place(transaction, told)
+}
+
+/// Puts files in their places; each phase is on the disk before the next begins.
+fn place(transaction: &mut Transaction<'_>, staged: Vec<(Phase, &str, Staged)>) -> Result<(), InstallError> {
+    let mut now = None;
+    for (phase, path, ready) in staged {
+        if now.replace(phase).is_some_and(|before| before != phase) {
+            transaction.sync()?;
+        }
+        transaction.place(path, ready)?;
+    }
+    Ok(transaction.sync()?)
 }
 
 /// Removes what an install that was killed left beside its targets; the lock says that none runs.

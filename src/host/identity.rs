@@ -91,7 +91,7 @@ fn expired(bundle: &Verified, options: &Options<'_>) -> Option<Finding> {
     let until = bundle.valid_until();
     (options.now > until && !options.allow_expired).then(|| {
         let mend = "build with a later `cluster.epoch`, check this machine's clock, or use --allow-expired";
-        Finding::new(Id::BundleExpired, crate::bundle::MANIFEST, mend)
+        Finding::new(Id::BundleExpired, bundle.name(), mend)
             .expected(format!("valid at {}", rfc3339(options.now)))
             .found(format!("valid until {}", rfc3339(until)))
     })

@@ -1,12 +1,12 @@
 //! Files that the last install placed and this one does not.
 
 use super::InstallError;
-use crate::bundle::keyed::{VERIFY_KEY_PATH, VerifyKey};
 use crate::bundle::manifest::{File, Manifest};
 use crate::bundle::sums::sha256_hex;
 use crate::check::record;
 use crate::finding::{Finding, Id};
 use crate::rootfs::{Kind, Root, WalkError};
+use crate::verify_key::{VERIFY_KEY_PATH, VerifyKey};
 use std::collections::BTreeSet;
 
 /// A file to remove.

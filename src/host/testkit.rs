@@ -1,8 +1,8 @@
 //! For tests: bundles made to measure, hosts to install them on, and pictures of a tree.
+#![allow(clippy::disallowed_methods, reason = "tests prepare the hosts that they look at")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::{InstallError, Options, Report, install};
-use crate::bundle::keyed::{VERIFY_KEY_PATH, VerifyKey};
 use crate::bundle::manifest::{ClusterRef, Directory, FORMAT, File, HostRef, Manifest, Policy, Revision};
 use crate::bundle::open::{Verified, open};
 use crate::bundle::pack::pack;
@@ -10,6 +10,7 @@ use crate::bundle::trust::{Trust, trust_line};
 use crate::finding::Finding;
 use crate::rootfs::Root;
 use crate::unseal::Identities;
+use crate::verify_key::{VERIFY_KEY_PATH, VerifyKey};
 use ed25519_dalek::SigningKey;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -66,10 +67,16 @@ impl Draft {
             manifest: Manifest {
                 format: FORMAT,
                 cluster: ClusterRef { id: CLUSTER.into(), name: "prod".into() },
-                host: HostRef { name: "infra0".into(), addresses: vec!["10.0.0.6".into()] },
+                host: HostRef {
+                    name: "infra0".into(),
+                    addresses: vec!["10.0.0.6".into()],
+                    generation: 1,
+                    recipients: Vec::new(),
+                },
                 revision: Revision { cluster: 2, host: 1 },
                 sealift: "0.1.0".into(),
                 inputs: "0".repeat(64),
+                epoch: String::new(),
                 valid_until: "2027-11-19T23:55:00Z".into(),
                 directories: vec![
                     directory("/etc/pki", "0711", false, &[]),
@@ -157,7 +164,8 @@ impl Draft {
 
 /// The identities that hold one age key.
 fn identities(identity: &age::x25519::Identity) -> Identities {
-    Identities(vec![identity.clone()])
+    use age::secrecy::ExposeSecret;
+    Identities::parse("test", identity.to_string().expose_secret().as_bytes()).unwrap()
 }
 
 /// A fixed verify key.
@@ -318,8 +326,16 @@ pub(crate) fn alone(name: &str, uid: Option<u32>, umask: u32, body: impl FnOnce(
     let place = TempDir::new().unwrap();
     fs::set_permissions(place.path(), fs::Permissions::from_mode(0o777)).unwrap();
     let program = place.path().join("test");
-    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    // By another process: a child forked by another test may hold our descriptor when we execute it.
+    let mut copy = Command::new("install");
+    assert!(
+        copy.args(["-m", "755"])
+            .arg(std::env::current_exe().unwrap())
+            .arg(&program)
+            .status()
+            .unwrap()
+            .success()
+    );
     let mut command = Command::new(&program);
     command.args(["--exact", name, "--nocapture"]).env(CHILD, "1").env("TMPDIR", place.path());
     if let Some(uid) = uid.filter(|_| is_root()) {

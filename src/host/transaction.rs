@@ -108,8 +108,7 @@ impl<'r> Transaction<'r> {
     pub(super) fn remove(&mut self, path: &str) -> Result<(), WalkError> {
         let (above, name) = split(path)?;
         let directory = self.root.directory(above)?;
-        let kept = directory.temporary_name()?;
-        directory.rename(name, &kept)?;
+        let kept = directory.set_aside(name)?;
         self.touch(path, &directory);
         let (from, to) = (kept.clone(), name.to_owned());
         self.steps.push(Undo::Rename { directory: directory.clone(), from, to });

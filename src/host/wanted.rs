@@ -1,15 +1,15 @@
 //! Every file as it shall be: opened, checked, with its place in the order.
 
-use crate::bundle::keyed::{VERIFY_KEY_PATH, VerifyKey};
 use crate::bundle::manifest::{File, Manifest, Policy};
 use crate::bundle::open::Verified;
-use crate::bundle::paths::{entry_name, parse_mode};
+use crate::bundle::paths::parse_mode;
 use crate::bundle::{canonical, sums};
 use crate::check::certificates::key_matches;
 use crate::check::record::{self, Installed};
 use crate::finding::{Finding, Id};
 use crate::rootfs::{Attributes, Root};
 use crate::unseal::{Identities, UnsealError};
+use crate::verify_key::{VERIFY_KEY_PATH, VerifyKey};
 use std::collections::BTreeMap;
 use zeroize::Zeroizing;
 
@@ -20,7 +20,8 @@ const ANOTHER_BUNDLE: &str = "fetch this host's bundle again, or build it again"
 pub(super) enum Phase {
     /// Certificates, keys and all else that others read when they start.
     First,
-    /// In owned directories, where something may react as soon as a file appears.
+    /// In owned directories without secrets, where something may react as soon as a file appears:
+    /// by then the keys that it names are in place.
     Watched,
     /// Sealift's lists, after what they list.
     Lists,
@@ -64,8 +65,8 @@ pub(super) fn files<'a>(
     let manifest = bundle.manifest();
     let (plain, mut findings) = open(bundle, identities);
     if findings.is_empty() {
-        findings.extend(authenticity(manifest, &plain));
-        findings.extend(pairs(manifest, &plain));
+        findings.extend(authenticity(bundle, &plain));
+        findings.extend(pairs(bundle, &plain));
     }
     if !findings.is_empty() {
         return (Vec::new(), findings);
@@ -84,7 +85,7 @@ pub(super) fn files<'a>(
             path: &file.path,
             contents,
             attributes: Attributes::on(root, mode, file.uid, file.gid),
-            phase: if is_owned(manifest, &file.path) { Phase::Watched } else { Phase::First },
+            phase: if is_watched(manifest, &file.path) { Phase::Watched } else { Phase::First },
         });
     }
     let own = |path, contents, mode, phase| {
@@ -118,40 +119,51 @@ pub(super) fn files<'a>(
     (wanted, findings)
 }
 
-fn is_owned(manifest: &Manifest, path: &str) -> bool {
+fn is_watched(manifest: &Manifest, path: &str) -> bool {
+    let inside =
+        |path: &str, directory: &str| path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'));
+    let holds_secrets =
+        |directory: &str| manifest.files.iter().any(|file| file.sealed && inside(&file.path, directory));
     let mut owned = manifest.directories.iter().filter(|directory| directory.owned);
-    owned.any(|directory| path.strip_prefix(&directory.path).is_some_and(|rest| rest.starts_with('/')))
+    owned.any(|directory| inside(path, &directory.path) && !holds_secrets(&directory.path))
 }
 
 type Plain<'a> = Vec<(&'a File, Contents<'a>)>;
 
+/// A path in this bundle, as findings name it.
+fn place(bundle: &Verified, path: &str) -> String {
+    format!("{}:{path}", bundle.name())
+}
+
 /// Opens every sealed file. That no identity fits is told once, however many files it is true of.
 fn open<'a>(bundle: &'a Verified, identities: &Identities) -> (Plain<'a>, Vec<Finding>) {
-    let (mut plain, mut findings, mut closed) = (Vec::new(), Vec::new(), Vec::new());
-    let files = &bundle.manifest().files;
-    for file in files {
-        let entry = || entry_name(&file.path, file.sealed);
+    let (mut plain, mut findings) = (Vec::new(), Vec::new());
+    let (mut sealed, mut closed) = (0, 0);
+    for file in &bundle.manifest().files {
         let Some(bytes) = bundle.contents(&file.path) else {
-            findings.push(Finding::new(Id::EntryMissing, entry(), ANOTHER_BUNDLE));
+            findings.push(Finding::new(Id::EntryMissing, place(bundle, &file.path), ANOTHER_BUNDLE));
             continue;
         };
         if !file.sealed {
             plain.push((file, Contents::Public(bytes)));
             continue;
         }
+        sealed += 1;
         match identities.open(bytes) {
             Ok(bytes) => plain.push((file, Contents::Secret(bytes))),
-            Err(UnsealError::NoMatch) => closed.push(entry()),
-            Err(_) => findings.push(Finding::new(Id::SealBroken, entry(), ANOTHER_BUNDLE)),
+            Err(UnsealError::NoMatch) => closed += 1,
+            Err(error) => findings.push(
+                Finding::new(Id::SealBroken, place(bundle, &file.path), ANOTHER_BUNDLE)
+                    .found(error.to_string()),
+            ),
         }
     }
-    if let Some(first) = closed.first() {
-        let sealed = files.iter().filter(|file| file.sealed).count();
+    if closed > 0 {
         let mend = "give this host's age or SSH host key with -i, or build with its recipient in the spec";
         findings.push(
-            Finding::new(Id::NotSealedToIdentity, first.as_str(), mend)
+            Finding::new(Id::NotSealedToIdentity, bundle.name(), mend)
                 .expected("an identity that opens every sealed file")
-                .found(format!("none for {} of {sealed} sealed files", closed.len())),
+                .found(format!("none for {closed} of {sealed} sealed files")),
         );
     }
     (plain, findings)
@@ -162,13 +174,18 @@ fn find<'p>(plain: &'p Plain<'_>, path: &str) -> Option<&'p [u8]> {
 }
 
 /// Every secret against the manifest's keyed digest.
-fn authenticity(manifest: &Manifest, plain: &Plain<'_>) -> Vec<Finding> {
-    if !manifest.files.iter().any(|file| file.sealed) {
+fn authenticity(bundle: &Verified, plain: &Plain<'_>) -> Vec<Finding> {
+    if !bundle.manifest().files.iter().any(|file| file.sealed) {
         return Vec::new();
     }
-    let Some(key) = find(plain, VERIFY_KEY_PATH).and_then(VerifyKey::parse) else {
-        let finding = Finding::new(Id::ManifestInconsistent, VERIFY_KEY_PATH, ANOTHER_BUNDLE);
-        return vec![finding.expected("64 lower-case hex digits and a newline, sealed")];
+    let path = place(bundle, VERIFY_KEY_PATH);
+    let Some(file) = find(plain, VERIFY_KEY_PATH) else {
+        let finding = Finding::new(Id::ManifestInconsistent, path, ANOTHER_BUNDLE);
+        return vec![finding.expected("a verify key, for the digests of sealed files")];
+    };
+    let Some(key) = VerifyKey::parse(file) else {
+        let finding = Finding::new(Id::KeyMalformed, path, ANOTHER_BUNDLE);
+        return vec![finding.expected("64 lower-case hex digits and a newline")];
     };
     let sealed = plain.iter().filter(|(file, _)| file.sealed);
     let wrong = sealed.filter(|(file, contents)| {
@@ -176,7 +193,7 @@ fn authenticity(manifest: &Manifest, plain: &Plain<'_>) -> Vec<Finding> {
     });
     wrong
         .map(|(file, contents)| {
-            Finding::new(Id::DigestMismatch, entry_name(&file.path, true), ANOTHER_BUNDLE)
+            Finding::new(Id::DigestMismatch, place(bundle, &file.path), ANOTHER_BUNDLE)
                 .expected(format!("hmac-sha256:{}", file.hmac.as_deref().unwrap_or("none")))
                 .found(format!("hmac-sha256:{}", key.digest(&file.path, contents.bytes())))
         })
@@ -184,12 +201,12 @@ fn authenticity(manifest: &Manifest, plain: &Plain<'_>) -> Vec<Finding> {
 }
 
 /// Every private key against its certificate.
-fn pairs(manifest: &Manifest, plain: &Plain<'_>) -> Vec<Finding> {
+fn pairs(bundle: &Verified, plain: &Plain<'_>) -> Vec<Finding> {
     let contents: BTreeMap<&str, &[u8]> =
         plain.iter().map(|(file, contents)| (file.path.as_str(), contents.bytes())).collect();
-    let keys = manifest.files.iter().filter_map(|file| Some((file, file.certificate.as_deref()?)));
+    let keys = bundle.manifest().files.iter().filter_map(|file| Some((file, file.certificate.as_deref()?)));
     keys.filter_map(|(file, certificate)| {
-        let entry = entry_name(&file.path, file.sealed);
+        let entry = place(bundle, &file.path);
         let Some(cert) = contents.get(certificate) else {
             let finding = Finding::new(Id::ManifestInconsistent, entry, ANOTHER_BUNDLE);
             return Some(finding.expected(format!("its certificate {certificate} in the bundle")));
@@ -202,7 +219,7 @@ fn pairs(manifest: &Manifest, plain: &Plain<'_>) -> Vec<Finding> {
                     .found("the key of another certificate"),
             ),
             Err(Id::CertificateMalformed) => {
-                let entry = entry_name(certificate, false);
+                let entry = place(bundle, certificate);
                 let finding = Finding::new(Id::CertificateMalformed, entry, ANOTHER_BUNDLE);
                 Some(finding.expected("a P-256 certificate in PEM"))
             }

@@ -163,7 +163,7 @@ pub enum Sans {
     None,
     /// The common name as a DNS name, as kubeadm gives to its CAs.
     CommonName,
-    /// Node name, localhost, etcd's address, 127.0.0.1 and ::1.
+    /// Node name, localhost, etcd's address and both loopback addresses.
     Etcd,
 }
 
@@ -208,6 +208,7 @@ pub struct CertPlan {
     pub with_key: bool,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn row_id<S: Serializer>(row: &&'static CertRow, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(row.id)
 }
@@ -355,7 +356,7 @@ mod tests {
         for row in CERTS {
             match row.kind {
                 Kind::Authority(_) => {
-                    assert!(row.eku.is_empty() && row.sans == Sans::CommonName, "{}", row.id)
+                    assert!(row.eku.is_empty() && row.sans == Sans::CommonName, "{}", row.id);
                 }
                 Kind::IssuedBy(_) => assert!(!row.eku.is_empty(), "{}", row.id),
             }

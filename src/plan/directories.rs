@@ -1,6 +1,8 @@
 //! Every directory that sealift makes, and those in which it allows nothing else, as one table.
 
 use super::certs::Place;
+use super::settings::Layered;
+use crate::spec::Problem;
 use crate::spec::scalars::AbsolutePath;
 use crate::spec::types::Role;
 use serde::Serialize;
@@ -80,7 +82,11 @@ pub struct DirectoryPlan {
 }
 
 /// The directories of one host, in byte order of their paths.
-pub(super) fn plan(here: &[Place], data_dir: Option<&str>, allow: &[AbsolutePath]) -> Vec<DirectoryPlan> {
+pub(super) fn plan(
+    here: &[Place],
+    data_dir: Option<&str>,
+    allow: &[Layered<AbsolutePath>],
+) -> Vec<DirectoryPlan> {
     let rows = DIRECTORIES.iter().filter(|row| Place::any(here, row.on)).map(|row| DirectoryPlan {
         path: row.path.to_owned(),
         mode: row.mode,
@@ -99,10 +105,36 @@ pub(super) fn plan(here: &[Place], data_dir: Option<&str>, allow: &[AbsolutePath
     directories
 }
 
-fn allowed_in(directory: &str, allow: &[AbsolutePath]) -> Vec<String> {
-    let inside = |path: &&str| path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'));
-    let mut paths: Vec<String> =
-        allow.iter().map(AbsolutePath::as_str).filter(inside).map(str::to_owned).collect();
+/// Where a host remembers what is installed; no directory of the table, since no bundle fills it.
+const RECORD: &str = "/var/lib/sealift";
+
+/// A directory of the table that lies in `path`, or around it.
+pub(super) fn conflict(path: &str) -> Option<&'static str> {
+    let mut known = DIRECTORIES.iter().map(|row| row.path).chain([RECORD]);
+    known.find(|known| *known == path || inside(path, known) || inside(known, path))
+}
+
+/// Paths that are allowed where nothing needs to be: no owned directory holds them.
+pub(super) fn pointless(here: &[Place], allow: &[Layered<AbsolutePath>]) -> Vec<Problem> {
+    let owned: Vec<_> =
+        DIRECTORIES.iter().filter(|row| row.owned && Place::any(here, row.on)).map(|row| row.path).collect();
+    let outside = |entry: &&Layered<AbsolutePath>| {
+        !owned.iter().any(|directory| inside(entry.value.as_str(), directory))
+    };
+    let problem = |entry: &Layered<AbsolutePath>| {
+        Problem::warning(entry.path.clone(), format!("{} needs no allowance", entry.value))
+            .hint(format!("only files in {} are findings when nobody planned them", owned.join(" and ")))
+    };
+    allow.iter().filter(outside).map(problem).collect()
+}
+
+fn inside(path: &str, directory: &str) -> bool {
+    path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
+}
+
+fn allowed_in(directory: &str, allow: &[Layered<AbsolutePath>]) -> Vec<String> {
+    let paths = allow.iter().map(|entry| entry.value.as_str());
+    let mut paths: Vec<String> = paths.filter(|path| inside(path, directory)).map(str::to_owned).collect();
     paths.sort();
     paths.dedup();
     paths

@@ -1,5 +1,6 @@
 //! The etcd member of one host.
 
+use super::directories;
 use super::releases::{EtcdFlags, EtcdProbes, KubeadmApi, Release};
 use super::settings::Settings;
 use crate::spec::Problem;
@@ -117,12 +118,26 @@ pub(super) fn plan(
         image_repository: image.repository,
         image_tag: image.tag,
         image_pinned: image.pinned,
-        data_dir: settings.etcd_data_dir.as_ref().map_or("/var/lib/etcd", |path| path.as_str()).to_owned(),
+        data_dir: data_dir(settings, problems),
         kubernetes: spec.kubernetes.version.to_string(),
         kubeadm_api: release.kubeadm_api,
         probes: release.etcd_probes,
         named_probe_port: release.named_probe_port,
     })
+}
+
+/// etcd's own directory: nobody else's lies in it or around it.
+fn data_dir(settings: &Settings, problems: &mut Vec<Problem>) -> String {
+    let Some(chosen) = &settings.etcd_data_dir else { return "/var/lib/etcd".to_owned() };
+    let path = chosen.value.as_str();
+    if let Some(other) = directories::conflict(path) {
+        let message = format!("etcd's data directory {path} and {other} lie in one another");
+        problems.push(
+            Problem::error(chosen.path.clone(), message)
+                .hint("give etcd a directory of its own, such as /var/lib/etcd"),
+        );
+    }
+    path.to_owned()
 }
 
 struct Image {

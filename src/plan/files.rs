@@ -49,9 +49,6 @@ const ETCD: &[Place] = &[Place::Role(Role::Etcd)];
 const EVERYWHERE: &[Place] = &[Place::Role(Role::Etcd), Place::Operator];
 const DAEMON_RELOAD: &[&str] = &["systemctl daemon-reload"];
 
-/// Where the verify key lies.
-pub const VERIFY_KEY: &str = "/etc/sealift/verify.key";
-
 /// Every file there is, besides certificates and keys.
 pub const FILES: &[FileRow] = &[
     FileRow {

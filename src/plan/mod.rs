@@ -115,6 +115,7 @@ pub fn plan(spec: &Spec) -> (Plan, Vec<Problem>) {
             let settings = settings::of(spec, name, host);
             let etcd = etcd::plan(spec, name, host, &settings, &members, release, &mut problems);
             let kubelet = kubelet::plan(&settings);
+            problems.extend(directories::pointless(&certs::Place::of_host(host), &settings.allow_files));
             (name.clone(), host_plan(spec, name, host, etcd, kubelet, &settings))
         })
         .collect();
@@ -208,6 +209,9 @@ fn distinct(recipients: &[Recipient]) -> Vec<Recipient> {
 fn seed_of(spec: &Spec, own: Option<SeedNumber>) -> u32 {
     own.unwrap_or(spec.seed).get()
 }
+
+#[cfg(test)]
+mod tests;
 
 impl Algorithm {
     /// The word for this algorithm in derivation labels, which never changes.

@@ -14,8 +14,8 @@ pub(super) struct Settings {
     pub(super) container_runtime_endpoint: Option<SocketUrl>,
     pub(super) kubelet_program: Option<AbsolutePath>,
     pub(super) etcd_image: Option<Layered<ImageRef>>,
-    pub(super) etcd_data_dir: Option<AbsolutePath>,
-    pub(super) allow_files: Vec<AbsolutePath>,
+    pub(super) etcd_data_dir: Option<Layered<AbsolutePath>>,
+    pub(super) allow_files: Vec<Layered<AbsolutePath>>,
 }
 
 /// A value with the path in the spec that it comes from.
@@ -47,12 +47,21 @@ impl Settings {
         over(&mut self.container_runtime_endpoint, kubelet.container_runtime_endpoint.as_ref());
         over(&mut self.kubelet_program, kubelet.program.as_ref());
         let image = etcd.image.clone();
-        let image =
-            image.map(|value| Layered { value, path: path.key("etcd").key("image").as_str().to_owned() });
+        let image = image.map(|value| Layered { value, path: format_path(path, &["etcd", "image"]) });
         over(&mut self.etcd_image, image.as_ref());
-        over(&mut self.etcd_data_dir, etcd.data_dir.as_ref());
-        self.allow_files.extend_from_slice(allow);
+        let data_dir = etcd.data_dir.clone();
+        let data_dir = data_dir.map(|value| Layered { value, path: format_path(path, &["etcd", "dataDir"]) });
+        over(&mut self.etcd_data_dir, data_dir.as_ref());
+        let list = path.key("allowFiles");
+        self.allow_files.extend(allow.iter().enumerate().map(|(index, value)| Layered {
+            value: value.clone(),
+            path: list.index(index).as_str().to_owned(),
+        }));
     }
+}
+
+fn format_path(path: &Path, keys: &[&str]) -> String {
+    keys.iter().fold(path.clone(), |path, key| path.key(key)).as_str().to_owned()
 }
 
 fn over<T: Clone>(slot: &mut Option<T>, layer: Option<&T>) {

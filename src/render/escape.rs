@@ -7,6 +7,7 @@
 use crate::spec::yaml;
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, Output, State, Value};
+use std::fmt::Write as _;
 
 /// minijinja's formatter: writes one value.
 pub(super) fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
@@ -61,7 +62,8 @@ fn is_plain(text: &str) -> bool {
 /// A scalar that every YAML 1.1 and 1.2 reader takes for this string: plain where that is beyond
 /// doubt, else double-quoted with JSON's escapes, which YAML shares.
 fn yaml_scalar(text: &str) -> String {
-    if is_plain(text) && reads_as_string(text) {
+    // a URL's query: indicators in YAML only where a scalar begins, and plain in kubeadm's files
+    if is_plain(&text.replace(['?', '&'], "/")) && reads_as_string(text) {
         return text.to_owned();
     }
     Value::from(text).as_str().map_or_else(String::new, json_string)
@@ -75,7 +77,7 @@ fn json_string(text: &str) -> String {
             '\\' => quoted.push_str("\\\\"),
             // also the line breaks of Unicode, which YAML 1.1 readers fold
             '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => {
-                quoted.push_str(&format!("\\u{:04x}", u32::from(char)));
+                let _ = write!(quoted, "\\u{:04x}", u32::from(char));
             }
             other => quoted.push(other),
         }
@@ -108,6 +110,7 @@ mod tests {
         for text in ["--name=infra0", "https://10.0.0.6:2379", "/var/lib/etcd", "127.0.0.1", "v1.36.2"] {
             assert_eq!(yaml_scalar(text), text);
         }
+        assert_eq!(yaml_scalar("/health?a=b&c=d"), "/health?a=b&c=d");
     }
 
     #[test]
@@ -119,6 +122,8 @@ mod tests {
             ("0x1f", r#""0x1f""#),
             ("", r#""""#),
             ("-", r#""-""#),
+            ("?a", r#""?a""#),
+            ("&a", r#""&a""#),
             ("a: b", r#""a: b""#),
             ("a #b", r#""a #b""#),
             ("a\nb: c", r#""a\u000ab: c""#),

@@ -51,7 +51,7 @@ pub fn is_temporary(name: &str) -> bool {
 
 impl Dir {
     /// A name in this directory that nothing bears.
-    pub fn temporary_name(&self) -> Result<String, WalkError> {
+    fn temporary_name(&self) -> Result<String, WalkError> {
         let mut random = [0; RANDOM_BYTES];
         getrandom::fill(&mut random).map_err(|error| WalkError::Io {
             doing: "choose a temporary name in",
@@ -94,6 +94,15 @@ impl Dir {
         let kept = self.temporary_name()?;
         linkat(&*self.fd, name, &*self.fd, &kept, AtFlags::empty())
             .map_err(|errno| WalkError::io("replace", &self.at(name), errno))?;
+        Ok(kept)
+    }
+
+    /// Takes a file out of its place, to a temporary name, which it returns.
+    pub fn set_aside(&self, name: &str) -> Result<String, WalkError> {
+        self.check(name)?;
+        let kept = self.temporary_name()?;
+        renameat(&*self.fd, name, &*self.fd, &kept)
+            .map_err(|errno| WalkError::io("remove", &self.at(name), errno))?;
         Ok(kept)
     }
 

@@ -7,14 +7,27 @@ use crate::source::{PathUse, Source, Token, paths};
 const ARROWS: &[(&str, &[&str])] = &[
     ("finding", &[]),
     ("unseal", &["finding"]),
+    ("verify_key", &[]),
     ("rootfs", &["finding"]),
     ("spec", &[]),
     ("plan", &["spec"]),
-    ("derive", &["spec", "plan"]),
+    ("derive", &["spec", "plan", "verify_key"]),
     ("render", &["spec::yaml", "plan", "derive::public"]),
     ("bundle", &["finding"]),
-    ("check", &["bundle", "finding", "unseal", "rootfs"]),
-    ("host", &["bundle", "finding", "unseal", "rootfs", "check::certificates"]),
+    ("check", &["bundle", "finding", "unseal", "verify_key", "rootfs"]),
+    (
+        "host",
+        &[
+            "bundle",
+            "finding",
+            "unseal",
+            "verify_key",
+            "rootfs",
+            "check::certificates",
+            "check::obstacles",
+            "check::record",
+        ],
+    ),
     // where the stages meet
     ("build", &["plan", "derive", "render", "bundle"]),
     ("cli", EVERYTHING),
@@ -23,15 +36,38 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 const EVERYTHING: &[&str] = &[
-    "finding", "unseal", "rootfs", "spec", "plan", "derive", "render", "bundle", "build", "check", "host",
-    "cli", "lib",
+    "finding",
+    "unseal",
+    "rootfs",
+    "spec",
+    "plan",
+    "derive",
+    "render",
+    "bundle",
+    "build",
+    "check",
+    "host",
+    "cli",
+    "lib",
+    "verify_key",
 ];
 
 /// What modules may not name of the world outside this crate, with everything below it.
 const FOREIGN: &[(&[&str], &[&str], &str)] = &[
     (
         &[
-            "finding", "unseal", "rootfs", "spec", "plan", "derive", "render", "bundle", "check", "host",
+            "finding",
+            "unseal",
+            "verify_key",
+            "rootfs",
+            "spec",
+            "plan",
+            "derive",
+            "render",
+            "bundle",
+            "build",
+            "check",
+            "host",
             "lib",
         ],
         &[
@@ -49,7 +85,19 @@ const FOREIGN: &[(&[&str], &[&str], &str)] = &[
         "only cli prints, exits, reads the environment, the clock or the terminal",
     ),
     (
-        &["finding", "unseal", "spec", "plan", "derive", "render", "bundle", "check", "lib"],
+        &[
+            "finding",
+            "unseal",
+            "verify_key",
+            "spec",
+            "plan",
+            "derive",
+            "render",
+            "bundle",
+            "build",
+            "check",
+            "lib",
+        ],
         &[
             "std::fs",
             "std::os::unix::fs",

@@ -3,6 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "tests run programs and read files")]
 
+pub(crate) mod archive;
+pub(crate) mod example;
+pub(crate) mod golden;
+pub(crate) mod transcript;
+
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -139,6 +144,13 @@ pub(crate) struct Entry {
     pub(crate) mode: u32,
     /// Lower-case hex digest of a file, target of a link, empty for a directory.
     pub(crate) content: String,
+}
+
+impl Entry {
+    /// Whether it is a directory.
+    pub(crate) fn is_directory(&self) -> bool {
+        self.mode & 0o170_000 == 0o040_000
+    }
 }
 
 /// Every path below `root`, links not followed.

@@ -28,9 +28,9 @@ fn entries_missing_extra_twice_or_elsewhere() {
         let twice = found(&forged(|raws| raws.insert(at, raws[at].clone())));
         assert_eq!(twice, [format!("entry-duplicate @:{name}")]);
     }
-    for at in 0..ENTRIES.len() - 1 {
+    for (at, name) in ENTRIES.iter().enumerate().take(ENTRIES.len() - 1) {
         let moved = found(&forged(|raws| raws.swap(at, at + 1)));
-        assert_eq!(moved, [format!("entry-order @:{}", ENTRIES[at])]);
+        assert_eq!(moved, [format!("entry-order @:{name}")]);
     }
     let extra = forged(|raws| raws.insert(4, Raw::new("files/etc/pki/a", b"")));
     assert_eq!(found(&extra), ["entry-extra @:files/etc/pki/a"]);
@@ -130,7 +130,7 @@ fn signed_sums_in_another_form() {
     let malformed = ["sums-malformed @:SHA256SUMS"];
     assert_eq!(signed(|text| text.replace("  ", " *")), malformed);
     assert_eq!(signed(|text| text.to_uppercase()), malformed);
-    assert_eq!(signed(|text| text.lines().rev().map(|line| format!("{line}\n")).collect()), malformed);
+    assert_eq!(signed(|text| text.split_inclusive('\n').rev().collect()), malformed);
     assert_eq!(signed(|text| format!("{}  {SUMS}\n{text}", sha256_hex(b""))), malformed);
     assert_eq!(signed(|_| String::new()), malformed);
     assert_eq!(signed(|text| text.split_inclusive('\n').skip(1).collect()), ["entry-extra @:manifest.json"]);
@@ -167,10 +167,11 @@ fn a_newer_format_says_so() {
 
 #[test]
 fn manifests_that_contradict_themselves() {
+    type Change = fn(&mut Manifest);
     let at = |paths: &[&str]| {
         paths.iter().map(|path| format!("manifest-inconsistent @:{path}")).collect::<Vec<_>>()
     };
-    let cases: [(fn(&mut Manifest), &[&str]); 21] = [
+    let cases: [(Change, &[&str]); 21] = [
         (|m| m.inputs.push('0'), &["inputs"]),
         (|m| m.host.name = "../x".into(), &["host.name"]),
         (|m| m.host.addresses.push("10.0.0.06".into()), &["host.addresses"]),
@@ -286,7 +287,7 @@ fn canonical_manifest_is_the_only_text_of_the_kat() {
     let hash = sha256_hex(b"infra0");
     let hmac = sha256_hex(b"/a");
     let expected = format!(
-        r#"{{"cluster":{{"id":"{CLUSTER}","name":"prod"}},"directories":[{{"allow":["/etc/pki/local"],"gid":0,"mode":"0755","owned":true,"path":"/etc/pki","uid":0}}],"files":[{{"gid":0,"hmac":"{hmac}","mode":"0600","path":"/a","policy":"managed","restart":["static-pod/etcd"],"sealed":true,"sha256":"","size":0,"uid":0}}],"format":1,"host":{{"addresses":["10.0.0.6","fd00::6"],"name":"infra0"}},"inputs":"{hash}","revision":{{"cluster":1,"host":1}},"sealift":"0.1.0","validUntil":"2027-11-20T00:00:00Z"}}"#
+        r#"{{"cluster":{{"id":"{CLUSTER}","name":"prod"}},"directories":[{{"allow":["/etc/pki/local"],"gid":0,"mode":"0755","owned":true,"path":"/etc/pki","uid":0}}],"epoch":"","files":[{{"gid":0,"hmac":"{hmac}","mode":"0600","path":"/a","policy":"managed","restart":["unit/nginx"],"sealed":true,"sha256":"","size":0,"uid":0}}],"format":1,"host":{{"addresses":["10.0.0.6","fd00::6"],"generation":1,"name":"infra0","recipients":[]}},"inputs":"{hash}","revision":{{"cluster":1,"host":1}},"sealift":"0.1.0","validUntil":"2027-11-20T00:00:00Z"}}"#
     );
     assert_eq!(String::from_utf8(text).unwrap(), expected);
 }

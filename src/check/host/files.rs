@@ -2,7 +2,6 @@
 //! valid; private keys those of their certificates.
 
 use super::Options;
-use crate::bundle::keyed::{VERIFY_KEY_PATH, VerifyKey};
 use crate::bundle::manifest::{File, Manifest};
 use crate::bundle::paths::parse_mode;
 use crate::bundle::sums::sha256_hex;
@@ -10,6 +9,7 @@ use crate::check::certificates::{carries_certificates, inspect, key_matches};
 use crate::check::obstacles::{self, REINSTALL};
 use crate::finding::{Finding, Id};
 use crate::rootfs::{Attributes, Kind, MAX_PARSED, Metadata, Root, WalkError, split};
+use crate::verify_key::{VERIFY_KEY_PATH, VerifyKey};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
@@ -198,7 +198,7 @@ impl<'a> Check<'a> {
 }
 
 /// A private key against its certificate; damage of the certificate itself is reported elsewhere.
-pub(crate) fn pair(path: &str, certificate: &str, cert_pem: &[u8], key_pem: &[u8]) -> Option<Finding> {
+fn pair(path: &str, certificate: &str, cert_pem: &[u8], key_pem: &[u8]) -> Option<Finding> {
     match key_matches(cert_pem, key_pem) {
         Ok(true) | Err(Id::CertificateMalformed) => None,
         Ok(false) => Some(

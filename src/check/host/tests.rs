@@ -1,9 +1,11 @@
+#![allow(clippy::disallowed_methods, reason = "tests prepare the hosts that they look at")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+// Tables of cases.
+#![allow(clippy::too_many_lines, clippy::type_complexity)]
 
 mod drift;
 
 use super::{HostCheck, Options, Summary, verify_host};
-use crate::bundle::keyed::VERIFY_KEY_PATH;
 use crate::bundle::open::Verified;
 use crate::check::record::{DIRECTORY, INSTALLED, MANIFEST, SIGNATURE, SUMS};
 use crate::finding::{Finding, Id, exit_code};
@@ -11,6 +13,7 @@ use crate::host::testkit::{
     CERT, CLUSTER, CONF, CRT, Draft, Host, KEY, NOW, OTHER_CERT, OTHER_KEY, SECRET, alone, names, trust,
     trusted,
 };
+use crate::verify_key::VERIFY_KEY_PATH;
 use std::fs;
 use std::os::unix::fs::symlink;
 
@@ -67,9 +70,8 @@ fn what_is_remembered() {
     let mut newer = draft.clone();
     newer.manifest.revision.cluster = 3;
     let newer = newer.bundle();
-    type Change<'a> = (&'a str, Box<dyn Fn(&Host) + 'a>, &'a [&'a str], u8, bool);
     let unlink = |path: &'static str| move |host: &Host| fs::remove_file(host.path(path)).unwrap();
-    let cases: Vec<Change<'_>> = vec![
+    let cases: Vec<(&str, Box<dyn Fn(&Host) + '_>, &[&str], u8, bool)> = vec![
         (
             "nothing",
             Box::new(|host| fs::remove_dir_all(host.path(DIRECTORY)).unwrap()),

@@ -206,7 +206,7 @@ fn an_immutable_file_that_should_go() {
     let error = host.install(&newer, &bundle, &options()).unwrap_err();
     let after = host.picture();
     assert!(chattr("-i"));
-    assert_eq!(machine(&error).0, "cannot replace /etc/app/older");
+    assert_eq!(machine(&error).0, "cannot remove /etc/app/older");
     assert_eq!(after, before);
     host.install(&newer, &bundle, &options()).unwrap();
     assert!(!host.path("/etc/app/older").exists());

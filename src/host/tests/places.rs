@@ -1,12 +1,12 @@
 //! What an install does when nothing is wrong.
 
-use crate::bundle::keyed::VERIFY_KEY_PATH;
 use crate::bundle::sums::sha256_hex;
 use crate::check::record::{DIRECTORY, HOST_SUMS, INSTALLED, MANIFEST, SIGNATURE, SUMS, TRUST};
 use crate::host::testkit::{
     CONF, CRT, Draft, Host, KEY, POD, SECRET, alone, is_root, options, skip, verify_key,
 };
 use crate::host::{Action, Change, Options, Report};
+use crate::verify_key::VERIFY_KEY_PATH;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
 

@@ -1,10 +1,10 @@
 //! Every reason to refuse, its findings, its exit code; [`Host::refused`] sees that nothing changed.
 
-use crate::bundle::keyed::VERIFY_KEY_PATH;
 use crate::check::record::{HOST_SUMS, INSTALLED};
 use crate::finding::Id;
 use crate::host::testkit::{CONF, CRT, Draft, Host, NOW, OTHER_KEY, POD, SECRET, options};
 use crate::host::{InstallError, Options};
+use crate::verify_key::VERIFY_KEY_PATH;
 use std::fs;
 use std::os::unix::fs::symlink;
 
@@ -58,7 +58,7 @@ fn bundles_for_elsewhere_or_another_time() {
             "expired and reused",
             |_| {},
             Options { now: NOW + 400 * 86_400, ..options() },
-            &["revision-reused /var/lib/sealift/installed.json", "bundle-expired manifest.json"],
+            &["revision-reused /var/lib/sealift/installed.json", "bundle-expired infra0.tar.gz"],
             5,
         ),
     ];
@@ -94,7 +94,7 @@ fn allowances_allow() {
     );
 
     let late = Options { now: NOW + 400 * 86_400, ..options() };
-    assert_eq!(host.refused(&installed, &bundle, &late), (vec!["bundle-expired manifest.json".into()], 6));
+    assert_eq!(host.refused(&installed, &bundle, &late), (vec!["bundle-expired infra0.tar.gz".into()], 6));
     host.install(&installed, &bundle, &Options { allow_expired: true, ..late }).unwrap();
 }
 
@@ -157,32 +157,37 @@ fn the_operators_bundle_goes_anywhere_but_to_a_running_system() {
 
 #[test]
 fn secrets_that_do_not_open_or_do_not_fit() {
-    let key = "files/etc/pki/server.key.age";
+    let key = "infra0.tar.gz:/etc/pki/server.key";
     let cases: [(&str, Change, &str, u8); 6] = [
         (
             "broken",
             |it| drop(it.sealed.insert(SECRET.into(), b"age-encryption.org/v1\nnothing".to_vec())),
-            "seal-broken files/etc/pki/server.key.age",
+            "seal-broken infra0.tar.gz:/etc/pki/server.key",
             1,
         ),
         (
             "another plaintext",
             |it| it.wrong_hmac.push(SECRET.into()),
-            "digest-mismatch files/etc/pki/server.key.age",
+            "digest-mismatch infra0.tar.gz:/etc/pki/server.key",
             1,
         ),
         (
             "another's key",
             |it| it.set(SECRET, OTHER_KEY.as_bytes()),
-            "key-cert-mismatch files/etc/pki/server.key.age",
+            "key-cert-mismatch infra0.tar.gz:/etc/pki/server.key",
             1,
         ),
-        ("no key", |it| it.set(SECRET, b"no key"), "key-malformed files/etc/pki/server.key.age", 1),
-        ("no certificate", |it| it.set(CRT, b"none"), "certificate-malformed files/etc/pki/server.crt", 1),
+        ("no key", |it| it.set(SECRET, b"no key"), "key-malformed infra0.tar.gz:/etc/pki/server.key", 1),
         (
-            "no verify key",
+            "no certificate",
+            |it| it.set(CRT, b"none"),
+            "certificate-malformed infra0.tar.gz:/etc/pki/server.crt",
+            1,
+        ),
+        (
+            "a short verify key",
             |it| it.set(VERIFY_KEY_PATH, b"short"),
-            "manifest-inconsistent /etc/sealift/verify.key",
+            "key-malformed infra0.tar.gz:/etc/sealift/verify.key",
             1,
         ),
     ];
@@ -195,6 +200,10 @@ fn secrets_that_do_not_open_or_do_not_fit() {
             "{what}"
         );
     }
+    let mut draft = Draft::new();
+    draft.drop(VERIFY_KEY_PATH);
+    let refused = Host::new().refused(&draft, &draft.bundle(), &options());
+    assert_eq!(refused, (vec!["manifest-inconsistent infra0.tar.gz:/etc/sealift/verify.key".into()], 1));
     // Damaged behind its header: the header's MAC or a chunk does not authenticate.
     let draft = Draft::new();
     let bundle = draft.bundle();
@@ -216,7 +225,7 @@ fn an_identity_of_somebody_else() {
     let [finding] = findings.as_slice() else { panic!("{findings:?}") };
     assert_eq!(
         (finding.id, finding.path.as_str(), error.exit_code()),
-        (Id::NotSealedToIdentity, "files/etc/pki/server.key.age", 4)
+        (Id::NotSealedToIdentity, "infra0.tar.gz", 4)
     );
     assert_eq!(finding.found.as_deref(), Some("none for 2 of 2 sealed files"));
     assert_eq!(fs::read_dir(host.path("/")).unwrap().count(), 0);

@@ -1,7 +1,11 @@
 //! Tables of good and bad scalars.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
-use super::*;
+use super::{
+    AbsolutePath, ClusterId, ClusterName, FromStr, Generation, HostName, HostRevision, ImageRef,
+    ImageRepository, KubernetesVersion, ScalarError, SeedNumber, SocketUrl, Span, Timestamp, ToleratedExit,
+    shown,
+};
 use std::fmt::{Debug, Display};
 
 /// Each good text gives its canonical form, which reads as the same value; each bad text is refused

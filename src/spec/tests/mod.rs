@@ -4,8 +4,9 @@
 mod fuzz;
 mod yaml;
 
-use super::*;
+use super::{Path, Position, Problem, load, scalars, schema};
 use crate::spec::scalars::Recipient;
+use serde_json::Value;
 use std::collections::BTreeSet;
 
 /// Three etcd hosts, nothing wrong.

@@ -1,13 +1,13 @@
 //! Files and directories that are not what the manifest says.
 
 use super::{PLAIN, found, verify};
-use crate::bundle::keyed::{VERIFY_KEY_PATH, VerifyKey};
 use crate::check::obstacles::REINSTALL;
 use crate::check::record::{DIRECTORY, HOST_SUMS, INSTALLED, MANIFEST, TRUST};
 use crate::finding::{Finding, Id};
 use crate::host::testkit::{
     CERT, CONF, CRT, Draft, Host, KEY, OTHER_CERT, OTHER_KEY, POD, SECRET, is_root, skip, verify_key,
 };
+use crate::verify_key::{VERIFY_KEY_PATH, VerifyKey};
 use std::fs;
 use std::os::unix::fs::{chown, symlink};
 use zeroize::Zeroizing;

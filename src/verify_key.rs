@@ -1,7 +1,6 @@
 //! The keyed digest of a sealed file's plaintext, which tells a host that it holds the right secret
 //! and tells nobody else anything.
 
-use crate::bundle::paths::is_hex;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use std::fmt;
@@ -27,10 +26,12 @@ impl VerifyKey {
 
     /// Reads the file's form: 64 lower-case hex digits and one newline; `None` for anything else.
     pub fn parse(file: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(file).ok()?.strip_suffix('\n').filter(|text| is_hex(text, 64))?;
+        let digits = file.strip_suffix(b"\n")?;
         let mut key = Zeroizing::new([0; 32]);
-        hex::decode_to_slice(text, key.as_mut_slice()).ok()?;
-        Some(Self(key))
+        hex::decode_to_slice(digits, key.as_mut_slice()).ok()?;
+        let key = Self(key);
+        // upper-case digits decode too, but are not the one form
+        (key.to_file().as_bytes() == file).then_some(key)
     }
 
     /// The file's form, as [`VerifyKey::parse`] reads it.
@@ -54,8 +55,8 @@ impl VerifyKey {
     /// Whether a manifest's `hmac` is the digest of this plaintext at this path, in constant time.
     pub fn matches(&self, path: &str, plaintext: &[u8], hmac: &str) -> bool {
         let mut expected = [0; 32];
-        is_hex(hmac, 64)
-            && hex::decode_to_slice(hmac, &mut expected).is_ok()
+        hex::decode_to_slice(hmac, &mut expected).is_ok()
+            && hex::encode(expected) == hmac
             && self.mac(path, plaintext).verify_slice(&expected).is_ok()
     }
 

@@ -1,0 +1,128 @@
+//! Plans of whole specs.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+use super::{HostPlan, plan};
+use crate::spec;
+use crate::spec::types::GateRun;
+
+const EXAMPLE: &str = include_str!("../../bundles/etcd-static-pods/sealift.yaml");
+
+/// The example with one text replaced.
+fn with(from: &str, to: &str) -> spec::Loaded {
+    assert!(EXAMPLE.contains(from), "{from}");
+    let loaded = spec::load(&EXAMPLE.replacen(from, to, 1));
+    assert!(!loaded.has_errors(), "{:?}", loaded.problems);
+    loaded
+}
+
+fn hosts(loaded: &spec::Loaded) -> Vec<HostPlan> {
+    let (plan, problems) = plan(&loaded.spec);
+    assert_eq!(problems, [], "no problems");
+    plan.hosts.into_values().collect()
+}
+
+/// Severity, path and message of every problem.
+fn problems(loaded: &spec::Loaded) -> Vec<String> {
+    let (_, problems) = plan(&loaded.spec);
+    let line = |problem: spec::Problem| {
+        let problem = loaded.locate(problem);
+        format!("{} {}: {}", problem.severity.name(), problem.path, problem.message)
+    };
+    problems.into_iter().map(line).collect()
+}
+
+#[test]
+fn the_most_specific_setting_wins() {
+    let layers = "roles:
+  etcd:
+    kubelet:
+      gate: {run: none}
+      cgroupDriver: cgroupfs
+hosts:
+  infra0:
+    kubelet:
+      gate: {run: sha256sum}
+    addresses: [10.0.0.6]";
+    let planned = hosts(&with("hosts:\n  infra0:\n    addresses: [10.0.0.6]", layers));
+    let gates: Vec<_> = planned.iter().map(|host| host.kubelet.as_ref().unwrap().gate.run).collect();
+    assert_eq!(gates, [GateRun::Sha256sum, GateRun::None, GateRun::None]);
+    let drivers: Vec<_> = planned.iter().map(|host| host.kubelet.as_ref().unwrap().cgroup_driver).collect();
+    assert_eq!(drivers, ["cgroupfs"; 3]);
+}
+
+#[test]
+fn no_gate_no_file() {
+    let planned = hosts(&with("run: sealift", "run: none"));
+    assert!(planned.iter().flat_map(|host| &host.files).all(|file| !file.path.contains("gate")));
+}
+
+#[test]
+fn a_host_of_its_own_generation_and_seed_changes_nobody_else() {
+    let before = hosts(&with("revision: 1", "revision: 1"));
+    let after = hosts(&with("  infra0:\n", "  infra0:\n    generation: 2\n    seed: 3\n"));
+    let text = |host: &HostPlan| serde_json::to_string(host).unwrap();
+    assert_ne!(text(&before[0]), text(&after[0]));
+    assert_eq!(after[0].certificates[0].generation, "1,1,2");
+    assert_eq!((after[0].certificates[0].seed, after[0].item.seed), (3, 3));
+    assert_eq!(
+        before[1..].iter().map(text).collect::<Vec<_>>(),
+        after[1..].iter().map(text).collect::<Vec<_>>()
+    );
+}
+
+#[test]
+fn what_only_the_tables_know() {
+    assert_eq!(
+        problems(&with("version: 1.36.2", "version: 1.37.0")),
+        ["error kubernetes.version: sealift does not know Kubernetes 1.37.0"]
+    );
+    assert_eq!(
+        problems(&with("version: 1.36.2", "version: 1.29.14")),
+        ["error kubernetes.version: the etcd image of Kubernetes 1.29.14 is not known here"]
+    );
+    assert_eq!(
+        problems(&with("run: static-pod", "run: static-pod\n  image: registry.example/my-etcd:3.6.8")),
+        ["error etcd.image: this image cannot be told to kubeadm"]
+    );
+    assert_eq!(
+        problems(&with("run: static-pod", "run: static-pod\n  dataDir: /etc/kubernetes/pki/data")),
+        [
+            "error etcd.dataDir: etcd's data directory /etc/kubernetes/pki/data and /etc/kubernetes lie in one another"
+        ]
+    );
+    assert_eq!(
+        problems(&with(
+            "  infra0:\n",
+            "  infra0:\n    allowFiles: [/etc/kubernetes/manifests/x.yaml, /srv/x]\n"
+        )),
+        ["warning hosts.infra0.allowFiles[1]: /srv/x needs no allowance"]
+    );
+}
+
+#[test]
+fn a_pinned_image_is_taken_apart_for_kubeadm() {
+    let digest = "sha256:".to_owned() + &"0".repeat(64);
+    let image = format!("run: static-pod\n  image: registry.example:5000/a/etcd:3.6.8-0@{digest}");
+    let planned = hosts(&with("run: static-pod", &image));
+    let etcd = planned[0].etcd.as_ref().unwrap();
+    assert_eq!(etcd.image_repository, "registry.example:5000/a");
+    assert_eq!(etcd.image_tag, format!("3.6.8-0@{digest}"));
+}
+
+#[test]
+fn members_have_brackets_around_ipv6() {
+    let planned = hosts(&with("[10.0.0.6]", "[\"fd00::6\", 10.0.0.6]"));
+    let etcd = planned[0].etcd.as_ref().unwrap();
+    assert_eq!(etcd.client_url(), "https://[fd00::6]:2379");
+    assert!(etcd.members.initial_cluster.starts_with("infra0=https://[fd00::6]:2380,"));
+    let server = planned[0].certificates.iter().find(|leaf| leaf.row.id == "etcd-server").unwrap();
+    let ips: Vec<_> = server.ips.iter().map(ToString::to_string).collect();
+    assert_eq!(ips, ["fd00::6", "127.0.0.1", "::1"]);
+}
+
+#[test]
+fn ca_keys_are_with_the_operators_alone() {
+    let (plan, _) = plan(&with("revision: 1", "revision: 1").spec);
+    let has = |host: &HostPlan| host.files.iter().any(|file| file.path == "/etc/kubernetes/pki/etcd/ca.key");
+    assert!(has(&plan.operator) && !plan.hosts.values().any(has));
+}

@@ -1,0 +1,129 @@
+//! `sealift check --previous`: what a change does, host by host.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::disallowed_methods, reason = "prepares specs and runs the binary")]
+
+mod support;
+
+use std::fs;
+use std::path::PathBuf;
+use support::{Ran, repository, sealift, temporary};
+
+/// The example, built, and a copy of its spec to change.
+struct Change {
+    _directory: tempfile::TempDir,
+    spec: PathBuf,
+    out: PathBuf,
+}
+
+impl Change {
+    fn new() -> Self {
+        let directory = temporary();
+        let example = repository("bundles/etcd-static-pods");
+        let spec = directory.path().join("sealift.yaml");
+        let out = directory.path().join("out");
+        fs::copy(example.join("sealift.yaml"), &spec).unwrap();
+        let key = |name: &str| example.join("test-only").join(name);
+        let arguments = ["build".into(), spec.clone(), "--seed".into(), key("seed.age"), "-i".into()];
+        let _built = sealift(arguments.into_iter().chain([key("operator.key"), "-o".into(), out.clone()]))
+            .expect_code(0);
+        Self { _directory: directory, spec, out }
+    }
+
+    fn edit(&self, from: &str, to: &str) {
+        let text = fs::read_to_string(&self.spec).unwrap();
+        assert!(text.contains(from), "{from}");
+        fs::write(&self.spec, text.replacen(from, to, 1)).unwrap();
+    }
+
+    fn check(&self) -> Ran {
+        sealift(["check".into(), self.spec.clone(), "--previous".into(), self.out.clone()])
+    }
+
+    fn hide(&self, text: &str) -> String {
+        text.replace(self.spec.to_str().unwrap(), "SPEC").replace(self.out.to_str().unwrap(), "OUT")
+    }
+}
+
+#[test]
+fn nothing_changed() {
+    let change = Change::new();
+    let ran = change.check().expect_code(0);
+    let expected =
+        "ok SPEC: 3 hosts\ninfra0: unchanged\ninfra1: unchanged\ninfra2: unchanged\noperator: unchanged\n";
+    assert_eq!(change.hide(&ran.stdout), expected);
+    assert_eq!(ran.stderr, "");
+}
+
+#[test]
+fn one_hosts_setting_changes_one_host_and_says_what_it_takes() {
+    let change = Change::new();
+    change.edit("  infra1:\n", "  infra1:\n    revision: 1\n    kubelet: {cgroupDriver: cgroupfs}\n");
+    let ran = change.check().expect_code(0);
+    let expected = "ok SPEC: 3 hosts\ninfra0: unchanged\ninfra1: changed\n  ~ /etc/kubernetes/kubelet/config.yaml\n  restart: kubelet\ninfra2: unchanged\noperator: unchanged\n";
+    assert_eq!(change.hide(&ran.stdout), expected);
+    assert_eq!(ran.stderr, "");
+}
+
+#[test]
+fn a_revision_that_hosts_would_refuse_and_recipients_of_old_keys_are_warnings() {
+    let change = Change::new();
+    change.edit(
+        "      - age1ccl4fap4sn570398ey640unurgs94r70awermwklmuqqp95e35fsshyp05\n",
+        "      - age1yt0q0jhmu4md0lfqhpkype4nlucwzn79csf0gk5tj8ulxxd96c0qc8v74k\n",
+    );
+    let ran = change.check().expect_code(0);
+    let expected = "warning: the bundle of infra0 changes, but not the revision
+ --> SPEC:8:13
+  |
+8 |   revision: 1
+  |             ^
+hint: a host that has the other build refuses this one: raise cluster.revision, or `revision` of the host
+
+warning: infra0 has other recipients and still generation 1
+  --> SPEC:27:5
+   |
+27 |     recipients:
+   |     ^^^^^^^^^^
+hint: who had the old key knows this host's keys: if that matters, set `generation: 2`
+
+";
+    assert_eq!(change.hide(&ran.stderr), expected);
+    assert!(ran.stdout.contains("  ~ /etc/kubernetes/pki/etcd/server.key\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_removed_host_leaves_its_name_behind() {
+    let change = Change::new();
+    let text = fs::read_to_string(&change.spec).unwrap();
+    fs::write(&change.spec, text.split("  infra2:\n").next().unwrap()).unwrap();
+    let ran = change.check().expect_code(0);
+    assert!(ran.stderr.contains("warning: infra2 is gone from the spec\n"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains(
+            "hint: its keys would come back with its name: write `retired: {infra2: GENERATION}`\n"
+        )
+    );
+    assert!(ran.stdout.contains("infra2: gone\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn another_clusters_output_and_a_damaged_one_are_refused() {
+    let change = Change::new();
+    change.edit("7e570000000000000000000000000001", "7e570000000000000000000000000002");
+    let ran = change.check().expect_code(2);
+    assert!(
+        change.hide(&ran.stderr).starts_with("error: OUT was built for another cluster\n"),
+        "{}",
+        ran.stderr
+    );
+
+    let change = Change::new();
+    let bundle = change.out.join("infra0.tar.gz");
+    let mut bytes = fs::read(&bundle).unwrap();
+    let middle = bytes.len() / 2;
+    *bytes.get_mut(middle).unwrap() ^= 1;
+    fs::write(&bundle, bytes).unwrap();
+    let ran = change.check().expect_code(2);
+    let expected = "error: OUT/infra0.tar.gz is damaged: gzip-invalid\nhint: see `sealift verify`\n";
+    assert_eq!(change.hide(&ran.stderr), expected);
+}
