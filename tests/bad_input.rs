@@ -63,9 +63,15 @@ fn many_mistakes_at_once() {
         ("run: static-pod", "run: static-pods"),
         ("ca: 10y", "ca: 10 years"),
         ("addresses: [10.0.0.7]", "addresses: [10.0.0.6]"),
-        ("    roles: [etcd]\n    recipients:\n      - ssh-ed25519", "    roles: etcd\n    recipients:\n      - ssh-ed25519"),
+        (
+            "    roles: [etcd]\n    recipients:\n      - ssh-ed25519",
+            "    roles: etcd\n    recipients:\n      - ssh-ed25519",
+        ),
         ("  infra2:\n    addresses: [10.0.0.8]\n", "  infra2:\n    addresses: [10.0.0.256]\n"),
-        ("      - age1s8hcwpexnlmx2h3aj28m32ue36nk33cmudctqhqrntvag7ytmdaqtqzfs4", "      - age1s8hcwpexnlmx2h3aj28m32ue36nk33cmudctqhqrntvag7ytmdaqtqzfs5"),
+        (
+            "      - age1s8hcwpexnlmx2h3aj28m32ue36nk33cmudctqhqrntvag7ytmdaqtqzfs4",
+            "      - age1s8hcwpexnlmx2h3aj28m32ue36nk33cmudctqhqrntvag7ytmdaqtqzfs5",
+        ),
         ("kubelet:\n", "kubelet:\n  cgroupDriver: cgroup\n"),
     ] {
         text = replaced(&text, right, wrong);
@@ -73,7 +79,9 @@ fn many_mistakes_at_once() {
     let staged = Built::staged(&text);
     refused("many-mistakes-check", &staged, &["check", "sealift.yaml"]);
     refused("many-mistakes-build", &staged, &build(&[]));
-    let ran = run(Command::new(SEALIFT).args(["check", "sealift.yaml", "--format", "json"]).current_dir(staged.path("")));
+    let ran = run(Command::new(SEALIFT)
+        .args(["check", "sealift.yaml", "--format", "json"])
+        .current_dir(staged.path("")));
     let value: Value = serde_json::from_str(&ran.stdout).unwrap();
     let problems = value["problems"].as_array().unwrap();
     assert!(problems.len() >= 12, "{problems:#?}");
@@ -202,7 +210,9 @@ fn bundles_that_are_none() {
     refused("verify-an-empty-directory", &staged, &verify("empty"));
     fs::create_dir(staged.path("root")).unwrap();
     refused("verify-an-empty-root", &staged, &["verify", "--root", "root", "--trust", "out/trust"]);
-    let install = |bundle| ["install", bundle, "-i", "test-only/infra0.age.key", "--root", "root", "--trust", "out/trust"];
+    let install = |bundle| {
+        ["install", bundle, "-i", "test-only/infra0.age.key", "--root", "root", "--trust", "out/trust"]
+    };
     refused("install-nothing", &staged, &install("nowhere.tar.gz"));
     refused("install-a-text", &staged, &install("sealift.yaml"));
     refused("bad-time", &staged, &["verify", "out", "--trust", "out/trust", "--at", "tomorrow"]);
@@ -308,7 +318,16 @@ fn a_full_disk_under_a_build() {
 #[test]
 fn a_full_disk_under_an_install() {
     let staged = Built::of(&spec_of_today());
-    let words = ["install", "out/infra0.tar.gz", "-i", "test-only/infra0.age.key", "--root", "small", "--trust", "out/trust"];
+    let words = [
+        "install",
+        "out/infra0.tar.gz",
+        "-i",
+        "test-only/infra0.age.key",
+        "--root",
+        "small",
+        "--trust",
+        "out/trust",
+    ];
     let Some((ran, left)) = on_a_small_disk(&staged, "true", &words) else { return };
     assert_eq!(left, "");
     golden_transcript("bad-input/disk-full-install", &told(&words, &ran), &[]);
@@ -319,8 +338,26 @@ fn a_full_disk_under_an_install() {
 fn no_secret_in_any_output_of_a_journey() {
     let staged = Built::of(&spec_of_today());
     fs::create_dir(staged.path("root")).unwrap();
-    let install = ["install", "out/infra0.tar.gz", "-i", "test-only/infra0.age.key", "--root", "root", "--trust", "out/trust"];
-    let verify = ["verify", "out", "--trust", "out/trust", "-i", "test-only/operator.key", "-i", "test-only/infra0.age.key"];
+    let install = [
+        "install",
+        "out/infra0.tar.gz",
+        "-i",
+        "test-only/infra0.age.key",
+        "--root",
+        "root",
+        "--trust",
+        "out/trust",
+    ];
+    let verify = [
+        "verify",
+        "out",
+        "--trust",
+        "out/trust",
+        "-i",
+        "test-only/operator.key",
+        "-i",
+        "test-only/infra0.age.key",
+    ];
     let commands: [&[&str]; 6] = [
         &["check", "sealift.yaml", "--previous", "out"],
         &build(&["--rebuild"]),

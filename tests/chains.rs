@@ -4,6 +4,7 @@
 
 mod support;
 
+use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use std::fmt::Write as _;
 use std::fs;
 use std::net::IpAddr;
@@ -12,7 +13,6 @@ use support::archive::{member, members};
 use support::example::{ADDRESSES, Built, HOSTS, VALID_AT, replaced, spec};
 use support::golden::golden;
 use support::repository;
-use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 use x509_parser::extensions::{GeneralName, ParsedExtension};
 use x509_parser::prelude::{FromDer, X509Certificate};
@@ -66,7 +66,10 @@ fn every_chain_for_its_purposes() {
     for (host, name) in clients.into_iter().chain([("operator", "apiserver-etcd-client")]) {
         assert_eq!(judge(host, name, client(), VALID_AT.1), Ok(()), "{host} {name}");
         let refused = judge(host, name, server(), VALID_AT.1).unwrap_err();
-        assert!(matches!(refused, webpki::Error::RequiredEkuNotFoundContext(_)), "{host} {name}: {refused:?}");
+        assert!(
+            matches!(refused, webpki::Error::RequiredEkuNotFoundContext(_)),
+            "{host} {name}: {refused:?}"
+        );
     }
 }
 
@@ -91,7 +94,9 @@ fn names() {
 fn time() {
     let epoch = 1_795_132_800; // 2026-11-20T00:00:00Z
     let (first, last) = (epoch - 300, epoch + 365 * 24 * 3600);
-    for (at, expected) in [(first - 1, "CertNotValidYet"), (first, "Ok"), (last, "Ok"), (last + 1, "CertExpired")] {
+    for (at, expected) in
+        [(first - 1, "CertNotValidYet"), (first, "Ok"), (last, "Ok"), (last + 1, "CertExpired")]
+    {
         let verdict = match judge("infra0", "etcd/server", server(), at) {
             Ok(()) => "Ok",
             Err(webpki::Error::CertNotValidYet { .. }) => "CertNotValidYet",
@@ -136,8 +141,12 @@ fn attributes(der: &[u8]) -> String {
             ParsedExtension::ExtendedKeyUsage(usage) => {
                 let known = [(usage.server_auth, "server"), (usage.client_auth, "client")];
                 let names: Vec<_> = known.iter().filter(|(set, _)| *set).map(|(_, name)| *name).collect();
-                let others = usage.any || usage.code_signing || usage.email_protection || usage.time_stamping
-                    || usage.ocsp_signing || !usage.other.is_empty();
+                let others = usage.any
+                    || usage.code_signing
+                    || usage.email_protection
+                    || usage.time_stamping
+                    || usage.ocsp_signing
+                    || !usage.other.is_empty();
                 assert!(!others);
                 format!("extended key usage: {}", names.join(", "))
             }
@@ -206,7 +215,8 @@ fn the_manifest_is_kubeadms() {
 /// Releases in which something changes, with the patch whose etcd image is known.
 #[test]
 fn manifests_and_kubeadm_configs_of_every_release() {
-    for version in ["1.29.0", "1.29.10", "1.30.6", "1.31.4", "1.32.3", "1.33.2", "1.34.2", "1.35.1", "1.36.2"] {
+    for version in ["1.29.0", "1.29.10", "1.30.6", "1.31.4", "1.32.3", "1.33.2", "1.34.2", "1.35.1", "1.36.2"]
+    {
         let built = Built::of(&replaced(&spec(), "1.36.2", version));
         let (minor, patch) = version.rsplit_once('.').unwrap();
         let name = if version == "1.29.0" { format!("{minor}.{patch}") } else { minor.to_owned() };
@@ -226,7 +236,8 @@ fn a_release_changes_no_certificate() {
     let built = Built::of(&replaced(&spec(), "1.36.2", "1.33.2"));
     let [one, other] = [Built::example(), &built].map(|built| members(&built.bundle("infra0")));
     let pairs = one.iter().zip(&other);
-    let changed: Vec<_> = pairs.filter(|(one, other)| one != other).map(|(one, _)| one.name.as_str()).collect();
+    let changed: Vec<_> =
+        pairs.filter(|(one, other)| one != other).map(|(one, _)| one.name.as_str()).collect();
     assert_eq!(
         changed,
         [

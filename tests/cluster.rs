@@ -5,7 +5,11 @@
 //! `SEALIFT_ETCD=/path/to/etcd` runs that etcd with the manifest's own flags. Without it Debian's is
 //! run; what its old release does not know is mapped by [`known_to_3_4`] and nowhere else.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-#![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "tests run programs and wait for them")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "tests run programs and wait for them"
+)]
 
 mod support;
 
@@ -20,13 +24,15 @@ use support::{Ran, is_root, need, run, skip};
 /// Set for the copy of this test that runs inside the namespaces.
 const INSIDE: &str = "SEALIFT_TEST_IN_NAMESPACE";
 /// How long a cluster may take to become healthy, on a machine that does other things too.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// etcd 3.4 has these flags under other names. No address and no value changes.
 fn known_to_3_4(flag: &str) -> String {
     match flag {
         "--feature-gates=InitialCorruptCheck=true" => "--experimental-initial-corrupt-check=true".to_owned(),
-        "--watch-progress-notify-interval=5s" => "--experimental-watch-progress-notify-interval=5s".to_owned(),
+        "--watch-progress-notify-interval=5s" => {
+            "--experimental-watch-progress-notify-interval=5s".to_owned()
+        }
         other => other.to_owned(),
     }
 }
@@ -64,7 +70,8 @@ fn enter_namespaces(unshare: &Path) {
     if !is_root() {
         words.push("--map-root-user");
     }
-    let probe = run(Command::new(unshare).args(&words).args(["ip", "link", "add", "probe", "type", "bridge"]));
+    let probe =
+        run(Command::new(unshare).args(&words).args(["ip", "link", "add", "probe", "type", "bridge"]));
     if probe.code != 0 {
         return skip(&format!("no network namespaces with bridges here: {}", probe.stderr.trim()));
     }
@@ -102,7 +109,9 @@ impl Machine {
         let process = machine.network.0.id().to_string();
         // unshare has its new network when it has become sleep
         let program = format!("/proc/{process}/comm");
-        eventually("a network namespace", || fs::read_to_string(&program).is_ok_and(|comm| comm == "sleep\n"));
+        eventually("a network namespace", || {
+            fs::read_to_string(&program).is_ok_and(|comm| comm == "sleep\n")
+        });
         let bridge_end = format!("to-{name}");
         ip(&["link", "add", &bridge_end, "type", "veth", "peer", "name", "eth0", "netns", &process]);
         ip(&["link", "set", &bridge_end, "master", "bridge", "up"]);
@@ -141,7 +150,11 @@ impl Machine {
             command.env(name, below(&self.root, value));
         }
         for (name, value) in more {
-            if value.is_empty() { command.env_remove(name) } else { command.env(name, value) };
+            if value.is_empty() {
+                command.env_remove(name)
+            } else {
+                command.env(name, value)
+            };
         }
         run(command.args(words))
     }
@@ -186,7 +199,8 @@ impl Cluster {
     fn install(&self) {
         let trust = self.bundles.out().join("trust");
         for machine in &self.machines {
-            let ran = self.bundles.install(machine.name, &machine.root, &["--trust", trust.to_str().unwrap()]);
+            let ran =
+                self.bundles.install(machine.name, &machine.root, &["--trust", trust.to_str().unwrap()]);
             assert_eq!(ran.expect_code(0).stderr, "");
             let root = machine.root.to_str().unwrap();
             assert_eq!(support::sealift(["verify", "--root", root]).expect_code(0).stderr, "");
@@ -214,7 +228,8 @@ impl Cluster {
             below(&machine.root, &flag)
         });
         let flags: Vec<_> = flags.collect();
-        let log = fs::OpenOptions::new().create(true).append(true).open(machine.root.join("etcd.log")).unwrap();
+        let log =
+            fs::OpenOptions::new().create(true).append(true).open(machine.root.join("etcd.log")).unwrap();
         let mut command = machine.inside(&self.etcd);
         command.args(flags).env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         machine.etcd = Some(Process(command.spawn().unwrap()));
@@ -270,11 +285,8 @@ impl Cluster {
         let refused = |log: &str| log.contains("tls: client didn't provide a certificate");
         assert!(self.machines.iter().any(|machine| refused(&machine.log())), "refused for another reason");
 
-        let strangers = support::example::replaced(
-            &spec_of_today(),
-            "pki:\n",
-            "pki:\n  cas: {etcd: {generation: 2}}\n",
-        );
+        let strangers =
+            support::example::replaced(&spec_of_today(), "pki:\n", "pki:\n  cas: {etcd: {generation: 2}}\n");
         let strangers = Built::of(&strangers);
         let root = strangers.root("infra0");
         let trust = strangers.out().join("trust");

@@ -51,7 +51,9 @@ fn published_keys_say_that_they_are() {
             let text = fs::read(&path).unwrap();
             let text = String::from_utf8_lossy(&text).into_owned();
             let marked = match name {
-                "seed.age" => opened(&path, &example.join("test-only/operator.key")).contains(&hex::encode("TEST-ONLY")),
+                "seed.age" => {
+                    opened(&path, &example.join("test-only/operator.key")).contains(&hex::encode("TEST-ONLY"))
+                }
                 name if name.ends_with("ssh_host_ed25519_key") => ssh_secret(&text).starts_with(b"TEST-ONLY"),
                 _ => text.starts_with("# TEST ONLY: published"),
             };

@@ -130,14 +130,18 @@ fn a_good_output_by_every_identity() {
 fn forging_nothing_changes_nothing() {
     let desk = Desk::new();
     desk.forge(|_| {});
-    assert_eq!(fs::read(desk.bundle("infra0")).unwrap(), fs::read(Built::example().bundle("infra0")).unwrap());
+    assert_eq!(
+        fs::read(desk.bundle("infra0")).unwrap(),
+        fs::read(Built::example().bundle("infra0")).unwrap()
+    );
 }
 
 /// `SHA256SUMS` anew, over what is there now.
 fn rewrite_sums(all: &mut [Member]) {
     use sha2::{Digest, Sha256};
     let listed = all.iter().filter(|member| !member.name.starts_with("SHA256SUMS"));
-    let line = |member: &Member| format!("{}  {}\n", hex::encode(Sha256::digest(&member.contents)), member.name);
+    let line =
+        |member: &Member| format!("{}  {}\n", hex::encode(Sha256::digest(&member.contents)), member.name);
     let sums: String = listed.map(line).collect();
     all[0].contents = sums.into_bytes();
 }
@@ -275,9 +279,10 @@ fn opened(host: &str, identity: &str, into: &Path) -> PathBuf {
         let path = into.join(host).join(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, &member.contents).unwrap();
-        if name.ends_with(".age") {
+        if name.strip_suffix(".age").is_some() {
             let plain = path.with_extension("");
-            let words = [Path::new("-d"), Path::new("-i"), &test_only(identity), Path::new("-o"), &plain, &path];
+            let words =
+                [Path::new("-d"), Path::new("-i"), &test_only(identity), Path::new("-o"), &plain, &path];
             let _ = run(Command::new("age").args(words)).expect_code(0);
         }
     }
@@ -309,7 +314,8 @@ fn the_ca_key_is_with_the_operators_and_on_no_host() {
                 String::from_utf8_lossy(&text).contains("PRIVATE KEY")
             })
             .collect();
-        let expected = ["healthcheck-client", "peer", "server"].map(|name| format!("etc/kubernetes/pki/etcd/{name}.key"));
+        let expected = ["healthcheck-client", "peer", "server"]
+            .map(|name| format!("etc/kubernetes/pki/etcd/{name}.key"));
         assert_eq!(private_keys, expected.iter().collect::<Vec<_>>(), "{}", HOSTS[number]);
         for key in private_keys {
             assert_ne!(public_of(&private, &root.join(key)), ca, "{key} of {}", HOSTS[number]);
@@ -328,7 +334,8 @@ fn every_key_is_another() {
     let mut seen = std::collections::BTreeMap::new();
     for host in HOSTS.into_iter().chain(["operator"]) {
         for member in members(&Built::example().bundle(host)) {
-            if member.name.ends_with(".crt") && !member.name.ends_with("etcd/ca.crt") {
+            let certificate = member.name.strip_suffix(".crt");
+            if certificate.is_some_and(|name| !name.ends_with("etcd/ca")) {
                 let file = directory.path().join("certificate");
                 fs::write(&file, &member.contents).unwrap();
                 let key = public_of(&["x509", "-noout", "-pubkey"], &file);

@@ -219,7 +219,7 @@ fn a_bundle_is_these_bytes() {
         sha256_hex(&tar_of(&packed.bytes)),
         "8c28119623a9776c4c387a9b98a022fc4bf5e7a5eb28f35a5ca243bd6582ec83"
     );
-    assert_eq!(packed.sha256, "3a1daf0573dea1d18c6d691b6f3488702403168e189f3f06c0bfe824b0113657");
+    assert_eq!(packed.sha256, "6ceba35aacb469738f49f7ff3584614f66055bbe131c16ffd43a16bced164dd8");
     assert_eq!(tar_from(&raws(&packed.bytes)), tar_of(&packed.bytes), "the forger writes what pack writes");
 }
 

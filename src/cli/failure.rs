@@ -30,7 +30,7 @@ impl Failure {
         let mut message = error.to_string();
         let mut source = error.source();
         while let Some(cause) = source {
-            let text = cause.to_string();
+            let text = cause.downcast_ref().map_or_else(|| cause.to_string(), super::world::reason);
             if !message.ends_with(&text) {
                 let _ = write!(message, ": {text}");
             }

@@ -46,7 +46,8 @@ fn refuse_foreign(directory: &Path) -> Result<(), Failure> {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
-            return Err(Failure::new(USAGE, format!("{} is not a directory", directory.display())));
+            return Err(Failure::new(USAGE, format!("{} is not a directory", directory.display()))
+                .hint("name another place with -o, or move that file"));
         }
         Err(error) => return Err(world::unreadable(directory, &error)),
     };

@@ -171,7 +171,7 @@ pub(super) fn trust(file: Option<&Path>, root: Option<&Path>) -> Result<Trusted,
     };
     let text = read(path)?;
     let trust = Trust::parse(&String::from_utf8_lossy(&text)).map_err(|error| {
-        Failure::from_error(TRUST, &error)
+        Failure::new(TRUST, format!("{}: {error}", path.display()))
             .hint(format!("{} must hold lines such as CLUSTER-ID namespaces=\"sealift-bundle,sealift-index\" ssh-ed25519 AAAA…", path.display()))
     })?;
     Ok(Trusted { trust, text, explicit: file.is_some() })

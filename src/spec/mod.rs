@@ -86,9 +86,13 @@ pub fn load(text: &str) -> Loaded {
             Err(error) => found.push(Problem::error("", format!("the spec cannot be read: {error}"))),
         }
         loaded.tree = Some(root);
-    } else if source.has_secrets() {
-        // without a tree nobody knows where a secret ends
-        source.hide_all();
+    } else {
+        // nothing was read, so nothing more is to be said about it
+        holes.insert(Path::root());
+        if source.has_secrets() {
+            // without a tree nobody knows where a secret ends
+            source.hide_all();
+        }
     }
     loaded.source = source;
     loaded.holes = holes;

@@ -142,7 +142,11 @@ impl Builder {
             let (event, span) = event.map_err(|error| {
                 let at = error.marker();
                 let mark = Mark { line: at.line(), column: at.col() + 1, width: 1, last: at.line() };
-                stop(mark, format!("not YAML: {}", shown(error.info())))
+                let problem = Problem::error("", format!("not YAML: {}", shown(error.info())));
+                Box::new((
+                    problem.hint("look here and above for a quote, bracket or indentation that is off"),
+                    mark,
+                ))
             })?;
             if matches!(event, Event::DocumentStart(_)) {
                 documents += 1;
@@ -155,7 +159,9 @@ impl Builder {
             self.event(event, span)?;
         }
         if self.tree.root.is_none() {
-            return Err(stop(Mark::START, "the spec is empty"));
+            let problem =
+                Problem::error("", "the spec is empty").hint("`sealift init NAME` writes one to start from");
+            return Err(Box::new((problem, Mark::START)));
         }
         Ok(())
     }

@@ -40,7 +40,8 @@ pub(crate) fn golden_tree(name: &str, actual: &BTreeMap<String, String>) {
     for (file, text) in actual {
         golden(&root.join(file), text);
     }
-    let there = super::tree(&root).into_iter().filter(|(_, entry)| !entry.is_directory()).map(|(name, _)| name);
+    let there =
+        super::tree(&root).into_iter().filter(|(_, entry)| !entry.is_directory()).map(|(name, _)| name);
     assert_eq!(there.collect::<Vec<_>>(), actual.keys().cloned().collect::<Vec<_>>(), "files of {name}");
 }
 

@@ -21,7 +21,8 @@ fn syntax_errors_have_a_place() {
     assert_eq!(
         rendered("apiVersion: sealift/v1\ncluster: [a\nhosts: b\n"),
         "error: not YAML: illegal placement of ':' indicator\n --> sealift.yaml:3:6\n  |\n\
-         3 | hosts: b\n  |      ^\n"
+         3 | hosts: b\n  |      ^\n\
+         hint: look here and above for a quote, bracket or indentation that is off\n"
     );
 }
 

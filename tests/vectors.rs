@@ -1,0 +1,195 @@
+//! Known answers, computed twice: by this library and by tests/vectors/independent.py, which knows
+//! docs/formats.md and Python's standard library only. Both must say what docs/formats.md prints.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::disallowed_methods, reason = "tests run programs and read files")]
+
+mod support;
+
+use sealift::build::Inputs;
+use sealift::bundle::sshsig;
+use sealift::bundle::trust::public_key;
+use sealift::derive::Cluster;
+use sealift::derive::key::P256Key;
+use sealift::derive::keyring::Keyring;
+use sealift::derive::label::{Deriver, Label, Purpose};
+use sealift::derive::seal::{Place, seal};
+use sealift::plan::{HostPlan, Plan};
+use sealift::render::templates::Templates;
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::process::Command;
+use support::{need, repository, run, temporary};
+use x509_parser::pem::parse_x509_pem;
+
+const SERVER_KEY: &str = "/etc/kubernetes/pki/etcd/server.key";
+const SERVER_CERTIFICATE: &str = "/etc/kubernetes/pki/etcd/server.crt";
+const CA_CERTIFICATE: &str = "/etc/kubernetes/pki/etcd/ca.crt";
+
+/// 00 01 … 1f.
+fn seed() -> [u8; 32] {
+    std::array::from_fn(|index| u8::try_from(index).unwrap())
+}
+
+fn sha256(bytes: impl AsRef<[u8]>) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+/// The example's plan, built from the vectors' seed instead of its own.
+fn example() -> (Plan, Keyring) {
+    let text = fs::read_to_string(repository("bundles/etcd-static-pods/sealift.yaml")).unwrap();
+    let (plan, problems) = sealift::plan::plan(&sealift::spec::load(&text).spec);
+    assert_eq!(problems, []);
+    let keyring = Keyring::read(Keyring::write(&plan.cluster.id, &seed()).as_bytes()).unwrap();
+    (plan, keyring)
+}
+
+fn serial(pem: &str) -> String {
+    let (_, block) = parse_x509_pem(pem.as_bytes()).unwrap();
+    hex::encode(block.parse_x509().unwrap().raw_serial())
+}
+
+/// What independent.py needs to know: names, recipients, the texts of certificates.
+fn input(plan: &Plan, keyring: &Keyring, cluster: &Cluster<'_>) -> Value {
+    let templates = Templates::embedded();
+    let all: Vec<&HostPlan> = plan.hosts.values().chain([&plan.operator]).collect();
+    let inputs = Inputs::new(&plan.cluster, all, |number| keyring.seed_id(number), &templates).unwrap();
+    let infra0 = plan.hosts.values().next().unwrap();
+    let mut hosts = Map::new();
+    let mut ca = String::new();
+    for host in plan.hosts.values() {
+        let public = cluster.host(host).unwrap().public;
+        ca = public.certificate(CA_CERTIFICATE).unwrap().to_owned();
+        let recipients: Vec<String> = host.recipients.iter().map(ToString::to_string).collect();
+        let certificate = public.certificate(SERVER_CERTIFICATE).unwrap();
+        hosts.insert(host.name.clone(), json!({ "recipients": recipients, "certificate": certificate }));
+    }
+    json!({
+        "seed": hex::encode(seed()),
+        "cluster": plan.cluster.id,
+        "ca": ca,
+        "hosts": hosts,
+        "inputs": {
+            "sealift": env!("CARGO_PKG_VERSION"),
+            "cluster": plan.cluster,
+            "seeds": inputs.seeds(),
+            "host": infra0,
+        },
+        "templates": templates.iter().collect::<std::collections::BTreeMap<_, _>>(),
+    })
+}
+
+/// The vectors by this library. Keys of purposes never leave it; what is derived from them does.
+fn library(plan: &Plan, keyring: &Keyring, cluster: &Cluster<'_>) -> Value {
+    let deriver = Deriver::new(&seed());
+    let id = plan.cluster.id.as_str();
+    let label = |row, host, algorithm, generation| Label {
+        cluster: id,
+        row,
+        host,
+        algorithm,
+        generation,
+        ..Label::default()
+    };
+    let ca_bytes = deriver.secret::<48>(Purpose::Key, &label("etcd-ca", "", "ecdsa-p256", "1"));
+    let signing = deriver.secret::<32>(Purpose::Sign, &label("signing", "", "ed25519", "1"));
+    let key = cluster.signer().key();
+    let signature = sshsig::sign(key, "sealift-bundle", b"").unwrap();
+    let templates = Templates::embedded();
+    let all: Vec<&HostPlan> = plan.hosts.values().chain([&plan.operator]).collect();
+    let inputs = Inputs::new(&plan.cluster, all, |number| keyring.seed_id(number), &templates).unwrap();
+    let mut hosts = Map::new();
+    let mut ca = Value::Null;
+    for host in plan.hosts.values() {
+        let material = cluster.host(host).unwrap();
+        let verify =
+            deriver.secret::<32>(Purpose::Hmac, &label("verify-key", &host.name, "hmac-sha256", "1"));
+        let wide =
+            deriver.secret::<48>(Purpose::Key, &label("etcd-server", &host.name, "ecdsa-p256", "1,1,1"));
+        let pem = P256Key::from_bytes(&wide).unwrap().to_pem().unwrap();
+        let place = Place { cluster: id, host: &host.name, path: SERVER_KEY, generation: "1" };
+        let sealed = &material.sealed[SERVER_KEY];
+        assert_eq!(sealed.bytes, seal(&deriver, place, &host.recipients, pem.as_bytes()).unwrap());
+        let text = String::from_utf8_lossy(&sealed.bytes);
+        let header: Vec<&str> = text.lines().take_while(|line| !line.starts_with("---")).collect();
+        let certificate = material.public.certificate(SERVER_CERTIFICATE).unwrap();
+        let authority = material.public.certificate(CA_CERTIFICATE).unwrap();
+        ca = json!({
+            "bytes": hex::encode(*ca_bytes),
+            "serial": serial(authority),
+            "certificateSha256": sha256(authority),
+        });
+        hosts.insert(
+            host.name.clone(),
+            json!({
+                "verifyKey": hex::encode(*verify),
+                "serverKeyBytes": hex::encode(*wide),
+                "serverKeyPemSha256": sha256(pem.as_bytes()),
+                "serverKeyHmac": sealed.hmac,
+                "serverKeySealedSha256": sha256(&sealed.bytes),
+                "serverKeySealedHeader": header,
+                "serverSerial": serial(certificate),
+                "serverCertificateSha256": sha256(certificate),
+            }),
+        );
+    }
+    json!({
+        "seedId": keyring.seed_id(1).unwrap(),
+        "signing": {
+            "secret": hex::encode(*signing),
+            "public": public_key(&key.verifying_key().to_bytes()),
+            "sshsigOfEmptySha256": sha256(signature),
+        },
+        "etcdCa": ca,
+        "hosts": hosts,
+        "inputs": inputs.of(plan.hosts.values().next().unwrap()).unwrap(),
+    })
+}
+
+/// The JSON block of docs/formats.md that is marked as the vectors.
+fn documented() -> Value {
+    let text = fs::read_to_string(repository("docs/formats.md")).unwrap();
+    let block = text.split("```json vectors\n").nth(1).expect("a block marked `json vectors`");
+    serde_json::from_str(block.split("```").next().unwrap()).unwrap()
+}
+
+/// Keeps of `wide` what `narrow` has too: some inner values are in the documentation only.
+fn narrowed(wide: &Value, narrow: &Value) -> Value {
+    match (wide, narrow) {
+        (Value::Object(wide), Value::Object(narrow)) => wide
+            .iter()
+            .filter_map(|(key, value)| Some((key.clone(), narrowed(value, narrow.get(key)?))))
+            .collect(),
+        _ => wide.clone(),
+    }
+}
+
+/// The digest of inputs changes with templates and version, so it is compared but not printed.
+fn without_inputs(mut vectors: Value) -> Value {
+    vectors.as_object_mut().unwrap().remove("inputs");
+    vectors
+}
+
+#[test]
+fn library_says_what_the_documentation_says() {
+    let (plan, keyring) = example();
+    let cluster = Cluster::new(&plan.cluster, &keyring).unwrap();
+    let library = without_inputs(library(&plan, &keyring, &cluster));
+    assert_eq!(narrowed(&documented(), &library), library);
+}
+
+#[test]
+fn an_independent_implementation_agrees() {
+    let Some(python) = need("python3") else { return };
+    let (plan, keyring) = example();
+    let cluster = Cluster::new(&plan.cluster, &keyring).unwrap();
+    let directory = temporary();
+    let path = directory.path().join("input.json");
+    fs::write(&path, input(&plan, &keyring, &cluster).to_string()).unwrap();
+    let script = repository("tests/vectors/independent.py");
+    let ran = run(Command::new(python).arg("-I").arg(script).arg(&path)).expect_code(0);
+    let independent: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let library = library(&plan, &keyring, &cluster);
+    assert_eq!(narrowed(&independent, &library), library);
+    assert_eq!(without_inputs(independent), documented());
+}
