@@ -6,7 +6,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use sealift::bundle::index::Index;
-use sealift::verify_key::VerifyKey;
 use sealift::bundle::manifest::Manifest;
 use sealift::bundle::trust::Trust;
 use sealift::bundle::{BUNDLE_NAMESPACE, canonical, consistency, gzip, open, sshsig, sums};
@@ -14,6 +13,7 @@ use sealift::check::bundle::verify_bundle;
 use sealift::check::certificates;
 use sealift::derive::keyring::Keyring;
 use sealift::unseal::Identities;
+use sealift::verify_key::VerifyKey;
 use std::io::Write;
 
 /// A reader under test.
