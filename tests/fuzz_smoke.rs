@@ -10,7 +10,7 @@ use std::panic::catch_unwind;
 use std::path::{Path, PathBuf};
 
 /// Mutated inputs for each target; `SEALIFT_FUZZ_INPUTS` says another number.
-const INPUTS: usize = 1000;
+const INPUTS: usize = 3000;
 /// The longest input.
 const LONGEST: usize = 64 << 10;
 

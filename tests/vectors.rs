@@ -59,7 +59,7 @@ fn input(plan: &Plan, keyring: &Keyring, cluster: &Cluster<'_>) -> Value {
     let mut ca = String::new();
     for host in plan.hosts.values() {
         let public = cluster.host(host).unwrap().public;
-        ca = public.certificate(CA_CERTIFICATE).unwrap().to_owned();
+        public.certificate(CA_CERTIFICATE).unwrap().clone_into(&mut ca);
         let recipients: Vec<String> = host.recipients.iter().map(ToString::to_string).collect();
         let certificate = public.certificate(SERVER_CERTIFICATE).unwrap();
         hosts.insert(host.name.clone(), json!({ "recipients": recipients, "certificate": certificate }));

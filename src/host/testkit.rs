@@ -229,7 +229,17 @@ impl Host {
         bundle: &Verified,
         options: &Options<'_>,
     ) -> Result<Report, InstallError> {
-        install(&self.root(), bundle, &draft.identities(), options)
+        let attempt = || install(&self.root(), bundle, &draft.identities(), options);
+        let mut result = attempt();
+        // A program that another test starts holds our lock between its fork and its exec.
+        for _ in 0..100 {
+            if !matches!(result, Err(InstallError::Busy)) {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            result = attempt();
+        }
+        result
     }
 
     /// Installs, and expects findings; with their ids and paths, and the exit code.
