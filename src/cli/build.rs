@@ -41,9 +41,11 @@ pub(super) fn run(arguments: &Build, output: &mut Output<'_>) -> Result<u8, Fail
     }
     let templates = templates(arguments.templates.as_deref())?;
     let keyring = keyring(arguments, &spec)?;
-    let default = || spec.directory.join("bundles").join(spec.loaded.spec.cluster.name.as_str());
+    let default = || spec.directory.join("bundles").join(&spec.plan.cluster.name);
     let out = arguments.out.clone().unwrap_or_else(default);
-    let plan = &spec.plan;
+    // the text and its tree are not needed any more, and a large fleet's are large
+    let SpecFile { plan, .. } = spec;
+    let plan = &plan;
     let job = Job::new(plan, &keyring, &templates, &arguments.hosts)?;
     let previous = Previous::read(&out, &plan.cluster.id, &job.cluster)?;
     let staged = Staged::new(&out)?;

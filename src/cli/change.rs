@@ -183,7 +183,7 @@ impl<'a> Before<'a> {
             change.run.extend(run);
         };
         let texts = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
-        for file in &host.files {
+        for file in host.files.iter() {
             let what = match before.file(&file.path) {
                 None => What::Added,
                 Some(_) if differs(spec, host, file, &before, &now) => What::Changed,
@@ -287,7 +287,7 @@ impl Change {
                 State::Changed => "changed",
             };
             output.line(format_args!("{}: {state}", host.host));
-            for file in &host.files {
+            for file in host.files.iter() {
                 let what = match file.what {
                     What::Added => '+',
                     What::Changed => '~',

@@ -123,7 +123,7 @@ impl<'a> Cluster<'a> {
             material.public.insert(leaf.certificate_path(), self.issuer(leaf)?.issue(leaf, &key)?);
             keys.insert(leaf.row.id, key);
         }
-        for file in &host.files {
+        for file in host.files.iter() {
             let plaintext = match file.source {
                 Source::Template(_) => continue,
                 Source::Certificate(id) => {

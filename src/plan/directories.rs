@@ -69,7 +69,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
 ];
 
 /// One directory that will exist.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DirectoryPlan {
     /// Absolute path.
     pub path: String,

@@ -127,7 +127,7 @@ pub const FILES: &[FileRow] = &[
 ];
 
 /// One file that will exist.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct FilePlan {
     /// Absolute path on the host.

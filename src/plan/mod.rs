@@ -18,6 +18,7 @@ use crate::spec::types::{Algorithm, GateRun, Host, Role, Spec};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 pub use certs::CertPlan;
 pub use directories::DirectoryPlan;
@@ -85,10 +86,10 @@ pub struct HostPlan {
     pub revision: u32,
     /// Certificates with their keys, in the order of the table.
     pub certificates: Vec<CertPlan>,
-    /// Directories, in byte order of their paths.
-    pub directories: Vec<DirectoryPlan>,
-    /// Files, in byte order of their paths.
-    pub files: Vec<FilePlan>,
+    /// Directories, in byte order of their paths; shared by hosts that have the same.
+    pub directories: Arc<[DirectoryPlan]>,
+    /// Files, in byte order of their paths; shared by hosts that have the same.
+    pub files: Arc<[FilePlan]>,
     /// The etcd member, when the host runs one.
     pub etcd: Option<EtcdPlan>,
     /// The kubelet, when the host runs one.
@@ -108,6 +109,7 @@ pub fn plan(spec: &Spec) -> (Plan, Vec<Problem>) {
     let members = etcd::members(spec);
     let release = releases::find(&spec.kubernetes.version, &mut problems);
     let cluster = cluster(spec);
+    let mut last: Option<HostPlan> = None;
     let hosts = spec
         .hosts
         .iter()
@@ -116,12 +118,25 @@ pub fn plan(spec: &Spec) -> (Plan, Vec<Problem>) {
             let etcd = etcd::plan(spec, name, host, &settings, &members, release, &mut problems);
             let kubelet = kubelet::plan(&settings);
             problems.extend(directories::pointless(&certs::Place::of_host(host), &settings.allow_files));
-            (name.clone(), host_plan(spec, name, host, etcd, kubelet, &settings))
+            let mut planned = host_plan(spec, name, host, etcd, kubelet, &settings);
+            if let Some(before) = &last {
+                share(&mut planned.files, &before.files);
+                share(&mut planned.directories, &before.directories);
+            }
+            last = Some(planned.clone());
+            (name.clone(), planned)
         })
         .collect();
     let plan = Plan { cluster, hosts, operator: operator(spec) };
     dedup(&mut problems);
     (plan, problems)
+}
+
+/// A fleet of like hosts needs one list of files, not one each.
+fn share<T: PartialEq>(own: &mut Arc<[T]>, other: &Arc<[T]>) {
+    if own == other {
+        *own = Arc::clone(other);
+    }
 }
 
 fn dedup(problems: &mut Vec<Problem>) {
@@ -167,8 +182,8 @@ fn host_plan(
         recipients: distinct(&host.recipients),
         item: ItemPlan { seed: seed_of(spec, host.seed), generation: host.generation.get() },
         revision: host.revision.get(),
-        directories: directories::plan(&places, data_dir, &settings.allow_files),
-        files: files::plan(&places, &certificates, kubelet.gate.run),
+        directories: directories::plan(&places, data_dir, &settings.allow_files).into(),
+        files: files::plan(&places, &certificates, kubelet.gate.run).into(),
         certificates,
         etcd,
         kubelet: Some(kubelet),
@@ -185,7 +200,7 @@ fn operator(spec: &Spec) -> HostPlan {
         recipients: distinct(&spec.cluster.operators),
         item: ItemPlan { seed: spec.seed.get(), generation: 1 },
         revision: 0,
-        directories: directories::plan(&places, None, &[]),
+        directories: directories::plan(&places, None, &[]).into(),
         files: files::plan(&places, &certificates, GateRun::None).into_iter().map(at_rest).collect(),
         certificates,
         etcd: None,
