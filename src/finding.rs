@@ -4,6 +4,7 @@
 //! its meaning. Each belongs to one [`Class`], which is also the process's exit code.
 
 use serde::{Serialize, Serializer};
+use std::collections::BTreeSet;
 use std::fmt;
 
 /// The outcome classes of `verify` and `install`, with their exit codes.
@@ -221,9 +222,7 @@ impl Finding {
 }
 
 /// The exit code of a set of findings: 0 when there are none, else by [`Class::PRECEDENCE`].
-pub fn exit_code(findings: &[Finding]) -> u8 {
-    Class::PRECEDENCE
-        .into_iter()
-        .find(|class| findings.iter().any(|finding| finding.id.class() == *class))
-        .map_or(0, Class::exit)
+pub fn exit_code<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> u8 {
+    let found: BTreeSet<Class> = findings.into_iter().map(|finding| finding.id.class()).collect();
+    Class::PRECEDENCE.into_iter().find(|class| found.contains(class)).map_or(0, Class::exit)
 }

@@ -1,6 +1,6 @@
 //! sealift: one YAML spec of a cluster becomes signed, sealed, reproducible bundles, one per host.
 //!
-//! Data flows one way: [`spec`] → [`plan`] → [`derive`] → [`render`] → [`bundle`], and [`build`]
+//! Data flows one way: [`spec`] → [`plan`] → [`mod@derive`] → [`render`] → [`bundle`], and [`build`]
 //! is where they meet. [`check`] and [`host`] stand apart: they know bundles and hosts, and nothing
 //! of how a bundle came about.
 

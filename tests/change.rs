@@ -59,7 +59,7 @@ fn one_hosts_setting_changes_one_host_and_says_what_it_takes() {
     let change = Change::new();
     change.edit("  infra1:\n", "  infra1:\n    revision: 1\n    kubelet: {cgroupDriver: cgroupfs}\n");
     let ran = change.check().expect_code(0);
-    let expected = "ok SPEC: 3 hosts\ninfra0: unchanged\ninfra1: changed\n  ~ /etc/kubernetes/kubelet/config.yaml\n  restart: kubelet\ninfra2: unchanged\noperator: unchanged\n";
+    let expected = "ok SPEC: 3 hosts\ninfra0: unchanged\ninfra1: changed, revision 1.0 to 1.1\n  ~ /etc/kubernetes/kubelet/config.yaml\n  restart: kubelet\ninfra2: unchanged\noperator: unchanged\n";
     assert_eq!(change.hide(&ran.stdout), expected);
     assert_eq!(ran.stderr, "");
 }
@@ -126,4 +126,34 @@ fn another_clusters_output_and_a_damaged_one_are_refused() {
     let ran = change.check().expect_code(2);
     let expected = "error: OUT/infra0.tar.gz is damaged: gzip-invalid\nhint: see `sealift verify`\n";
     assert_eq!(change.hide(&ran.stderr), expected);
+}
+
+#[test]
+fn a_rotation_names_every_certificate_and_key() {
+    let change = Change::new();
+    change.edit("  revision: 1\n", "  revision: 2\n");
+    change.edit("pki:\n", "pki:\n  cas: {etcd: {generation: 2}}\n");
+    let ran = change.check().expect_code(0);
+    let host = ran.stdout.split("infra1: ").next().unwrap();
+    let pki = "/etc/kubernetes/pki/etcd";
+    let files = ["ca.crt", "healthcheck-client.crt", "healthcheck-client.key", "peer.crt", "peer.key"];
+    let files = files.into_iter().chain(["server.crt", "server.key"]);
+    let lines: String = files.map(|file| format!("  ~ {pki}/{file}\n")).collect();
+    let expected = format!(
+        "ok SPEC: 3 hosts\ninfra0: changed, revision 1.0 to 2.0\n{lines}  restart: static-pod/etcd\n"
+    );
+    assert_eq!(change.hide(host), expected);
+    assert_eq!(ran.stderr, "");
+}
+
+#[test]
+fn a_new_revision_alone_changes_no_file() {
+    let change = Change::new();
+    change.edit("  revision: 1\n", "  revision: 2\n");
+    let ran = change.check().expect_code(0);
+    assert!(
+        ran.stdout.contains("infra0: changed, but none of its files, revision 1.0 to 2.0\n"),
+        "{}",
+        ran.stdout
+    );
 }

@@ -1,7 +1,9 @@
 //! From a plan and its material to a manifest.
 
 use super::BuildError;
-use crate::bundle::manifest::{ClusterRef, Directory, FORMAT, File, HostRef, Manifest, Policy, Revision};
+use crate::bundle::manifest::{
+    ClusterRef, Directory, FORMAT, File, HostRef, Manifest, Origin, Policy, Revision,
+};
 use crate::derive::Material;
 use crate::plan::{ClusterPlan, DirectoryPlan, FilePlan, HostPlan, Source};
 use time::OffsetDateTime;
@@ -29,7 +31,7 @@ pub(super) fn of(
         epoch: String::new(),
         valid_until: rfc3339(valid_until(plan, host), &host.name)?,
         directories: host.directories.iter().map(directory).collect(),
-        files: host.files.iter().map(|planned| file(planned, material)).collect(),
+        files: host.files.iter().map(|planned| file(plan, host, planned, material)).collect(),
     })
 }
 
@@ -59,7 +61,7 @@ fn directory(planned: &DirectoryPlan) -> Directory {
     }
 }
 
-fn file(planned: &FilePlan, material: &Material) -> File {
+fn file(plan: &ClusterPlan, host: &HostPlan, planned: &FilePlan, material: &Material) -> File {
     let sealed = material.sealed.get(&planned.path);
     File {
         path: planned.path.clone(),
@@ -72,9 +74,18 @@ fn file(planned: &FilePlan, material: &Material) -> File {
         sealed: sealed.is_some(),
         hmac: sealed.map(|sealed| sealed.hmac.clone()),
         certificate: planned.certificate.clone(),
+        origin: origin(plan, host, planned.source),
         restart: planned.restart.iter().map(ToString::to_string).collect(),
         run: planned.run.iter().map(ToString::to_string).collect(),
     }
+}
+
+/// Where the key of a certificate or of a private key file comes from.
+pub fn origin(plan: &ClusterPlan, host: &HostPlan, source: Source) -> Option<Origin> {
+    let (Source::Certificate(id) | Source::Key(id)) = source else { return None };
+    let mut all = host.certificates.iter().chain(&plan.authorities);
+    let planned = all.find(|planned| planned.row.id == id)?;
+    Some(Origin { seed: planned.seed, generation: planned.generation.clone() })
 }
 
 fn mode(bits: u32) -> String {

@@ -39,6 +39,7 @@ pub(crate) fn file(path: &str, sealed: bool) -> File {
         sealed,
         hmac: sealed.then(|| sha256_hex(path.as_bytes())),
         certificate: None,
+        origin: None,
         restart: vec!["unit/nginx".into()],
         run: Vec::new(),
     }

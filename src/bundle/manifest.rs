@@ -120,6 +120,9 @@ pub struct File {
     /// For private keys: the path of the certificate that holds this key's public half.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
+    /// For certificates and private keys: where the key comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// What must be restarted when this file changes (such as `unit/nginx`);
     /// empty when whatever reads it notices by itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -127,6 +130,16 @@ pub struct File {
     /// Commands that must run when this file changes, before the restarts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub run: Vec<String>,
+}
+
+/// Where a derived key comes from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Origin {
+    /// The number of the seed in the keyring.
+    pub seed: u32,
+    /// Decimal; of a leaf certificate the generations of pki, CA and host, joined by commas.
+    pub generation: String,
 }
 
 /// How a host is held to a file.

@@ -1,5 +1,6 @@
 //! The command line, as clap types: what `--help` and the man pages say stands here.
 
+use crate::spec::scalars::ToleratedExit;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
@@ -76,6 +77,9 @@ pub(super) struct Check {
     /// The output of the build before the change: say host by host what the change does
     #[arg(long, value_name = "OUT")]
     pub(super) previous: Option<PathBuf>,
+    /// The directory that the build gets as --templates
+    #[arg(long, value_name = "DIR", requires = "previous")]
+    pub(super) templates: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -124,18 +128,25 @@ pub(super) struct Verify {
     /// Also open what is sealed with this identity and check it (bundles only)
     #[arg(short, long = "identity", value_name = "FILE", conflicts_with = "root")]
     pub(super) identities: Vec<PathBuf>,
-    /// Exit 0 on this exit code; may be repeated
-    #[arg(long, value_name = "CODE", value_parser = clap::value_parser!(u8).range(1..=7))]
+    /// Let findings of this exit code (1, 4, 5, 6 or 7) pass: they are printed and do not count. May
+    /// be repeated. What is not trusted never passes
+    #[arg(long, value_name = "CODE", value_parser = tolerated)]
     pub(super) tolerate: Vec<u8>,
     /// Print findings only
     #[arg(short, long)]
     pub(super) quiet: bool,
 }
 
+/// The codes that the spec allows for the kubelet's gate.
+fn tolerated(text: &str) -> Result<u8, String> {
+    text.parse::<ToleratedExit>().map(ToleratedExit::get).map_err(|error| error.message)
+}
+
 #[derive(Debug, Args)]
 pub(super) struct Trust {
-    /// Keys to trust, in OpenSSH's `allowed_signers` form. By default `trust` beside a `sealift.yaml`
-    /// in the current directory, else ROOT/etc/sealift/trust
+    /// Keys to trust, in OpenSSH's `allowed_signers` form. By default `etc/sealift/trust` of the root;
+    /// for bundles that are verified without a root, first `trust` beside a `sealift.yaml` in the
+    /// current directory
     #[arg(long = "trust", value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
 }

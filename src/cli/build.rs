@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &Build, output: &mut Output<'_>) -> Result<u8, Fail
     let templates = templates(arguments.templates.as_deref())?;
     let keyring = keyring(arguments, &spec)?;
     let default = || spec.directory.join("bundles").join(&spec.plan.cluster.name);
-    let out = arguments.out.clone().unwrap_or_else(default);
+    let out = resolve(arguments.out.clone().unwrap_or_else(default))?;
     // the text and its tree are not needed any more, and a large fleet's are large
     let SpecFile { plan, .. } = spec;
     let plan = &plan;
@@ -71,6 +71,14 @@ pub(super) fn run(arguments: &Build, output: &mut Output<'_>) -> Result<u8, Fail
     Ok(0)
 }
 
+/// A link stays a link: what it leads to is replaced.
+fn resolve(out: PathBuf) -> Result<PathBuf, Failure> {
+    if !out.is_symlink() {
+        return Ok(out);
+    }
+    fs::canonicalize(&out).map_err(|error| world::unwritable(&out, &error))
+}
+
 fn report(out: &Path, made: &[Made], index: &Index, output: &mut Output<'_>) {
     let names = |fresh| made.iter().filter(move |one| one.fresh == fresh).map(|one| one.entry.host.as_str());
     output.json(&Built {
@@ -87,7 +95,8 @@ fn report(out: &Path, made: &[Made], index: &Index, output: &mut Output<'_>) {
         [] => output.good("unchanged", format_args!("{}: {unchanged} bundles", out.display())),
         names => {
             let shown = if names.len() > 8 { format!("{} bundles", names.len()) } else { names.join(", ") };
-            let kept = if unchanged > 0 { format!(" ({unchanged} unchanged)") } else { String::new() };
+            let kept =
+                if unchanged > 0 { format!(" ({unchanged} kept as they were)") } else { String::new() };
             output.good("built", format_args!("{}: {shown}{kept}", out.display()));
         }
     }
@@ -161,6 +170,7 @@ impl<'a> Job<'a> {
             }
         }
         if !wanted {
+            previous.leave_out(&host.name)?;
             return Ok(None);
         }
         let packed = build::host(&self.plan.cluster, host, &self.cluster, &self.renderer, &inputs)
@@ -206,7 +216,7 @@ fn build_failure(error: &BuildError) -> Failure {
     match error {
         BuildError::Derive(error) => derive_failure(error),
         BuildError::Render(_) => Failure::from_error(USAGE, error)
-            .hint("a value or a --templates file makes something that this format cannot hold"),
+            .hint("the template names something that is not there, or a value has characters that this format cannot hold"),
         _ => Failure::from_error(MACHINE, error),
     }
 }
@@ -258,7 +268,7 @@ fn keyring(arguments: &Build, spec: &SpecFile) -> Result<Keyring, Failure> {
     Keyring::read(&text).map_err(|error| keyring_failure(&error))
 }
 
-fn templates(directory: Option<&Path>) -> Result<Templates, Failure> {
+pub(super) fn templates(directory: Option<&Path>) -> Result<Templates, Failure> {
     let embedded = Templates::embedded();
     let Some(directory) = directory else { return Ok(embedded) };
     let mut files = BTreeMap::new();

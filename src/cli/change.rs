@@ -6,8 +6,8 @@
 use super::failure::{Failure, USAGE};
 use super::output::Output;
 use super::world::{self, SpecFile};
-use crate::build::Inputs;
-use crate::bundle::index::{BundleRef, Index};
+use crate::build::{self, Inputs};
+use crate::bundle::index::{BundleRef, INDEX, Index};
 use crate::bundle::manifest::{Manifest, Revision};
 use crate::bundle::open::{Verified, open};
 use crate::bundle::trust::Trust;
@@ -32,6 +32,10 @@ pub(super) struct Change {
 struct HostChange {
     host: String,
     state: State,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<Revision>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    now: Option<Revision>,
     files: Vec<FileChange>,
     run: BTreeSet<String>,
     restart: BTreeSet<String>,
@@ -62,7 +66,11 @@ enum What {
 
 /// Compares a spec without errors with the output of an earlier build. Also returns what is wrong
 /// with the change itself.
-pub(super) fn against(spec: &SpecFile, previous: &Path) -> Result<(Change, Vec<Problem>), Failure> {
+pub(super) fn against(
+    spec: &SpecFile,
+    previous: &Path,
+    templates: &Templates,
+) -> Result<(Change, Vec<Problem>), Failure> {
     let before = Before::read(previous)?;
     let plan = &spec.plan;
     if before.index.cluster.id != plan.cluster.id {
@@ -71,11 +79,10 @@ pub(super) fn against(spec: &SpecFile, previous: &Path) -> Result<(Change, Vec<P
             Problem::error("cluster.id", message).hint("name the output of this cluster's last build");
         return Ok((Change { hosts: Vec::new() }, vec![problem]));
     }
-    let templates = Templates::embedded();
-    let renderer = Renderer::new(&templates).map_err(|error| Failure::from_error(USAGE, &error))?;
+    let renderer = Renderer::new(templates).map_err(|error| Failure::from_error(USAGE, &error))?;
     let all: Vec<_> = plan.hosts.values().chain([&plan.operator]).collect();
     let seed_id = |number: u32| Ok(before.index.seeds.get(&number.to_string()).cloned().unwrap_or_default());
-    let inputs = Inputs::new(&plan.cluster, all.iter().copied(), seed_id, &templates)
+    let inputs = Inputs::new(&plan.cluster, all.iter().copied(), seed_id, templates)
         .map_err(|error| Failure::from_error(USAGE, &error))?;
     let mut change = Change { hosts: Vec::new() };
     let mut problems = Vec::new();
@@ -123,7 +130,7 @@ fn retired_problem(spec: &SpecFile, name: &str) -> Option<Problem> {
 impl HostChange {
     fn new(host: &str, state: State) -> Self {
         let (run, restart) = (BTreeSet::new(), BTreeSet::new());
-        Self { host: host.to_owned(), state, files: Vec::new(), run, restart }
+        Self { host: host.to_owned(), state, before: None, now: None, files: Vec::new(), run, restart }
     }
 }
 
@@ -136,7 +143,8 @@ struct Before<'a> {
 
 impl<'a> Before<'a> {
     fn read(directory: &'a Path) -> Result<Self, Failure> {
-        let index = world::read(&directory.join("index.json"))?;
+        let index = world::read(&directory.join(INDEX))
+            .map_err(|error| error.hint(format!("{} must be the output of a build", directory.display())))?;
         let index = Index::parse(&index).map_err(|error| {
             Failure::from_error(USAGE, &error)
                 .hint(format!("{} is not the output of a build", directory.display()))
@@ -177,6 +185,8 @@ impl<'a> Before<'a> {
         }
         let now = renderer.templates(host).map_err(|error| Failure::from_error(USAGE, &error))?;
         let mut change = HostChange::new(&host.name, State::Changed);
+        change.before = Some(before.manifest().revision);
+        change.now = Some(revision_of(spec, host));
         let mut note = |path: &str, what, restart: Vec<String>, run: Vec<String>| {
             change.files.push(FileChange { path: path.to_owned(), what });
             change.restart.extend(restart);
@@ -228,6 +238,10 @@ fn differs(
     rendered: &BTreeMap<String, Vec<u8>>,
 ) -> bool {
     let contents = before.contents(&file.path);
+    let origin = build::origin(&spec.plan.cluster, host, file.source);
+    if before.file(&file.path).is_some_and(|old| old.origin != origin) {
+        return true;
+    }
     match file.source {
         Source::Template(_) => rendered.get(&file.path).map(Vec::as_slice) != contents,
         Source::Certificate(id) => {
@@ -279,15 +293,19 @@ impl Change {
     /// Says it to people.
     pub(super) fn tell(&self, output: &mut Output<'_>) {
         for host in &self.hosts {
+            let revision = match (host.before, host.now) {
+                (Some(before), Some(now)) if before != now => format!(", revision {before} to {now}"),
+                _ => String::new(),
+            };
             let state = match host.state {
                 State::New => "new",
                 State::Removed => "gone",
                 State::Unchanged => "unchanged",
-                State::Changed if host.files.is_empty() => "rebuilt: no file says anything else",
+                State::Changed if host.files.is_empty() => "changed, but none of its files",
                 State::Changed => "changed",
             };
-            output.line(format_args!("{}: {state}", host.host));
-            for file in host.files.iter() {
+            output.line(format_args!("{}: {state}{revision}", host.host));
+            for file in &host.files {
                 let what = match file.what {
                     What::Added => '+',
                     What::Changed => '~',

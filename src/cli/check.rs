@@ -1,6 +1,7 @@
 //! `sealift check`: all problems of a spec, and what a change does.
 
 use super::args::Check;
+use super::build::templates;
 use super::change::{self, Change};
 use super::failure::{Failure, USAGE};
 use super::output::Output;
@@ -21,7 +22,8 @@ pub(super) fn run(arguments: &Check, output: &mut Output<'_>) -> Result<u8, Fail
     let mut spec = world::spec(&arguments.spec)?;
     let mut change = None;
     if let Some(previous) = arguments.previous.as_deref().filter(|_| !spec.has_errors()) {
-        let (found, problems) = change::against(&spec, previous)?;
+        let (found, problems) =
+            change::against(&spec, previous, &templates(arguments.templates.as_deref())?)?;
         spec.problems.extend(problems.into_iter().map(|problem| spec.loaded.locate(problem)));
         spec.problems.sort_by_key(|problem| problem.position);
         change = Some(found);

@@ -104,8 +104,13 @@ impl Story<'_, '_> {
         self.output.line(format_args!("{COMMAND}$ sealift {shown}{COMMAND:#}"));
         let located = arguments.iter().enumerate().map(|(index, word)| self.located(index, word));
         let (mut data, mut messages) = (Vec::new(), Vec::new());
-        let mut inner =
-            Output { format: Format::Text, data: &mut data, messages: &mut messages, progress: false };
+        let mut inner = Output {
+            format: Format::Text,
+            data: &mut data,
+            messages: &mut messages,
+            progress: false,
+            broken: None,
+        };
         let words = std::iter::once("sealift".to_owned()).chain(located);
         let exit = match Cli::try_parse_from(words) {
             Ok(cli) => super::execute(&cli, &mut inner),
@@ -189,7 +194,7 @@ impl Story<'_, '_> {
     fn age_key(directory: &Path) -> Result<String, Failure> {
         let identity = age::x25519::Identity::generate();
         let text = Zeroizing::new(format!("{}\n", identity.to_string().expose_secret()));
-        write(&directory.join("age.key"), text.as_bytes())?;
+        create(&directory.join("age.key"), text.as_bytes())?;
         Ok(identity.to_public().to_string())
     }
 
@@ -206,7 +211,7 @@ impl Story<'_, '_> {
         };
         let key = PrivateKey::new(KeypairData::Ed25519(pair), host).map_err(failed)?;
         let text = key.to_openssh(LineEnding::LF).map_err(failed)?;
-        write(&directory.join("ssh_host_ed25519_key"), text.as_bytes())?;
+        create(&directory.join("ssh_host_ed25519_key"), text.as_bytes())?;
         let public = key.public_key().to_openssh().map_err(failed)?;
         Ok(public.split(' ').take(2).collect::<Vec<_>>().join(" "))
     }
@@ -249,4 +254,8 @@ impl Story<'_, '_> {
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     fs::write(path, bytes).map_err(|error| world::unwritable(path, &error))
+}
+
+fn create(path: &Path, key: &[u8]) -> Result<(), Failure> {
+    super::init::create(path, 0o600, key).map_err(|error| world::unwritable(path, &error))
 }

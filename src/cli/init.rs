@@ -171,7 +171,7 @@ fn skeleton(name: &ClusterName, cluster: &str, recipients: &[String]) -> String 
 }
 
 /// Creates a file that must not exist, with its mode from the first moment.
-fn create(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn create(path: &Path, mode: u32, bytes: &[u8]) -> io::Result<()> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut file = fs::File::from(rustix::fs::open(path, flags, Mode::from_raw_mode(mode))?);
     file.write_all(bytes)?;

@@ -18,7 +18,7 @@ use args::{Cli, Command};
 use clap::{CommandFactory, Parser};
 use failure::{Failure, USAGE};
 use output::Output;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 /// Runs the command line of this process and returns the exit code.
 pub fn run() -> u8 {
@@ -34,10 +34,18 @@ pub fn run() -> u8 {
         }
     };
     let progress = io::stderr().is_terminal();
-    let mut output = Output { format: cli.format, data: &mut data, messages: &mut messages, progress };
+    let format = cli.format;
+    let mut output = Output { format, data: &mut data, messages: &mut messages, progress, broken: None };
     let exit = execute(&cli, &mut output);
-    drop(data.flush());
-    exit
+    let flushed = output.data.flush();
+    output.keep(flushed);
+    match output.broken.take() {
+        Some(error) => {
+            output.note(format_args!("error: cannot write the output: {}", world::reason(&error)));
+            failure::MACHINE
+        }
+        None => exit,
+    }
 }
 
 /// No core dumps and no other process of this user looking in: secrets pass through this one.

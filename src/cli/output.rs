@@ -16,6 +16,8 @@ pub(super) struct Output<'w> {
     pub(super) messages: &'w mut dyn Write,
     /// Whether progress may be drawn on stderr.
     pub(super) progress: bool,
+    /// The first failure to write data.
+    pub(super) broken: Option<io::Error>,
 }
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
@@ -24,6 +26,20 @@ const HINT: Style = AnsiColor::Cyan.on_default().bold();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 
 impl Output<'_> {
+    fn write(&mut self, text: fmt::Arguments<'_>) {
+        let result = self.data.write_fmt(text);
+        self.keep(result);
+    }
+
+    /// Notes that data could not be written. A reader that went away (a closed pipe) is no failure.
+    pub(super) fn keep(&mut self, result: io::Result<()>) {
+        if let Err(error) = result
+            && error.kind() != io::ErrorKind::BrokenPipe
+        {
+            self.broken.get_or_insert(error);
+        }
+    }
+
     /// Whether data is printed as JSON.
     pub(super) fn is_json(&self) -> bool {
         self.format == Format::Json
@@ -32,7 +48,7 @@ impl Output<'_> {
     /// One line of data for people. Nothing in JSON.
     pub(super) fn line(&mut self, line: impl fmt::Display) {
         if !self.is_json() {
-            ignore(writeln!(self.data, "{line}"));
+            self.write(format_args!("{line}\n"));
         }
     }
 
@@ -40,19 +56,20 @@ impl Output<'_> {
     pub(super) fn json<T: Serialize>(&mut self, value: &T) {
         if self.is_json() {
             let text = serde_json::to_string_pretty(value).unwrap_or_default();
-            ignore(writeln!(self.data, "{text}"));
+            self.write(format_args!("{text}\n"));
         }
     }
 
     /// Raw data, whatever the format.
     pub(super) fn raw(&mut self, bytes: &[u8]) {
-        ignore(self.data.write_all(bytes));
+        let result = self.data.write_all(bytes);
+        self.keep(result);
     }
 
     /// A line that says that something went well.
     pub(super) fn good(&mut self, what: &str, rest: impl fmt::Display) {
         if !self.is_json() {
-            ignore(writeln!(self.data, "{GOOD}{what}{GOOD:#} {rest}"));
+            self.write(format_args!("{GOOD}{what}{GOOD:#} {rest}\n"));
         }
     }
 
@@ -118,7 +135,7 @@ impl Output<'_> {
     }
 }
 
-/// A reader that went away (a closed pipe) is no failure of ours.
+/// Where messages cannot be written, nobody can be told.
 fn ignore(result: io::Result<()>) {
     drop(result);
 }

@@ -2,7 +2,7 @@
 
 use super::failure::{Failure, MACHINE, USAGE};
 use super::world;
-use crate::bundle::index::{BUNDLE_SUFFIX, BundleRef, INDEX, Index};
+use crate::bundle::index::{BundleRef, INDEX, Index};
 use crate::bundle::{INDEX_NAMESPACE, SIGNATURE, SUMS, sshsig, sums};
 use crate::derive::Cluster;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
@@ -14,56 +14,102 @@ use std::path::{Path, PathBuf};
 /// What the output directory holds from the build before.
 pub(super) struct Previous {
     directory: PathBuf,
+    /// Whether there is anything at all.
+    exists: bool,
+    /// The index, when this cluster's own key signed it.
     index: Option<Index>,
 }
 
 impl Previous {
     /// Reads what is there. An index is believed only when this cluster's own key signed it.
+    ///
+    /// Publishing replaces the whole directory, so whatever no build of this cluster made is an error.
     pub(super) fn read(directory: &Path, cluster_id: &str, cluster: &Cluster<'_>) -> Result<Self, Failure> {
-        refuse_foreign(directory)?;
-        let read = |name: &str| fs::read(directory.join(name)).ok();
-        let index = (|| {
-            let (json, list, signature) = (read(INDEX)?, read(SUMS)?, read(SIGNATURE)?);
-            let key = sshsig::verify(&signature, INDEX_NAMESPACE, &list).ok()?;
-            let own = key == cluster.signer().key().verifying_key().to_bytes();
-            let index = Index::parse(&json).ok()?;
-            let same =
-                sums::write(&index.sums(&json)).ok()?.as_bytes() == list && index.cluster.id == cluster_id;
-            (own && same).then_some(index)
-        })();
-        Ok(Self { directory: directory.to_path_buf(), index })
+        let names = names(directory)?;
+        let mut previous =
+            Self { directory: directory.to_path_buf(), exists: !names.is_empty(), index: None };
+        if !previous.exists {
+            return Ok(previous);
+        }
+        let json = previous.file(INDEX)?;
+        let index = json.as_deref().and_then(|json| Index::parse(json).ok());
+        let index = index.filter(|index| index.cluster.id == cluster_id);
+        refuse_foreign(directory, &names, index.as_ref())?;
+        if let (Some(index), Some(json)) = (index, json)
+            && previous.is_own(&index, &json, cluster)?
+        {
+            previous.index = Some(index);
+        }
+        Ok(previous)
+    }
+
+    fn is_own(&self, index: &Index, json: &[u8], cluster: &Cluster<'_>) -> Result<bool, Failure> {
+        let (Some(list), Some(signature)) = (self.file(SUMS)?, self.file(SIGNATURE)?) else {
+            return Ok(false);
+        };
+        let own = cluster.signer().key().verifying_key().to_bytes();
+        let signed = sshsig::verify(&signature, INDEX_NAMESPACE, &list).is_ok_and(|key| key == own);
+        Ok(signed && sums::write(&index.sums(json)).is_ok_and(|text| text.as_bytes() == list))
+    }
+
+    fn file(&self, name: &str) -> Result<Option<Vec<u8>>, Failure> {
+        let path = self.directory.join(name);
+        match world::read_bounded(&path) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(world::unreadable(&path, &error)),
+        }
     }
 
     /// The bundle of a host.
     pub(super) fn entry(&self, host: &str) -> Option<&BundleRef> {
         self.index.as_ref()?.bundles.iter().find(|bundle| bundle.host == host)
     }
+
+    /// A host that shall stay as it is, and cannot: fails when there was a build that had it, or may
+    /// have had it.
+    pub(super) fn leave_out(&self, host: &str) -> Result<(), Failure> {
+        let had = match &self.index {
+            Some(_) => self.entry(host).is_some(),
+            None => self.exists,
+        };
+        if !had {
+            return Ok(());
+        }
+        let message =
+            format!("{} does not hold a bundle of {host} that can be kept", self.directory.display());
+        Err(Failure::new(USAGE, message).hint("build without --host, or name another directory with -o"))
+    }
 }
 
-/// Publishing replaces the whole directory: what is not a build's must not be lost.
-fn refuse_foreign(directory: &Path) -> Result<(), Failure> {
+/// The directory's listing, sorted; empty when it is not there.
+fn names(directory: &Path) -> Result<Vec<String>, Failure> {
+    let unreadable = |error: &io::Error| world::unreadable(directory, error);
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
             return Err(Failure::new(USAGE, format!("{} is not a directory", directory.display()))
                 .hint("name another place with -o, or move that file"));
         }
-        Err(error) => return Err(world::unreadable(directory, &error)),
+        Err(error) => return Err(unreadable(&error)),
     };
+    let mut names = Vec::new();
     for entry in entries {
-        let name = entry.map_err(|error| world::unreadable(directory, &error))?.file_name();
-        let name = name.to_string_lossy();
-        let ours = [INDEX, SUMS, SIGNATURE, "trust"].contains(&name.as_ref());
-        if !ours && !name.ends_with(BUNDLE_SUFFIX) {
-            return Err(Failure::new(
-                USAGE,
-                format!("{} holds {name}, which no build makes", directory.display()),
-            )
-            .hint("a build replaces the whole directory: name another one with -o, or move that file"));
-        }
+        names.push(entry.map_err(|error| unreadable(&error))?.file_name().to_string_lossy().into_owned());
     }
-    Ok(())
+    names.sort();
+    Ok(names)
+}
+
+fn refuse_foreign(directory: &Path, names: &[String], index: Option<&Index>) -> Result<(), Failure> {
+    let listed =
+        |name: &str| index.is_some_and(|index| index.bundles.iter().any(|bundle| bundle.file == name));
+    let own = |name: &str| index.is_some() && [INDEX, SUMS, SIGNATURE, "trust"].contains(&name);
+    let Some(foreign) = names.iter().find(|name| !own(name) && !listed(name)) else { return Ok(()) };
+    let message = format!("{} holds {foreign}, which no build of this cluster made", directory.display());
+    Err(Failure::new(USAGE, message)
+        .hint("a build replaces the whole directory: name another one with -o, or move that file"))
 }
 
 /// A directory beside the output that becomes it, or vanishes.
@@ -105,7 +151,7 @@ impl Staged {
     /// Takes over a bundle of the build before, if it is still what the index says.
     pub(super) fn keep(&self, previous: &Previous, entry: &BundleRef) -> Result<bool, Failure> {
         let old = previous.directory.join(&entry.file);
-        let Ok(bytes) = fs::read(&old) else { return Ok(false) };
+        let Ok(bytes) = world::read_bounded(&old) else { return Ok(false) };
         if hex::encode(Sha256::digest(&bytes)) != entry.sha256 {
             return Ok(false);
         }

@@ -1,6 +1,7 @@
 //! `sealift verify`: bundles, output directories, or what a host holds.
 
 use super::args::Verify;
+use super::check::counted;
 use super::failure::{Failure, USAGE};
 use super::install::{hostname, open_root};
 use super::output::Output;
@@ -11,12 +12,12 @@ use crate::bundle::open::open;
 use crate::check::bundle::verify_bundle;
 use crate::check::host::{self, verify_host};
 use crate::check::output::{OutputDirectory, Terms, verify_output};
-use crate::finding::{Finding, exit_code};
+use crate::finding::{Finding, Id, exit_code};
 use crate::unseal::Identities;
 use serde::Serialize;
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[derive(Serialize)]
 struct Verdict<'a> {
@@ -84,18 +85,20 @@ pub(super) fn run(arguments: &Verify, output: &mut Output<'_>) -> Result<u8, Fai
                 Failure::new(USAGE, "a host holds one bundle").hint("give at most one bundle with --root")
             );
         }
-        (None, paths) => judge.paths(paths)?,
+        (None, paths) => judge.paths(paths),
     };
-    let found = exit_code(&findings);
-    let exit = if arguments.tolerate.contains(&found) { 0 } else { found };
+    // each finding by itself: one that is tolerated must not cover another that is not
+    let (tolerated, rest): (Vec<&Finding>, Vec<&Finding>) =
+        findings.iter().partition(|finding| arguments.tolerate.contains(&finding.id.class().exit()));
+    let exit = exit_code(rest);
     output.json(&Verdict { command: "verify", exit, subjects: &subjects, findings: &findings });
     output.findings(&findings);
     if findings.is_empty() && !arguments.quiet {
         for subject in &subjects {
             tell(subject, output);
         }
-    } else if exit == 0 && found != 0 {
-        output.note(format_args!("exit code {found} is tolerated"));
+    } else if !tolerated.is_empty() {
+        output.note(format_args!("tolerated: {}", counted(tolerated.len(), "finding")));
     }
     Ok(exit)
 }
@@ -110,11 +113,7 @@ fn tell(subject: &Subject, output: &mut Output<'_>) {
 }
 
 impl Judge {
-    fn root(
-        &self,
-        path: &Path,
-        bundle: Option<&std::path::PathBuf>,
-    ) -> Result<(Vec<Subject>, Vec<Finding>), Failure> {
+    fn root(&self, path: &Path, bundle: Option<&PathBuf>) -> Result<(Vec<Subject>, Vec<Finding>), Failure> {
         let root = open_root(path)?;
         let expected = match bundle {
             None => None,
@@ -146,20 +145,30 @@ impl Judge {
         Ok((vec![subject], checked.findings))
     }
 
-    fn paths(&self, paths: &[std::path::PathBuf]) -> Result<(Vec<Subject>, Vec<Finding>), Failure> {
+    fn paths(&self, paths: &[PathBuf]) -> (Vec<Subject>, Vec<Finding>) {
         let mut subjects = Vec::new();
         let mut findings = Vec::new();
         for path in paths {
-            let (subject, more) = if path.is_dir() { self.directory(path)? } else { self.bundle(path)? };
+            let result = if path.is_dir() { self.directory(path) } else { self.bundle(path) };
+            // one that cannot be read does not hide what is wrong with the others
+            let (subject, more) = result.unwrap_or_else(|error| {
+                let path_text = path.display().to_string();
+                let finding = Finding::new(
+                    Id::Unreadable,
+                    path_text,
+                    "check the path, and run as a user who may read it",
+                );
+                (Subject::new(path, 0, "files"), vec![finding.found(world::reason(&error))])
+            });
             subjects.push(subject);
             findings.extend(more);
         }
-        Ok((subjects, findings))
+        (subjects, findings)
     }
 
-    fn bundle(&self, path: &Path) -> Result<(Subject, Vec<Finding>), Failure> {
+    fn bundle(&self, path: &Path) -> io::Result<(Subject, Vec<Finding>)> {
         let name = path.display().to_string();
-        match open(&world::read(path)?, &name, &self.trusted.trust, self.at) {
+        match open(&world::read_bounded(path)?, &name, &self.trusted.trust, self.at) {
             Err(findings) => Ok((Subject::new(path, 0, "files"), findings)),
             Ok(verified) => {
                 let manifest = verified.manifest();
@@ -169,9 +178,9 @@ impl Judge {
         }
     }
 
-    fn directory(&self, path: &Path) -> Result<(Subject, Vec<Finding>), Failure> {
+    fn directory(&self, path: &Path) -> io::Result<(Subject, Vec<Finding>)> {
         let output = Listing(path);
-        let names = output.names().map_err(|error| world::unreadable(path, &error))?;
+        let names = output.names()?;
         let bundles = names.iter().filter(|name| name.ends_with(BUNDLE_SUFFIX)).count();
         let terms = Terms {
             trust: &self.trusted.trust,

@@ -121,6 +121,7 @@ impl Draft {
             sealed,
             hmac: None,
             certificate: None,
+            origin: None,
             restart: Vec::new(),
             run: Vec::new(),
         });

@@ -53,7 +53,7 @@ hosts:
 #[test]
 fn no_gate_no_file() {
     let planned = hosts(&with("run: sealift", "run: none"));
-    assert!(planned.iter().flat_map(|host| &host.files).all(|file| !file.path.contains("gate")));
+    assert!(planned.iter().flat_map(|host| host.files.iter()).all(|file| !file.path.contains("gate")));
 }
 
 #[test]

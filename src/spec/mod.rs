@@ -102,9 +102,24 @@ pub fn load(text: &str) -> Loaded {
     });
     let mut all: Vec<Problem> =
         placed.chain(found.into_iter().map(|problem| loaded.locate(problem))).collect();
+    all.extend(secrets_in_comments(&loaded.source, &all));
     all.sort_by_key(|problem| problem.position);
     loaded.problems = limit(all);
     loaded
+}
+
+/// Private keys that no value holds, so that nothing else complains about them.
+fn secrets_in_comments(source: &Source, found: &[Problem]) -> Vec<Problem> {
+    let told = |line: usize| {
+        let at = |problem: &Problem| problem.position.is_some_and(|position| position.line == line);
+        found.iter().any(|problem| problem.severity == Severity::Error && at(problem))
+    };
+    let problem = |line| {
+        let problem = Problem::error("", "a private key stands in a comment")
+            .hint("take it out, and make a new one: this one was shown to all who read the spec");
+        Problem { secret: true, position: Some(Position { line, column: 1 }), ..problem }
+    };
+    source.secret_starts().filter(|line| !told(*line)).map(problem).collect()
 }
 
 /// The first problems, and a count of the others.

@@ -37,6 +37,11 @@ impl Source {
         !self.hidden.is_empty()
     }
 
+    /// Lines, from 1, on which a private key begins.
+    pub(crate) fn secret_starts(&self) -> impl Iterator<Item = usize> + '_ {
+        (1..).zip(&self.lines).filter(|(_, line)| looks_secret(line)).map(|(number, _)| number)
+    }
+
     /// Never shows these lines, counted from 1.
     pub(crate) fn hide(&mut self, lines: std::ops::RangeInclusive<usize>) {
         self.hidden.extend(lines);
