@@ -10,7 +10,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::archive::{Member, member, members, write};
-use support::example::{ADDRESSES, Built, HOSTS, VALID_AT, test_only};
+use support::example::{ADDRESSES, Built, HOSTS, VALID_AT, spec_of_today, test_only};
 use support::{Ran, copy_tree, need, repository, run, temporary};
 
 /// Every identity of every host, by its number.
@@ -345,4 +345,78 @@ fn every_key_is_another() {
         }
     }
     assert_eq!(seen.len(), 10);
+}
+
+/// README's own lines, in a directory as it describes, on a good bundle and on forged ones.
+#[test]
+fn the_lines_of_the_readme() {
+    if !tools() {
+        return;
+    }
+    let built = Built::of(&spec_of_today());
+    let readme = fs::read_to_string(repository("README.md")).unwrap();
+    let lines = readme.split("```sh plain-tools\n").nth(1).unwrap().split("```").next().unwrap();
+    let attempt = |forge: &dyn Fn(&mut Vec<Member>)| {
+        let place = temporary();
+        let mut all = members(&built.bundle("infra0"));
+        forge(&mut all);
+        write(&place.path().join("infra0.tar.gz"), &all);
+        fs::copy(built.out().join("trust"), place.path().join("trust")).unwrap();
+        fs::copy(test_only("infra0.age.key"), place.path().join("infra0.key")).unwrap();
+        run(Command::new("bash").args(["-euo", "pipefail", "-c", lines]).current_dir(place.path()))
+    };
+    let _ = attempt(&|_| {}).expect_code(0);
+    let changed = attempt(&|all| named(all, MANIFEST).contents.extend(b"# changed\n"));
+    assert!(changed.code != 0 && changed.stdout.contains("etcd.yaml: FAILED"), "{changed:#?}");
+    let rewritten = attempt(&|all| {
+        named(all, MANIFEST).contents.extend(b"# changed\n");
+        rewrite_sums(all);
+    });
+    let said = rewritten.stdout.clone() + &rewritten.stderr;
+    assert!(rewritten.code != 0 && said.contains("Could not verify signature"), "{rewritten:#?}");
+    let cut = attempt(&|all| all.retain(|member| member.name != MANIFEST));
+    assert!(cut.code != 0 && cut.stderr.contains("etcd.yaml: No such file"), "{cut:#?}");
+}
+
+/// Every certificate of every bundle, the CA itself included, by openssl at its strictest.
+#[test]
+fn openssl_accepts_every_chain() {
+    if !tools() {
+        return;
+    }
+    let (mut checked, place) = (0, temporary());
+    for host in HOSTS.into_iter().chain(["operator"]) {
+        let all = members(&Built::example().bundle(host));
+        let certificates = all.iter().filter(|member| member.name.ends_with(".crt"));
+        let ca = place.path().join("ca.crt");
+        fs::write(&ca, &all.iter().find(|member| member.name.ends_with("etcd/ca.crt")).unwrap().contents)
+            .unwrap();
+        for member in certificates {
+            let file = place.path().join("leaf.crt");
+            fs::write(&file, &member.contents).unwrap();
+            let mut openssl = Command::new("openssl");
+            openssl.args(["verify", "-x509_strict", "-attime", &VALID_AT.1.to_string(), "-CAfile"]).arg(&ca);
+            if !member.name.ends_with("etcd/ca.crt") {
+                openssl.args(["-purpose", "sslclient"]);
+            }
+            let ran = run(openssl.arg(&file)).expect_code(0);
+            assert!(ran.stdout.ends_with("leaf.crt: OK\n"), "{host} {}: {ran:#?}", member.name);
+            checked += 1;
+        }
+    }
+    assert_eq!(checked, 3 * 4 + 2);
+}
+
+/// The age crate, which is what `verify -i` opens with, on every sealed file of every bundle.
+#[test]
+fn the_age_crate_opens_every_sealed_file() {
+    let built = Built::example();
+    let hosts = ALL_IDENTITIES.iter().map(|(number, identity)| (HOSTS[*number], *identity));
+    for (host, identity) in hosts.chain([("operator", "operator.key")]) {
+        let mut words: Vec<PathBuf> = vec!["verify".into(), built.bundle(host), "--trust".into()];
+        words.extend([built.out().join("trust"), "--at".into(), VALID_AT.0.into(), "-i".into()]);
+        words.push(test_only(identity));
+        let ran = support::sealift(words).expect_code(0);
+        assert!(ran.stdout.starts_with("ok "), "{host} by {identity}: {ran:#?}");
+    }
 }

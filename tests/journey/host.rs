@@ -53,6 +53,24 @@ fn drift() {
     compare("drift", &story);
 }
 
+/// Only root can give files away.
+#[test]
+fn a_changed_owner() {
+    if !crate::support::is_root() {
+        return crate::support::skip("changing owners takes root");
+    }
+    let built = installed(&spec_of_today());
+    let root = built.path("roots/infra0");
+    for path in ["etc/kubernetes/pki/etcd/server.key", "etc/kubernetes/manifests", "etc/sealift/verify.key"] {
+        let file = root.join(path);
+        std::os::unix::fs::chown(&file, Some(1), None).unwrap();
+        let said = said(&built, &VERIFY, 1);
+        assert!(said.contains(&format!("owner-mismatch /{path}: expected 0:0, found 1:0")), "{said}");
+        std::os::unix::fs::chown(&file, Some(0), None).unwrap();
+        let _ = self::said(&built, &VERIFY, 0);
+    }
+}
+
 fn set_mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
