@@ -138,7 +138,7 @@ fn a_rotation_names_every_certificate_and_key() {
     let pki = "/etc/kubernetes/pki/etcd";
     let files = ["ca.crt", "healthcheck-client.crt", "healthcheck-client.key", "peer.crt", "peer.key"];
     let files = files.into_iter().chain(["server.crt", "server.key"]);
-    let lines: String = files.map(|file| format!("  ~ {pki}/{file}\n")).collect();
+    let lines = files.map(|file| format!("  ~ {pki}/{file}\n")).collect::<Vec<_>>().concat();
     let expected = format!(
         "ok SPEC: 3 hosts\ninfra0: changed, revision 1.0 to 2.0\n{lines}  restart: static-pod/etcd\n"
     );

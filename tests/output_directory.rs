@@ -1,10 +1,12 @@
-//! What a build does to a directory that is there already, and what it never does.
+//! What a build does to a directory that is there already, and what it never does; what is never
+//! believed, and what never passes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 #![allow(clippy::disallowed_methods, reason = "prepares directories and runs the binary")]
 
 mod support;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use support::example::{Built, replaced, spec, spec_of_today, test_only};
@@ -156,5 +158,83 @@ fn tolerance_covers_its_own_findings_only() {
     assert_eq!(verify(&["--tolerate", "4"]), 1);
     for code in ["0", "2", "3", "8", "x"] {
         assert_eq!(verify(&["--tolerate", code]), 2, "{code}");
+    }
+}
+
+/// Neither what lies beside a bundle nor where the user happens to be says whom to trust.
+#[test]
+fn trust_is_never_found_by_chance() {
+    let built = Built::of(&spec_of_today());
+    fs::write(built.out().join("sealift.yaml"), "").unwrap();
+    let inside = run(Command::new(support::SEALIFT).args(["verify", "."]).current_dir(built.out()));
+    assert_eq!((inside.code, inside.stdout.as_str()), (3, ""));
+    assert!(inside.stderr.starts_with("error: nothing says whose signature to trust\n"), "{}", inside.stderr);
+    fs::copy(built.out().join("trust"), built.path("trust")).unwrap();
+    let beside = run(Command::new(support::SEALIFT).args(["verify", "out"]).current_dir(built.path("")));
+    assert_eq!(beside.code, 3);
+}
+
+/// The host's own trust file is read through no link, from no pipe, and only when nobody else could
+/// have written it.
+#[test]
+fn a_trust_file_that_others_could_write() {
+    let built = Built::of(&spec_of_today());
+    let root = built.root("infra0");
+    let trust = built.out().join("trust").display().to_string();
+    let _ = built.install("infra0", &root, &["--trust", &trust]).expect_code(0);
+    let file = root.join("etc/sealift/trust");
+    let _ = built.install("infra0", &root, &[]).expect_code(0);
+    let refused = || {
+        let install = built.install("infra0", &root, &[]).expect_code(3);
+        let words = ["verify".into(), "--root".into(), root.clone()];
+        assert_eq!(sealift(words).code, 3);
+        install.stderr.lines().next().unwrap().replace(root.to_str().unwrap(), "ROOT")
+    };
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+    let said = refused();
+    assert!(said.starts_with("error: ROOT/etc/sealift/trust cannot be trusted: mode 0666, owner "), "{said}");
+    fs::remove_file(&file).unwrap();
+    std::os::unix::fs::symlink(built.out().join("trust"), &file).unwrap();
+    assert!(refused().starts_with("error: ROOT/etc/sealift/trust cannot be trusted: "));
+    fs::remove_file(&file).unwrap();
+    assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
+    assert!(refused().starts_with("error: ROOT/etc/sealift/trust cannot be trusted: "));
+}
+
+/// A file that grew beyond all measure is a finding at once, not after it was read.
+#[test]
+fn a_file_of_a_tebibyte() {
+    let built = Built::of(&spec_of_today());
+    let root = built.root("infra0");
+    let trust = built.out().join("trust").display().to_string();
+    let _ = built.install("infra0", &root, &["--trust", &trust]).expect_code(0);
+    let file = fs::OpenOptions::new().write(true).open(root.join("etc/etcd/etcdctl.env")).unwrap();
+    file.set_len(1 << 40).unwrap();
+    let ran = sealift(["verify".into(), "--root".into(), root.clone()]).expect_code(1);
+    let expected = "digest-mismatch /etc/etcd/etcdctl.env: expected ";
+    assert!(
+        ran.stdout.starts_with(expected) && ran.stdout.contains("found 1099511627776 bytes"),
+        "{}",
+        ran.stdout
+    );
+    let _ = built.install("infra0", &root, &[]).expect_code(0);
+    let _ = sealift(["verify".into(), "--root".into(), root.clone()]).expect_code(0);
+}
+
+/// A seed or a keyring that somebody pastes into a spec is not shown again.
+#[test]
+fn a_seed_in_a_spec_is_not_repeated() {
+    let seed = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    let keyring = format!("{{\"format\": \"sealift-keyring/v1\", \"seeds\": {{\"1\": \"{seed}\"}}}}");
+    for text in [
+        format!("seed: {seed}\n"),
+        format!("apiVersion: sealift/v1\n# {seed}\n"),
+        keyring,
+        format!("cluster:\n  - {seed}: 1\n"),
+    ] {
+        let built = Built::staged(&text);
+        let ran = sealift(["check".into(), built.path("sealift.yaml")]).expect_code(2);
+        assert!(!ran.stderr.contains("00112233") && !ran.stdout.contains("00112233"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("private key"), "{}", ran.stderr);
     }
 }

@@ -7,7 +7,7 @@ use crate::plan::{ClusterPlan, HostPlan};
 use crate::render::templates::Templates;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What enters a build besides the host's own plan.
 #[derive(Clone, Debug, Serialize)]
@@ -39,11 +39,7 @@ impl<'a> Inputs<'a> {
         seed_id: impl Fn(u32) -> Result<String, KeyringError>,
         templates: &Templates,
     ) -> Result<Self, KeyringError> {
-        let shared = cluster.authorities.iter().map(|ca| ca.seed).chain([cluster.signing.seed]);
-        let own = hosts.into_iter().flat_map(|host| {
-            host.certificates.iter().map(|leaf| leaf.seed).chain([host.item.seed]).collect::<Vec<_>>()
-        });
-        let numbers: std::collections::BTreeSet<u32> = shared.chain(own).collect();
+        let numbers: BTreeSet<u32> = hosts.into_iter().flat_map(|host| seeds_of(cluster, host)).collect();
         let seeds = numbers.into_iter().map(|number| Ok((number.to_string(), seed_id(number)?)));
         Ok(Self {
             sealift: env!("CARGO_PKG_VERSION"),
@@ -76,14 +72,17 @@ impl<'a> Inputs<'a> {
 
     /// Without the seeds that this host does not use: another host's seed is no input of it.
     fn only(&self, host: &HostPlan) -> Self {
-        let shared = self.cluster.authorities.iter().map(|ca| ca.seed).chain([self.cluster.signing.seed]);
-        let own = host.certificates.iter().map(|leaf| leaf.seed).chain([host.item.seed]);
-        let used: std::collections::BTreeSet<String> =
-            shared.chain(own).map(|number| number.to_string()).collect();
+        let used: BTreeSet<String> = seeds_of(self.cluster, host).map(|number| number.to_string()).collect();
         let mut inputs = self.clone();
         inputs.seeds.retain(|number, _| used.contains(number));
         inputs
     }
+}
+
+/// The seeds that one host's bundle comes from: the cluster's and its own.
+fn seeds_of<'a>(cluster: &'a ClusterPlan, host: &'a HostPlan) -> impl Iterator<Item = u32> + 'a {
+    let shared = cluster.authorities.iter().map(|ca| ca.seed).chain([cluster.signing.seed]);
+    shared.chain(host.certificates.iter().map(|leaf| leaf.seed)).chain([host.item.seed])
 }
 
 /// SHA-256 over each template's path and source, with its length as big-endian u64 first.

@@ -54,7 +54,7 @@ pub fn host(
     let mut contents = renderer.host(host, &material.public)?;
     let manifest = manifest::of(plan, host, &material, inputs)?;
     contents.extend(material.sealed.into_iter().map(|(path, sealed)| (path, sealed.bytes)));
-    let epoch = u64::try_from(plan.epoch).unwrap_or_default();
+    let epoch = u64::try_from(plan.epoch).map_err(|_| BuildError::Date { host: host.name.clone() })?;
     Ok(pack(manifest, &contents, epoch, cluster.signer().key())?)
 }
 
@@ -67,5 +67,11 @@ mod tests {
     fn hosts_look_for_the_verify_key_where_the_table_puts_it() {
         let row = FILES.iter().find(|row| row.source == RowSource::VerifyKey);
         assert_eq!(row.map(|row| row.path), Some(VERIFY_KEY_PATH));
+    }
+
+    #[test]
+    fn hosts_and_plans_mean_the_same_places_and_names() {
+        assert_eq!(crate::plan::OPERATOR, crate::check::record::OPERATOR);
+        assert_eq!(crate::plan::directories::RECORD, crate::check::record::DIRECTORY);
     }
 }

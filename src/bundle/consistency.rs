@@ -93,10 +93,9 @@ impl Rules {
         self.require(is_host_path(path), path, "is not a plain absolute path");
         self.require(parse_mode(&directory.mode).is_some(), path, "has a mode that is not 0000 to 0777");
         let beneath = |allowed: &String| {
-            is_host_path(allowed)
-                && allowed.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/'))
+            is_host_path(allowed) && allowed.rsplit_once('/').is_some_and(|(parent, _)| parent == path)
         };
-        self.require(directory.allow.iter().all(beneath), path, "allows a path that is not beneath it");
+        self.require(directory.allow.iter().all(beneath), path, "allows a path that is not directly in it");
         let owned = directory.owned || directory.allow.is_empty();
         self.require(owned, path, "allows paths though it is not owned");
     }

@@ -8,7 +8,6 @@ use crate::unseal::{Identities, UnsealError};
 use crate::verify_key::{VERIFY_KEY_PATH, VerifyKey};
 use zeroize::Zeroizing;
 
-const CERTIFICATE_LINE: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const REBUILD: &str = "rebuild the bundle with sealift";
 
 /// Checks a bundle whose signature and digests hold.
@@ -34,26 +33,15 @@ pub fn verify_bundle(
 /// The validity of the bundle and of each certificate file in it; parameters as in
 /// [`verify_bundle`].
 pub fn verify_times(verified: &Verified, at: i64, within: Option<u64>) -> Vec<Finding> {
-    let mut findings: Vec<_> = bundle_validity(verified, at, within).into_iter().collect();
+    let bundle = certificates::bundle_validity(verified.valid_until(), verified.name(), at, within);
+    let mut findings: Vec<_> = bundle.into_iter().collect();
     for file in verified.manifest().files.iter().filter(|file| !file.sealed) {
         let contents = verified.contents(&file.path).unwrap_or_default();
-        if contents.split(|byte| *byte == b'\n').any(|line| line == CERTIFICATE_LINE) {
+        if certificates::carries_certificates(contents) {
             findings.extend(certificates::inspect(contents, &place(verified, &file.path), at, within));
         }
     }
     findings
-}
-
-fn bundle_validity(verified: &Verified, at: i64, within: Option<u64>) -> Option<Finding> {
-    let end = verified.valid_until();
-    let (id, mend) = if at > end {
-        (Id::BundleExpired, "rebuild with a later epoch and install")
-    } else if within.is_some_and(|within| at.saturating_add_unsigned(within) > end) {
-        (Id::BundleExpiring, "rebuild with a later epoch and install soon")
-    } else {
-        return None;
-    };
-    Some(Finding::new(id, verified.name(), mend).found(verified.manifest().valid_until.clone()))
 }
 
 /// What opening a bundle's sealed files showed.

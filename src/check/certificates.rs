@@ -58,6 +58,19 @@ pub fn key_matches(cert_pem: &[u8], key_pem: &[u8]) -> Result<bool, Id> {
     Ok(key.public_key() == certified)
 }
 
+/// The validity of a bundle that ends at `until`; parameters as in [`inspect`].
+pub fn bundle_validity(until: i64, path: &str, at: i64, within: Option<u64>) -> Option<Finding> {
+    let (id, moment) =
+        if at > until { (Id::BundleExpired, at) } else { (Id::BundleExpiring, horizon(at, within?)) };
+    (moment > until).then(|| {
+        let mend =
+            "build with a later `cluster.epoch` and install the new bundle; check this machine's clock too";
+        Finding::new(id, path, mend)
+            .expected(format!("valid at {}", rfc3339(moment)))
+            .found(format!("valid until {}", rfc3339(until)))
+    })
+}
+
 /// A Unix time as RFC 3339 in UTC, or the bare number outside the years that RFC 3339 can write.
 pub fn rfc3339(at: i64) -> String {
     OffsetDateTime::from_unix_timestamp(at)

@@ -7,6 +7,7 @@
 use crate::bundle::canonical;
 use crate::bundle::manifest::{File, Manifest, Revision};
 use crate::bundle::open::Verified;
+use crate::bundle::sums::sha256_hex;
 use crate::rootfs::{Root, WalkError};
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
@@ -86,6 +87,18 @@ pub fn recall(root: &Root) -> Result<Memory, WalkError> {
         None => Ok(Memory::Nothing),
         Some(bytes) => Ok(canonical::from_bytes(&bytes).map_or(Memory::Damaged, Memory::Installed)),
     }
+}
+
+/// What the manifest that is stored says of itself, whether or not an install was finished.
+pub fn stored(root: &Root) -> Result<Option<Installed>, WalkError> {
+    let Some(bytes) = contents(root, MANIFEST)? else { return Ok(None) };
+    let manifest = canonical::from_bytes::<Manifest>(&bytes).ok();
+    Ok(manifest.map(|manifest| Installed {
+        cluster: manifest.cluster.id,
+        host: manifest.host.name,
+        revision: manifest.revision,
+        manifest: sha256_hex(&bytes),
+    }))
 }
 
 /// The manifest of the last install, when there is a readable one. Not checked against anything.

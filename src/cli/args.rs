@@ -144,9 +144,7 @@ fn tolerated(text: &str) -> Result<u8, String> {
 
 #[derive(Debug, Args)]
 pub(super) struct Trust {
-    /// Keys to trust, in OpenSSH's `allowed_signers` form. By default `etc/sealift/trust` of the root;
-    /// for bundles that are verified without a root, first `trust` beside a `sealift.yaml` in the
-    /// current directory
+    /// Keys to trust, in OpenSSH's `allowed_signers` form; etc/sealift/trust of the root by default
     #[arg(long = "trust", value_name = "FILE")]
     pub(super) file: Option<PathBuf>,
 }

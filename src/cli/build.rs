@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 struct Built<'a> {
     command: &'static str,
     exit: u8,
-    out: &'a Path,
+    out: String,
     #[serde(rename = "built")]
     fresh: Vec<&'a str>,
     unchanged: Vec<&'a str>,
@@ -47,10 +47,10 @@ pub(super) fn run(arguments: &Build, output: &mut Output<'_>) -> Result<u8, Fail
     let SpecFile { plan, .. } = spec;
     let plan = &plan;
     let job = Job::new(plan, &keyring, &templates, &arguments.hosts)?;
-    let previous = Previous::read(&out, &plan.cluster.id, &job.cluster)?;
+    let previous = Previous::read(&out, &plan.cluster, &job.cluster)?;
     let staged = Staged::new(&out)?;
     let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(arguments.jobs.map_or(0, std::num::NonZeroUsize::get))
+        .num_threads(arguments.jobs.map_or(0, |jobs| jobs.get().min(job.all.len())))
         .build()
         .map_err(|error| Failure::from_error(MACHINE, &error))?;
     let progress = progress(output, job.wanted.len());
@@ -84,7 +84,7 @@ fn report(out: &Path, made: &[Made], index: &Index, output: &mut Output<'_>) {
     output.json(&Built {
         command: "build",
         exit: 0,
-        out,
+        out: out.display().to_string(),
         fresh: names(true).collect(),
         unchanged: names(false).collect(),
         index,
@@ -261,9 +261,7 @@ fn keyring(arguments: &Build, spec: &SpecFile) -> Result<Keyring, Failure> {
             Failure::new(USAGE, format!("none of the identities opens {}", path.display()))
                 .hint("use the identity of one of the operators that it was encrypted to")
         }
-        other => {
-            Failure::new(USAGE, format!("{}: {other}", path.display())).hint("restore seed.age from a copy")
-        }
+        other => Failure::from_error(USAGE, &other).about(&path).hint("restore seed.age from a copy"),
     })?;
     Keyring::read(&text).map_err(|error| keyring_failure(&error))
 }

@@ -37,6 +37,13 @@ impl Failure {
         Self::new(exit, message)
     }
 
+    /// The same failure, said of a file.
+    #[must_use]
+    pub(super) fn about(mut self, path: &std::path::Path) -> Self {
+        self.message = format!("{}: {}", path.display(), self.message);
+        self
+    }
+
     #[must_use]
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());

@@ -21,10 +21,10 @@ const SKELETON: &str = include_str!("skeleton.yaml");
 struct Made<'a> {
     command: &'static str,
     exit: u8,
-    spec: &'a Path,
-    keyring: &'a Path,
+    spec: String,
+    keyring: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    operator_key: Option<&'a Path>,
+    operator_key: Option<String>,
     cluster: &'a str,
 }
 
@@ -58,9 +58,9 @@ pub(super) fn run(arguments: &Init, output: &mut Output<'_>) -> Result<u8, Failu
     output.json(&Made {
         command: "init",
         exit: 0,
-        spec: &spec,
-        keyring: &keyring,
-        operator_key: own.is_some().then_some(&key),
+        spec: spec.display().to_string(),
+        keyring: keyring.display().to_string(),
+        operator_key: own.is_some().then(|| key.display().to_string()),
         cluster: &cluster,
     });
     output.good("wrote", format_args!("{}: describe your hosts there", spec.display()));

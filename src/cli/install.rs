@@ -24,7 +24,7 @@ struct Installed<'a> {
 pub(super) fn run(arguments: &Install, output: &mut Output<'_>) -> Result<u8, Failure> {
     let root = open_root(&arguments.root)?;
     let now = world::now();
-    let trusted = world::trust(arguments.trust.file.as_deref(), Some(&arguments.root))?;
+    let trusted = world::trust(arguments.trust.file.as_deref(), &arguments.root)?;
     let identities = world::identities(&arguments.identities)?;
     let bytes = world::read(&arguments.bundle)?;
     let verified = match open(&bytes, &arguments.bundle.display().to_string(), &trusted.trust, now) {

@@ -5,6 +5,7 @@ use super::world;
 use crate::bundle::index::{BundleRef, INDEX, Index};
 use crate::bundle::{INDEX_NAMESPACE, SIGNATURE, SUMS, sshsig, sums};
 use crate::derive::Cluster;
+use crate::plan::ClusterPlan;
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -24,7 +25,7 @@ impl Previous {
     /// Reads what is there. An index is believed only when this cluster's own key signed it.
     ///
     /// Publishing replaces the whole directory, so whatever no build of this cluster made is an error.
-    pub(super) fn read(directory: &Path, cluster_id: &str, cluster: &Cluster<'_>) -> Result<Self, Failure> {
+    pub(super) fn read(directory: &Path, plan: &ClusterPlan, cluster: &Cluster<'_>) -> Result<Self, Failure> {
         let names = names(directory)?;
         let mut previous =
             Self { directory: directory.to_path_buf(), exists: !names.is_empty(), index: None };
@@ -33,9 +34,10 @@ impl Previous {
         }
         let json = previous.file(INDEX)?;
         let index = json.as_deref().and_then(|json| Index::parse(json).ok());
-        let index = index.filter(|index| index.cluster.id == cluster_id);
+        let index = index.filter(|index| index.cluster.id == plan.id);
         refuse_foreign(directory, &names, index.as_ref())?;
         if let (Some(index), Some(json)) = (index, json)
+            && index.cluster.name == plan.name
             && previous.is_own(&index, &json, cluster)?
         {
             previous.index = Some(index);

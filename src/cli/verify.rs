@@ -71,7 +71,7 @@ pub(super) fn run(arguments: &Verify, output: &mut Output<'_>) -> Result<u8, Fai
     let judge = Judge {
         at: world::time(arguments.at.as_deref())?,
         within: world::span(arguments.within.as_deref())?,
-        trusted: world::trust(arguments.trust.file.as_deref(), root)?,
+        trusted: world::trust(arguments.trust.file.as_deref(), root.unwrap_or(Path::new("/")))?,
         identities: match arguments.identities.as_slice() {
             [] => None,
             paths => Some(world::identities(paths)?),

@@ -2,6 +2,7 @@
 
 use super::failure::{Failure, MACHINE, TRUST, USAGE};
 use crate::bundle::trust::Trust;
+use crate::rootfs::Root;
 use crate::spec::Loaded;
 use crate::spec::Problem;
 use crate::spec::scalars::{Span, Timestamp};
@@ -155,24 +156,49 @@ pub(super) struct Trusted {
     pub(super) explicit: bool,
 }
 
-/// `--trust`, else `trust` beside a spec in the current directory, else the host's own.
-pub(super) fn trust(file: Option<&Path>, root: Option<&Path>) -> Result<Trusted, Failure> {
-    let beside_spec = || Path::new("sealift.yaml").exists().then(|| PathBuf::from("trust"));
-    let of_host = || root.unwrap_or(Path::new("/")).join("etc/sealift/trust");
-    let candidates = match file {
-        Some(file) => vec![file.to_path_buf()],
-        None if root.is_some() => vec![of_host()],
-        None => beside_spec().into_iter().chain([of_host()]).collect(),
+/// `--trust`, else the host's own. Never what lies beside a bundle, or where the user happens to be.
+pub(super) fn trust(file: Option<&Path>, root: &Path) -> Result<Trusted, Failure> {
+    let (name, text) = match file {
+        Some(file) => (file.display().to_string(), read(file)?),
+        None => host_trust(root)?,
     };
-    let Some(path) = candidates.iter().find(|path| file.is_some() || path.exists()) else {
-        return Err(Failure::new(TRUST, "nothing says whose signature to trust").hint(
-            "name the file that the builder gave you: --trust FILE (the build wrote it as OUT/trust; carry it by a way you trust)",
-        ));
-    };
-    let text = read(path)?;
     let trust = Trust::parse(&String::from_utf8_lossy(&text)).map_err(|error| {
-        Failure::new(TRUST, format!("{}: {error}", path.display()))
-            .hint(format!("{} must hold lines such as CLUSTER-ID namespaces=\"sealift-bundle,sealift-index\" ssh-ed25519 AAAA…", path.display()))
+        Failure::from_error(TRUST, &error).about(Path::new(&name)).hint(format!(
+            "{name} must hold lines such as CLUSTER-ID namespaces=\"sealift-bundle,sealift-index\" ssh-ed25519 AAAA…"
+        ))
     })?;
     Ok(Trusted { trust, text, explicit: file.is_some() })
+}
+
+const HOST_TRUST: &str = "/etc/sealift/trust";
+
+/// The trust file of a host, read as everything of a host is: once, through no link, and believed
+/// only when nobody but its owner could write it.
+fn host_trust(root: &Path) -> Result<(String, Vec<u8>), Failure> {
+    let name = root.join(HOST_TRUST.trim_start_matches('/')).display().to_string();
+    let none = || {
+        Failure::new(TRUST, "nothing says whose signature to trust").hint(
+            "name the file that the builder gave you: --trust FILE (the build wrote it as OUT/trust; carry it by a way you trust)",
+        )
+    };
+    let unusable = |reason: String| {
+        Failure::new(TRUST, format!("{name} cannot be trusted: {reason}"))
+            .hint("install with --trust FILE to place it anew")
+    };
+    let opened = Root::open(root).map_err(|error| unreadable(root, &error))?;
+    let file = match opened.file(HOST_TRUST) {
+        Ok(file) => file,
+        Err(error) if error.is_not_found() => return Err(none()),
+        Err(error) => return Err(unusable(error.to_string())),
+    };
+    let metadata = *file.metadata();
+    let owners = [0, opened.owner(0, 0).0];
+    if metadata.mode & 0o022 != 0 || !owners.contains(&metadata.uid) {
+        return Err(unusable(format!(
+            "mode {:04o}, owner {}: others may write it",
+            metadata.mode, metadata.uid
+        )));
+    }
+    let text = file.contents().map_err(|error| unusable(error.to_string()))?;
+    Ok((name, text.to_vec()))
 }

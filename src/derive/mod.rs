@@ -120,7 +120,7 @@ impl<'a> Cluster<'a> {
         let mut material = Material::default();
         for leaf in &host.certificates {
             let key = certificate_key(self.keyring, self.plan, leaf)?;
-            material.public.insert(leaf.certificate_path(), self.issuer(leaf)?.issue(leaf, &key)?);
+            material.public.insert(leaf.row.certificate_path(), self.issuer(leaf)?.issue(leaf, &key)?);
             keys.insert(leaf.row.id, key);
         }
         for file in host.files.iter() {

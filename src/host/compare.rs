@@ -37,6 +37,9 @@ pub(super) fn files<'a>(root: &Root, wanted: Vec<Wanted<'a>>) -> Result<Vec<File
 
 fn file(open: OpenFile, wanted: &Wanted<'_>) -> Result<Action, InstallError> {
     let metadata = *open.metadata();
+    if metadata.size != wanted.contents.bytes().len() as u64 {
+        return Ok(Action::Updated);
+    }
     let mut rest = Some(wanted.contents.bytes());
     match open.stream(|piece| rest = rest.and_then(|rest| rest.strip_prefix(piece))) {
         Ok(()) if rest.is_some_and(<[u8]>::is_empty) => {

@@ -3,7 +3,7 @@
 use super::{InstallError, Options};
 use crate::bundle::manifest::{Manifest, Revision};
 use crate::bundle::open::Verified;
-use crate::check::certificates::rfc3339;
+use crate::check::certificates::bundle_validity;
 use crate::check::record::{self, INSTALLED, Installed, Memory};
 use crate::finding::{Finding, Id};
 use crate::rootfs::Root;
@@ -17,7 +17,13 @@ pub(super) fn check(
 ) -> Result<(Option<Revision>, Vec<Finding>), InstallError> {
     let mut findings = Vec::new();
     let previous = match record::recall(root)? {
-        Memory::Nothing => None,
+        // an install that was interrupted, or a record that somebody removed: what lies beside it
+        // is still no newer than this bundle
+        Memory::Nothing => {
+            let floor = record::stored(root)?;
+            findings.extend(floor.and_then(|floor| contradiction(&floor, bundle, options.allow_rollback)));
+            None
+        }
         Memory::Damaged => {
             let mend = "find out who changed it; --force installs as if nothing had been";
             let damaged =
@@ -78,7 +84,8 @@ fn other_machine(
         |mend: &str| Finding::new(Id::WrongHost, "/etc/hostname", mend).found(manifest.host.name.as_str());
     if manifest.host.name == record::OPERATOR {
         let mend = "unpack the operators' bundle elsewhere with --root DIR, or insist with --force";
-        return Ok(root.is_system().then(|| of(mend).expected("a host's bundle")));
+        let is_machine = root.is_system() || record::hostname(root)?.is_some();
+        return Ok(is_machine.then(|| of(mend).expected("a host's bundle")));
     }
     let name = record::machine_name(root, options.hostname.as_deref())?;
     Ok(name.filter(|name| !record::is_host(&manifest.host.name, name)).map(|name| {
@@ -88,11 +95,10 @@ fn other_machine(
 }
 
 fn expired(bundle: &Verified, options: &Options<'_>) -> Option<Finding> {
-    let until = bundle.valid_until();
-    (options.now > until && !options.allow_expired).then(|| {
-        let mend = "build with a later `cluster.epoch`, check this machine's clock, or use --allow-expired";
-        Finding::new(Id::BundleExpired, bundle.name(), mend)
-            .expected(format!("valid at {}", rfc3339(options.now)))
-            .found(format!("valid until {}", rfc3339(until)))
-    })
+    if options.allow_expired {
+        return None;
+    }
+    let finding = bundle_validity(bundle.valid_until(), bundle.name(), options.now, None)?;
+    let mend = "build with a later `cluster.epoch`, check this machine's clock, or use --allow-expired";
+    Some(Finding { mend: mend.to_owned(), ..finding })
 }

@@ -80,12 +80,7 @@ impl Draft {
                 valid_until: "2027-11-19T23:55:00Z".into(),
                 directories: vec![
                     directory("/etc/pki", "0711", false, &[]),
-                    directory(
-                        "/etc/pods",
-                        "0755",
-                        true,
-                        &["/etc/pods/allowed.yaml", "/etc/pods/deep/allowed"],
-                    ),
+                    directory("/etc/pods", "0755", true, &["/etc/pods/allowed.yaml", "/etc/pods/deep"]),
                 ],
                 files: Vec::new(),
             },

@@ -218,15 +218,15 @@ fn algorithm_label<S: Serializer>(algorithm: &Algorithm, serializer: S) -> Resul
     serializer.serialize_str(algorithm.label())
 }
 
-impl CertPlan {
+impl CertRow {
     /// Where the certificate lies on a host.
     pub fn certificate_path(&self) -> String {
-        format!("/etc/kubernetes/pki/{}.crt", self.row.file)
+        format!("/etc/kubernetes/pki/{}.crt", self.file)
     }
 
     /// Where the private key lies on a host.
     pub fn key_path(&self) -> String {
-        format!("/etc/kubernetes/pki/{}.key", self.row.file)
+        format!("/etc/kubernetes/pki/{}.key", self.file)
     }
 }
 
@@ -240,11 +240,10 @@ pub(super) struct Subject<'a> {
 
 /// kubeadm backdates `NotBefore` by five minutes, against clocks that are slow.
 const BACKDATE: i64 = 5 * 60;
-const YEAR: u64 = 365 * 24 * 3600;
 
 /// The certificate authorities of a cluster.
 pub(super) fn authorities(spec: &Spec) -> Vec<CertPlan> {
-    let validity = spec.pki.validity.ca.as_ref().map_or(10 * YEAR, |span| span.seconds());
+    let validity = spec.pki.validity.ca().seconds();
     let subject = Subject { name: "", generation: 1, seed: None, etcd_address: None };
     let authority = |row: &'static CertRow| {
         let Kind::Authority(ca) = row.kind else { return None };
@@ -262,7 +261,7 @@ pub(super) fn authorities(spec: &Spec) -> Vec<CertPlan> {
 
 /// The leaf certificates of one host.
 pub(super) fn leaves(spec: &Spec, subject: &Subject<'_>, here: &[Place]) -> Vec<CertPlan> {
-    let validity = spec.pki.validity.leaf.as_ref().map_or(YEAR, |span| span.seconds());
+    let validity = spec.pki.validity.leaf().seconds();
     let leaf = |row: &'static CertRow| {
         let Kind::IssuedBy(ca) = row.kind else { return None };
         let generations = [spec.pki.generation.get(), ca.item(spec).generation, subject.generation];

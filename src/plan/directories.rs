@@ -106,15 +106,45 @@ pub(super) fn plan(
 }
 
 /// Where a host remembers what is installed; no directory of the table, since no bundle fills it.
-const RECORD: &str = "/var/lib/sealift";
+pub const RECORD: &str = "/var/lib/sealift";
 
 /// A directory of the table that lies in `path`, or around it.
 pub(super) fn conflict(path: &str) -> Option<&'static str> {
-    let mut known = DIRECTORIES.iter().map(|row| row.path).chain([RECORD]);
-    known.find(|known| *known == path || inside(path, known) || inside(known, path))
+    let mut known = DIRECTORIES.iter().map(|row| row.path).chain([RECORD]).chain(OTHERS.iter().copied());
+    let other = known.find(|known| *known == path || inside(path, known) || inside(known, path));
+    other.or_else(|| SHARED.iter().copied().find(|shared| *shared == path))
 }
 
-/// Paths that are allowed where nothing needs to be: no owned directory holds them.
+/// Directories of the system and of other programs, in which a member's data has no place.
+const OTHERS: &[&str] = &[
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/lib64",
+    "/proc",
+    "/root",
+    "/run",
+    "/sbin",
+    "/sys",
+    "/tmp",
+    "/usr",
+    "/var/cache",
+    "/var/lib/containerd",
+    "/var/lib/docker",
+    "/var/lib/kubelet",
+    "/var/log",
+    "/var/run",
+    "/var/spool",
+    "/var/tmp",
+];
+
+/// Directories in which it has a place, but not as a whole (hier(7)).
+const SHARED: &[&str] =
+    &["/home", "/media", "/mnt", "/opt", "/srv", "/var", "/var/lib", "/var/local", "/var/opt"];
+
+/// What is wrong with allowances: no owned directory holds the path, or it is not directly in one.
 pub(super) fn pointless(here: &[Place], allow: &[Layered<AbsolutePath>]) -> Vec<Problem> {
     let owned: Vec<_> =
         DIRECTORIES.iter().filter(|row| row.owned && Place::any(here, row.on)).map(|row| row.path).collect();
@@ -125,7 +155,16 @@ pub(super) fn pointless(here: &[Place], allow: &[Layered<AbsolutePath>]) -> Vec<
         Problem::warning(entry.path.clone(), format!("{} needs no allowance", entry.value))
             .hint(format!("only files in {} are findings when nobody planned them", owned.join(" and ")))
     };
-    allow.iter().filter(outside).map(problem).collect()
+    let deeper = |entry: &&Layered<AbsolutePath>| {
+        let parent = entry.value.as_str().rsplit_once('/').map_or("", |(parent, _)| parent);
+        owned.iter().any(|directory| inside(parent, directory))
+    };
+    let too_deep = |entry: &Layered<AbsolutePath>| {
+        Problem::error(entry.path.clone(), format!("{} cannot be allowed by itself", entry.value))
+            .hint("allow the directory that it lies in: then everything below that is allowed")
+    };
+    let pointless = allow.iter().filter(outside).map(problem);
+    pointless.chain(allow.iter().filter(deeper).map(too_deep)).collect()
 }
 
 fn inside(path: &str, directory: &str) -> bool {
@@ -134,7 +173,8 @@ fn inside(path: &str, directory: &str) -> bool {
 
 fn allowed_in(directory: &str, allow: &[Layered<AbsolutePath>]) -> Vec<String> {
     let paths = allow.iter().map(|entry| entry.value.as_str());
-    let mut paths: Vec<String> = paths.filter(|path| inside(path, directory)).map(str::to_owned).collect();
+    let direct = |path: &&str| path.rsplit_once('/').is_some_and(|(parent, _)| parent == directory);
+    let mut paths: Vec<String> = paths.filter(direct).map(str::to_owned).collect();
     paths.sort();
     paths.dedup();
     paths

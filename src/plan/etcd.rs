@@ -131,7 +131,7 @@ fn data_dir(settings: &Settings, problems: &mut Vec<Problem>) -> String {
     let Some(chosen) = &settings.etcd_data_dir else { return "/var/lib/etcd".to_owned() };
     let path = chosen.value.as_str();
     if let Some(other) = directories::conflict(path) {
-        let message = format!("etcd's data directory {path} and {other} lie in one another");
+        let message = format!("{path} cannot be etcd's data directory beside {other}");
         problems.push(
             Problem::error(chosen.path.clone(), message)
                 .hint("give etcd a directory of its own, such as /var/lib/etcd"),

@@ -158,13 +158,6 @@ pub enum Source {
     VerifyKey,
 }
 
-impl Source {
-    /// Whether the contents are secret, so that a bundle holds them sealed only.
-    pub const fn is_secret(self) -> bool {
-        matches!(self, Self::Key(_) | Self::VerifyKey)
-    }
-}
-
 /// The files of one host, in byte order of their paths.
 pub(super) fn plan(here: &[Place], certificates: &[CertPlan], gate: GateRun) -> Vec<FilePlan> {
     let rows = FILES
@@ -198,18 +191,19 @@ fn from_row(row: &'static FileRow) -> FilePlan {
 
 /// A certificate, 0644, and its key, 0600: kubeadm's modes.
 fn pair(row: &'static super::certs::CertRow, with_key: bool) -> impl Iterator<Item = FilePlan> {
-    let file = |suffix, mode, source| FilePlan {
-        path: format!("/etc/kubernetes/pki/{}.{suffix}", row.file),
+    let file = |path, mode, source| FilePlan {
+        path,
         mode,
         source,
         certificate: None,
         restart: row.restart,
         run: &[],
     };
-    let certificate = file("crt", 0o644, Source::Certificate(row.id));
-    let path = certificate.path.clone();
-    let key =
-        with_key.then(|| FilePlan { certificate: Some(path), ..file("key", 0o600, Source::Key(row.id)) });
+    let certificate = file(row.certificate_path(), 0o644, Source::Certificate(row.id));
+    let key = with_key.then(|| FilePlan {
+        certificate: Some(row.certificate_path()),
+        ..file(row.key_path(), 0o600, Source::Key(row.id))
+    });
     std::iter::once(certificate).chain(key)
 }
 

@@ -36,17 +36,6 @@ fn gate_name<S: serde::Serializer>(run: &GateRun, serializer: S) -> Result<S::Ok
     serializer.serialize_str(run.name())
 }
 
-impl GateRun {
-    /// The word in a spec.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Sealift => "sealift",
-            Self::Sha256sum => "sha256sum",
-            Self::None => "none",
-        }
-    }
-}
-
 /// Exit code 6: a clock may be wrong at boot.
 const TOLERATED: u8 = 6;
 

@@ -14,7 +14,7 @@ mod settings;
 
 use crate::spec::Problem;
 use crate::spec::scalars::{HostName, Recipient, SeedNumber};
-use crate::spec::types::{Algorithm, GateRun, Host, Role, Spec};
+use crate::spec::types::{GateRun, Host, Spec};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -78,7 +78,7 @@ pub struct HostPlan {
     /// IP addresses, the main one first.
     pub addresses: Vec<IpAddr>,
     /// Whom secrets are sealed to, sorted by wire form, distinct.
-    #[serde(serialize_with = "wire_hex")]
+    #[serde(serialize_with = "texts")]
     pub recipients: Vec<Recipient>,
     /// Where the host's verify key and seals come from.
     pub item: ItemPlan,
@@ -96,7 +96,7 @@ pub struct HostPlan {
     pub kubelet: Option<KubeletPlan>,
 }
 
-fn wire_hex<S: serde::Serializer>(recipients: &[Recipient], serializer: S) -> Result<S::Ok, S::Error> {
+fn texts<S: serde::Serializer>(recipients: &[Recipient], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(recipients.iter().map(ToString::to_string))
 }
 
@@ -227,21 +227,3 @@ fn seed_of(spec: &Spec, own: Option<SeedNumber>) -> u32 {
 
 #[cfg(test)]
 mod tests;
-
-impl Algorithm {
-    /// The word for this algorithm in derivation labels, which never changes.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::EcdsaP256 => "ecdsa-p256",
-        }
-    }
-}
-
-impl Role {
-    /// The word in a spec.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Etcd => "etcd",
-        }
-    }
-}

@@ -87,15 +87,25 @@ fn what_only_the_tables_know() {
     assert_eq!(
         problems(&with("run: static-pod", "run: static-pod\n  dataDir: /etc/kubernetes/pki/data")),
         [
-            "error etcd.dataDir: etcd's data directory /etc/kubernetes/pki/data and /etc/kubernetes lie in one another"
+            "error etcd.dataDir: /etc/kubernetes/pki/data cannot be etcd's data directory beside /etc/kubernetes"
         ]
     );
+    for path in ["/usr", "/var", "/var/lib", "/etc/ssh", "/run/etcd", "/var/lib/kubelet/etcd"] {
+        let spec = with("run: static-pod", &format!("run: static-pod\n  dataDir: {path}"));
+        assert_eq!(problems(&spec).len(), 1, "{path}");
+    }
+    for path in ["/data", "/srv/etcd", "/var/lib/etcd-prod", "/home/etcd"] {
+        let spec = with("run: static-pod", &format!("run: static-pod\n  dataDir: {path}"));
+        assert_eq!(problems(&spec), Vec::<String>::new(), "{path}");
+    }
+    let allow =
+        "allowFiles: [/etc/kubernetes/manifests/x.yaml, /srv/x, /etc/kubernetes/manifests/sub/x.yaml]";
     assert_eq!(
-        problems(&with(
-            "  infra0:\n",
-            "  infra0:\n    allowFiles: [/etc/kubernetes/manifests/x.yaml, /srv/x]\n"
-        )),
-        ["warning hosts.infra0.allowFiles[1]: /srv/x needs no allowance"]
+        problems(&with("  infra0:\n", &format!("  infra0:\n    {allow}\n"))),
+        [
+            "warning hosts.infra0.allowFiles[1]: /srv/x needs no allowance",
+            "error hosts.infra0.allowFiles[2]: /etc/kubernetes/manifests/sub/x.yaml cannot be allowed by itself"
+        ]
     );
 }
 

@@ -1,7 +1,7 @@
 //! From a plan and public material to files. Never sees a secret.
 //!
 //! Templates mirror the host's file system; each gets one typed context. What a value may contain
-//! is decided by the format of the file it lands in ([`escape`]), and YAML is parsed again
+//! is decided by the format of the file it lands in (`escape`), and YAML is parsed again
 //! afterwards.
 
 mod context;

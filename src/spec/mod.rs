@@ -1,7 +1,7 @@
 //! What a person writes: `sealift.yaml` with positions, and all its problems at once.
 //!
-//! Text → tree ([`tree`]) → structural check against the schema ([`structure`]) → [`Spec`] → rules
-//! ([`rules`]). What is wrong is reported and left out at each step, and the next sees the rest.
+//! Text → tree (`tree`) → structural check against the schema (`structure`) → [`Spec`] → rules
+//! (`rules`). What is wrong is reported and left out at each step, and the next sees the rest.
 
 mod holes;
 mod path;

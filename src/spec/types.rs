@@ -297,3 +297,32 @@ fn map_schema<K: JsonSchema, V: JsonSchema>(generator: &mut SchemaGenerator) -> 
     let (keys, values) = (generator.subschema_for::<K>(), generator.subschema_for::<V>());
     json_schema!({ "type": "object", "propertyNames": keys, "additionalProperties": values })
 }
+
+impl Algorithm {
+    /// The word for this algorithm in derivation labels, which never changes.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::EcdsaP256 => "ecdsa-p256",
+        }
+    }
+}
+
+impl Role {
+    /// The word in a spec.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Etcd => "etcd",
+        }
+    }
+}
+
+impl GateRun {
+    /// The word in a spec.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sealift => "sealift",
+            Self::Sha256sum => "sha256sum",
+            Self::None => "none",
+        }
+    }
+}

@@ -27,13 +27,11 @@ pub(super) fn check(root: &Root, manifest: &Manifest) -> Vec<Finding> {
     findings
 }
 
-/// Every path that may exist, with all directories above it.
+/// Every path that may exist, with all directories above what is placed. What is allowed stands
+/// directly in its directory, so it brings none.
 fn known(manifest: &Manifest) -> BTreeSet<&str> {
     let files = manifest.files.iter().map(|file| file.path.as_str());
-    let directories = manifest.directories.iter();
-    let directories = directories
-        .flat_map(|directory| std::iter::once(&directory.path).chain(&directory.allow))
-        .map(String::as_str);
+    let directories = manifest.directories.iter().map(|directory| directory.path.as_str());
     let own = [record::HOST_SUMS, record::TRUST, record::DIRECTORY];
     let mut known = BTreeSet::new();
     for mut path in files.chain(directories).chain(own) {
@@ -42,6 +40,7 @@ fn known(manifest: &Manifest) -> BTreeSet<&str> {
             path = parent;
         }
     }
+    known.extend(manifest.directories.iter().flat_map(|directory| &directory.allow).map(String::as_str));
     known
 }
 

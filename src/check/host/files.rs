@@ -49,6 +49,8 @@ enum Contents {
     Whole(Zeroizing<Vec<u8>>),
     /// Too large to keep: its SHA-256.
     Digest(String),
+    /// Not read: too large to be what the manifest lists.
+    OtherSize,
     /// Not read: a secret without the key to check it.
     Skipped,
 }
@@ -68,6 +70,8 @@ fn look(root: &Root, file: &File, no_key: bool) -> Result<Seen, WalkError> {
             let metadata = *open.metadata();
             let contents = if file.sealed || metadata.size <= MAX_PARSED {
                 open.contents().map(Contents::Whole)
+            } else if metadata.size != file.size {
+                Ok(Contents::OtherSize)
             } else {
                 let mut hash = Sha256::new();
                 open.stream(|piece| hash.update(piece))
@@ -146,6 +150,11 @@ impl<'a> Check<'a> {
                 self.keep(file, bytes, findings);
             }
             Ok(Contents::Digest(digest)) => self.digest(file, &digest, None, findings),
+            Ok(Contents::OtherSize) => {
+                let finding = Finding::new(Id::DigestMismatch, file.path.as_str(), REINSTALL);
+                let found = format!("{} bytes", seen.metadata.size);
+                findings.push(finding.expected(format!("{} bytes", file.size)).found(found));
+            }
             Ok(Contents::Skipped) => {}
             Err(error) => findings.push(obstacles::finding(&error)),
         }

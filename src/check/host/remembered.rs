@@ -5,7 +5,7 @@ use crate::bundle::manifest::{FORMAT, Manifest};
 use crate::bundle::open::Verified;
 use crate::bundle::trust::public_key;
 use crate::bundle::{BUNDLE_NAMESPACE, canonical, consistency, sshsig, sums};
-use crate::check::certificates::{horizon, rfc3339};
+use crate::check::certificates::bundle_validity;
 use crate::check::obstacles::{self, REINSTALL};
 use crate::check::record::{self, Installed, Memory};
 use crate::finding::{Finding, Id};
@@ -169,16 +169,5 @@ fn validity(manifest: &Manifest, options: &Options<'_>) -> Option<Finding> {
             finding.expected("an RFC 3339 time in validUntil").found(text.escape_debug().to_string()),
         );
     };
-    let (id, at) = if options.at > until {
-        (Id::BundleExpired, options.at)
-    } else {
-        (Id::BundleExpiring, horizon(options.at, options.within?))
-    };
-    (at > until).then(|| {
-        let mend =
-            "build with a later `cluster.epoch` and install the new bundle; check this machine's clock too";
-        Finding::new(id, record::MANIFEST, mend)
-            .expected(format!("valid at {}", rfc3339(at)))
-            .found(format!("valid until {}", rfc3339(until)))
-    })
+    bundle_validity(until, record::MANIFEST, options.at, options.within)
 }

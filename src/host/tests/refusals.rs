@@ -134,12 +134,17 @@ fn names_of_machines() {
 }
 
 #[test]
-fn the_operators_bundle_goes_anywhere_but_to_a_running_system() {
+fn the_operators_bundle_goes_anywhere_but_to_a_machine() {
     let mut draft = Draft::new();
     draft.manifest.host.name = "operator".into();
     let host = Host::new();
-    host.write("/etc/hostname", b"laptop");
     host.install(&draft, &draft.bundle(), &options()).unwrap();
+
+    let machine = Host::new();
+    machine.write("/etc/hostname", b"laptop");
+    let refused = machine.refused(&draft, &draft.bundle(), &options());
+    assert_eq!(refused, (vec!["wrong-host /etc/hostname".into()], 4));
+    machine.install(&draft, &draft.bundle(), &Options { force: true, ..options() }).unwrap();
 
     let root = crate::rootfs::Root::open(std::path::Path::new("/")).unwrap();
     let (bundle, identities) = (draft.bundle(), draft.identities());
@@ -153,6 +158,25 @@ fn the_operators_bundle_goes_anywhere_but_to_a_running_system() {
         }
         other => panic!("{other:?}"),
     }
+}
+
+/// Without `installed.json` the manifest beside it still says how far this host was.
+#[test]
+fn a_removed_record_does_not_open_the_way_back() {
+    let mut draft = Draft::new();
+    let host = Host::new();
+    draft.manifest.revision.cluster = 3;
+    let newer = draft.bundle();
+    host.install(&draft, &newer, &options()).unwrap();
+    std::fs::remove_file(host.path(INSTALLED)).unwrap();
+    draft.manifest.revision.cluster = 2;
+    let older = draft.bundle();
+    let refused = host.refused(&draft, &older, &options());
+    assert_eq!(refused, (vec![format!("revision-older {INSTALLED}")], 5));
+    // what was interrupted, if it was, is finished
+    host.install(&draft, &newer, &options()).unwrap();
+    std::fs::remove_file(host.path(INSTALLED)).unwrap();
+    host.install(&draft, &older, &Options { allow_rollback: true, ..options() }).unwrap();
 }
 
 #[test]

@@ -80,11 +80,6 @@ impl ImageRef {
     pub fn as_str(&self) -> &str {
         &self.0
     }
-
-    /// Whether a digest pins the image's contents.
-    pub fn is_pinned(&self) -> bool {
-        self.0.contains('@')
-    }
 }
 
 impl FromStr for ImageRef {

@@ -1,7 +1,7 @@
 //! The single values of a spec: each a type that cannot hold anything else.
 //!
 //! A scalar's [`FromStr`] is its one definition: the JSON Schema names it by `format`, the
-//! structural check finds it by that name in [`check`], and serde uses it too.
+//! structural check finds it by that name in `check`, and serde uses it too.
 
 mod image;
 mod label;
@@ -63,7 +63,24 @@ impl ScalarError {
 /// Whether a text is, or holds, a private key that people paste by mistake.
 pub(crate) fn looks_secret(text: &str) -> bool {
     let upper = text.to_ascii_uppercase();
-    ["AGE-SECRET-KEY-", "AGE-PLUGIN-", "PRIVATE KEY"].iter().any(|mark| upper.contains(mark))
+    let marks = ["AGE-SECRET-KEY-", "AGE-PLUGIN-", "PRIVATE KEY", "SEALIFT-KEYRING/"];
+    marks.iter().any(|mark| upper.contains(mark)) || holds_seed(text)
+}
+
+/// Whether a text holds 64 hex digits, as a seed has; before a digest stands what it is.
+fn holds_seed(text: &str) -> bool {
+    let mut before = "";
+    for (end, c) in text.char_indices().chain([(text.len(), ' ')]) {
+        if c.is_ascii_hexdigit() {
+            continue;
+        }
+        let run = text.get(before.len()..end).unwrap_or_default();
+        if run.len() >= 64 && !before.ends_with("sha256:") {
+            return true;
+        }
+        before = text.get(..end + c.len_utf8()).unwrap_or(text);
+    }
+    false
 }
 
 /// How many characters of a foreign text a message repeats.
