@@ -296,6 +296,8 @@ impl Cluster {
         let other = [("ETCDCTL_CERT", certificate.as_str()), ("ETCDCTL_KEY", key.as_str())];
         let ran = self.machines[0].etcdctl(&self.etcdctl, &other, &words);
         assert!(ran.code != 0 && !ran.stdout.contains("value"), "{ran:#?}");
+        let unknown = |log: &str| log.contains("certificate signed by unknown authority");
+        assert!(self.machines.iter().any(|machine| unknown(&machine.log())), "refused for another reason");
     }
 
     fn goes_on_without_one_member(&mut self) {
