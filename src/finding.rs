@@ -221,6 +221,13 @@ impl Finding {
     }
 }
 
+/// Findings in the order of reports: by path, then by id; each once.
+pub fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
+    findings.sort_by(|a, b| (&a.path, a.id.name()).cmp(&(&b.path, b.id.name())));
+    findings.dedup();
+    findings
+}
+
 /// The exit code of a set of findings: 0 when there are none, else by [`Class::PRECEDENCE`].
 pub fn exit_code<'a>(findings: impl IntoIterator<Item = &'a Finding>) -> u8 {
     let found: BTreeSet<Class> = findings.into_iter().map(|finding| finding.id.class()).collect();

@@ -1,13 +1,12 @@
 //! From a plan and its material to a manifest.
 
 use super::BuildError;
+use crate::bundle::consistency::text_time;
 use crate::bundle::manifest::{
     ClusterRef, Directory, FORMAT, File, HostRef, Manifest, Origin, Policy, Revision,
 };
 use crate::derive::Material;
 use crate::plan::{ClusterPlan, DirectoryPlan, FilePlan, HostPlan, Source};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 
 /// The manifest of one host; sizes and digests are filled in when it is packed.
 pub(super) fn of(
@@ -44,10 +43,10 @@ fn valid_until(plan: &ClusterPlan, host: &HostPlan) -> i64 {
     certificates.chain(limit).min().unwrap_or(plan.epoch)
 }
 
+/// A time in the manifest's form.
 fn rfc3339(seconds: i64, host: &str) -> Result<String, BuildError> {
-    let out_of_range = || BuildError::Date { host: host.to_owned() };
-    let date = OffsetDateTime::from_unix_timestamp(seconds).map_err(|_| out_of_range())?;
-    date.format(&Rfc3339).map_err(|_| out_of_range())
+    let text = u64::try_from(seconds).ok().and_then(text_time);
+    text.ok_or_else(|| BuildError::Date { host: host.to_owned() })
 }
 
 fn directory(planned: &DirectoryPlan) -> Directory {

@@ -13,7 +13,7 @@ mod tests;
 use crate::bundle::manifest::{Manifest, Revision};
 use crate::bundle::open::Verified;
 use crate::bundle::trust::Trust;
-use crate::finding::Finding;
+use crate::finding::{Finding, sorted};
 use crate::rootfs::Root;
 use serde::Serialize;
 
@@ -80,10 +80,8 @@ pub fn verify_host(root: &Root, options: &Options<'_>) -> HostCheck {
         findings.extend(directories::check(root, manifest));
         findings.extend(sealifts_own::check(root, manifest, &digests));
     }
-    findings.sort_by(|a, b| (&a.path, a.id.name()).cmp(&(&b.path, b.id.name())));
-    findings.dedup();
     HostCheck {
-        findings,
+        findings: sorted(findings),
         installed: manifest.as_ref().map(Summary::of),
         files: manifest.as_ref().map_or(0, |manifest| manifest.files.len()),
     }

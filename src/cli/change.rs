@@ -89,15 +89,17 @@ pub(super) fn against(
     let mut stuck = Vec::new();
     for host in &all {
         let digest = inputs.of(host).map_err(|error| Failure::from_error(USAGE, &error))?;
-        let one = before.compare(spec, host, &digest, &renderer)?;
+        let bundle = before.bundle(&host.name)?;
+        let one = compare(spec, host, bundle.as_ref(), &digest, &renderer)?;
         if let (State::Changed, Some(entry)) = (one.state, before.entry(&host.name)) {
             stuck.extend((revision_of(spec, host) <= entry.revision).then_some(host.name.as_str()));
         }
-        problems.extend(before.recipients_problem(host)?);
+        problems.extend(bundle.as_ref().and_then(|bundle| recipients_problem(host, bundle)));
         change.hosts.push(one);
     }
     problems.extend(revision_problem(&stuck));
-    let gone = before.index.bundles.iter().filter(|entry| all.iter().all(|host| host.name != entry.host));
+    let names: BTreeSet<&str> = all.iter().map(|host| host.name.as_str()).collect();
+    let gone = before.index.bundles.iter().filter(|entry| !names.contains(entry.host.as_str()));
     for entry in gone {
         change.hosts.push(HostChange::new(&entry.host, State::Removed));
         problems.extend(retired_problem(spec, &entry.host));
@@ -169,61 +171,60 @@ impl<'a> Before<'a> {
             Failure::new(USAGE, format!("{name} is damaged: {}", ids.join(", "))).hint("see `sealift verify`")
         })
     }
+}
 
-    fn compare(
-        &self,
-        spec: &SpecFile,
-        host: &HostPlan,
-        inputs: &str,
-        renderer: &Renderer<'_>,
-    ) -> Result<HostChange, Failure> {
-        let Some(before) = self.bundle(&host.name)? else {
-            return Ok(HostChange::new(&host.name, State::New));
-        };
-        if before.manifest().inputs == inputs {
-            return Ok(HostChange::new(&host.name, State::Unchanged));
-        }
-        let now = renderer.templates(host).map_err(|error| Failure::from_error(USAGE, &error))?;
-        let mut change = HostChange::new(&host.name, State::Changed);
-        change.before = Some(before.manifest().revision);
-        change.now = Some(revision_of(spec, host));
-        let mut note = |path: &str, what, restart: Vec<String>, run: Vec<String>| {
-            change.files.push(FileChange { path: path.to_owned(), what });
-            change.restart.extend(restart);
-            change.run.extend(run);
-        };
-        let texts = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
-        for file in host.files.iter() {
-            let what = match before.file(&file.path) {
-                None => What::Added,
-                Some(_) if differs(spec, host, file, &before, &now) => What::Changed,
-                Some(_) => continue,
-            };
-            note(&file.path, what, texts(file.restart), texts(file.run));
-        }
-        let planned: BTreeSet<_> = host.files.iter().map(|file| file.path.as_str()).collect();
-        for file in before.manifest().files.iter().filter(|file| !planned.contains(file.path.as_str())) {
-            note(&file.path, What::Removed, file.restart.clone(), file.run.clone());
-        }
-        Ok(change)
+/// What becomes of one host's bundle.
+fn compare(
+    spec: &SpecFile,
+    host: &HostPlan,
+    before: Option<&Verified>,
+    inputs: &str,
+    renderer: &Renderer<'_>,
+) -> Result<HostChange, Failure> {
+    let Some(before) = before else {
+        return Ok(HostChange::new(&host.name, State::New));
+    };
+    if before.manifest().inputs == inputs {
+        return Ok(HostChange::new(&host.name, State::Unchanged));
     }
+    let now = renderer.templates(host).map_err(|error| Failure::from_error(USAGE, &error))?;
+    let mut change = HostChange::new(&host.name, State::Changed);
+    change.before = Some(before.manifest().revision);
+    change.now = Some(revision_of(spec, host));
+    let mut note = |path: &str, what, restart: Vec<String>, run: Vec<String>| {
+        change.files.push(FileChange { path: path.to_owned(), what });
+        change.restart.extend(restart);
+        change.run.extend(run);
+    };
+    let texts = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+    for file in host.files.iter() {
+        let what = match before.file(&file.path) {
+            None => What::Added,
+            Some(_) if differs(spec, host, file, before, &now) => What::Changed,
+            Some(_) => continue,
+        };
+        note(&file.path, what, texts(file.restart), texts(file.run));
+    }
+    let planned: BTreeSet<_> = host.files.iter().map(|file| file.path.as_str()).collect();
+    for file in before.manifest().files.iter().filter(|file| !planned.contains(file.path.as_str())) {
+        note(&file.path, What::Removed, file.restart.clone(), file.run.clone());
+    }
+    Ok(change)
+}
 
-    /// A host that is sealed to others has keys that the old recipients know.
-    fn recipients_problem(&self, host: &HostPlan) -> Result<Option<Problem>, Failure> {
-        let Some(before) = self.bundle(&host.name)? else { return Ok(None) };
-        let before = &before.manifest().host;
-        let same = before.recipients == recipients(host) || host.item.generation != before.generation;
-        if same || host.name == OPERATOR {
-            return Ok(None);
-        }
-        let path = SpecPath::root().key("hosts").key(&host.name).key("recipients");
-        let message =
-            format!("{} has other recipients and still generation {}", host.name, before.generation);
-        Ok(Some(Problem::warning(path.as_str(), message).hint(format!(
-            "who had the old key knows this host's keys: if that matters, set `generation: {}`",
-            before.generation.saturating_add(1)
-        ))))
+/// A host that is sealed to others has keys that the old recipients know.
+fn recipients_problem(host: &HostPlan, before: &Verified) -> Option<Problem> {
+    let before = &before.manifest().host;
+    let same = before.recipients == recipients(host) || host.item.generation != before.generation;
+    if same || host.name == OPERATOR {
+        return None;
     }
+    let path = SpecPath::root().key("hosts").key(&host.name).key("recipients");
+    let message = format!("{} has other recipients and still generation {}", host.name, before.generation);
+    Some(Problem::warning(path.as_str(), message).hint(format!(
+        "who had the old key knows this host's keys: if that matters, set `generation: {}`",
+        before.generation.saturating_add(1)
+    )))
 }
 
 fn recipients(host: &HostPlan) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Why an install did not happen.
 
 use crate::check::obstacles;
-use crate::finding::{Class, Finding, exit_code};
+use crate::finding::{Class, Finding, exit_code, sorted};
 use crate::rootfs::WalkError;
 use std::io;
 
@@ -40,10 +40,8 @@ pub enum InstallError {
 
 impl InstallError {
     /// Findings in their order: by path, then by id.
-    pub(super) fn refused(mut findings: Vec<Finding>) -> Self {
-        findings.sort_by(|a, b| (&a.path, a.id.name()).cmp(&(&b.path, b.id.name())));
-        findings.dedup();
-        Self::Refused(findings)
+    pub(super) fn refused(findings: Vec<Finding>) -> Self {
+        Self::Refused(sorted(findings))
     }
 
     /// The process exit code: that of the findings, or 7.

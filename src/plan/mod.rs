@@ -109,7 +109,7 @@ pub fn plan(spec: &Spec) -> (Plan, Vec<Problem>) {
     let members = etcd::members(spec);
     let release = releases::find(&spec.kubernetes.version, &mut problems);
     let cluster = cluster(spec);
-    let mut last: Option<HostPlan> = None;
+    let (mut files, mut directories) = (Arc::default(), Arc::default());
     let hosts = spec
         .hosts
         .iter()
@@ -119,11 +119,8 @@ pub fn plan(spec: &Spec) -> (Plan, Vec<Problem>) {
             let kubelet = kubelet::plan(&settings);
             problems.extend(directories::pointless(&certs::Place::of_host(host), &settings.allow_files));
             let mut planned = host_plan(spec, name, host, etcd, kubelet, &settings);
-            if let Some(before) = &last {
-                share(&mut planned.files, &before.files);
-                share(&mut planned.directories, &before.directories);
-            }
-            last = Some(planned.clone());
+            share(&mut planned.files, &mut files);
+            share(&mut planned.directories, &mut directories);
             (name.clone(), planned)
         })
         .collect();
@@ -133,10 +130,9 @@ pub fn plan(spec: &Spec) -> (Plan, Vec<Problem>) {
 }
 
 /// A fleet of like hosts needs one list of files, not one each.
-fn share<T: PartialEq>(own: &mut Arc<[T]>, other: &Arc<[T]>) {
-    if own == other {
-        *own = Arc::clone(other);
-    }
+fn share<T: PartialEq>(own: &mut Arc<[T]>, last: &mut Arc<[T]>) {
+    let (from, to) = if own == last { (last, own) } else { (own, last) };
+    *to = Arc::clone(from);
 }
 
 fn dedup(problems: &mut Vec<Problem>) {

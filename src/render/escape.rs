@@ -66,7 +66,7 @@ fn yaml_scalar(text: &str) -> String {
     if is_plain(&text.replace(['?', '&'], "/")) && reads_as_string(text) {
         return text.to_owned();
     }
-    Value::from(text).as_str().map_or_else(String::new, json_string)
+    json_string(text)
 }
 
 fn json_string(text: &str) -> String {
