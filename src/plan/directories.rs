@@ -1,5 +1,6 @@
 //! Every directory that sealift makes, and those in which it allows nothing else, as one table.
 
+use super::FilePlan;
 use super::certs::Place;
 use super::settings::Layered;
 use crate::spec::Problem;
@@ -23,12 +24,28 @@ pub struct DirectoryRow {
 }
 
 const ETCD: &[Place] = &[Place::Role(Role::Etcd)];
-const EVERYWHERE: &[Place] = &[Place::Role(Role::Etcd), Place::Operator];
+const NODES: &[Place] = &[Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
+const HOSTS: &[Place] =
+    &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
+const EVERYWHERE: &[Place] = &[
+    Place::Role(Role::Etcd),
+    Place::Role(Role::ControlPlane),
+    Place::Role(Role::Worker),
+    Place::Operator,
+];
+const OPERATOR: &[Place] = &[Place::Operator];
 
 /// Every directory there is, besides etcd's data directory, whose path the spec says.
 pub const DIRECTORIES: &[DirectoryRow] = &[
     DirectoryRow { path: "/etc/etcd", on: ETCD, mode: 0o755, owned: false, why: "etcdctl's environment" },
     DirectoryRow { path: "/etc/kubernetes", on: EVERYWHERE, mode: 0o755, owned: false, why: "kubeadm's" },
+    DirectoryRow {
+        path: "/etc/kubernetes/cluster",
+        on: OPERATOR,
+        mode: 0o700,
+        owned: false,
+        why: "what is applied to the cluster once",
+    },
     DirectoryRow {
         path: "/etc/kubernetes/kubeadm",
         on: ETCD,
@@ -45,7 +62,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
     },
     DirectoryRow {
         path: "/etc/kubernetes/manifests",
-        on: ETCD,
+        on: HOSTS,
         mode: 0o700,
         owned: true,
         why: "the kubelet runs whatever lies here",
@@ -53,18 +70,40 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
     DirectoryRow { path: "/etc/kubernetes/pki", on: EVERYWHERE, mode: 0o755, owned: false, why: "kubeadm's" },
     DirectoryRow {
         path: "/etc/kubernetes/pki/etcd",
-        on: EVERYWHERE,
+        on: &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Operator],
         mode: 0o755,
         owned: true,
         why: "a certificate or key here that nobody planned is worth a question",
     },
     DirectoryRow { path: "/etc/sealift", on: EVERYWHERE, mode: 0o755, owned: false, why: "sealift's own" },
     DirectoryRow {
+        path: "/etc/sealift/passwords",
+        on: EVERYWHERE,
+        mode: 0o700,
+        owned: false,
+        why: "passwords that hosts share",
+    },
+    DirectoryRow {
         path: "/etc/systemd/system/kubelet.service.d",
-        on: ETCD,
+        on: HOSTS,
         mode: 0o755,
         owned: false,
         why: "the kubelet's drop-ins; packages and other tools have theirs here too",
+    },
+    DirectoryRow {
+        path: "/var/lib/kubelet",
+        on: NODES,
+        // the kubelet's setupDataDirs
+        mode: 0o750,
+        owned: false,
+        why: "the kubelet's",
+    },
+    DirectoryRow {
+        path: "/var/lib/kubelet/pki",
+        on: NODES,
+        mode: 0o755,
+        owned: false,
+        why: "the kubelet's certificates; it adds its own",
     },
 ];
 
@@ -81,13 +120,17 @@ pub struct DirectoryPlan {
     pub allow: Vec<String>,
 }
 
-/// The directories of one host, in byte order of their paths.
+/// The directories of one host, in byte order of their paths: those that it has files in, and those
+/// that are owned.
 pub(super) fn plan(
     here: &[Place],
+    files: &[FilePlan],
     data_dir: Option<&str>,
     allow: &[Layered<AbsolutePath>],
 ) -> Vec<DirectoryPlan> {
-    let rows = DIRECTORIES.iter().filter(|row| Place::any(here, row.on)).map(|row| DirectoryPlan {
+    let filled = |row: &DirectoryRow| row.owned || files.iter().any(|file| inside(&file.path, row.path));
+    let rows = DIRECTORIES.iter().filter(|row| Place::any(here, row.on) && filled(row));
+    let rows = rows.map(|row| DirectoryPlan {
         path: row.path.to_owned(),
         mode: row.mode,
         owned: row.owned,
@@ -188,7 +231,7 @@ mod tests {
 
     #[test]
     fn every_file_of_the_tables_lies_in_a_directory_of_this_table_on_the_same_hosts() {
-        let certificates = CERTS.iter().map(|row| (format!("/etc/kubernetes/pki/{}", row.file), row.on));
+        let certificates = CERTS.iter().map(|row| (row.public_path(), row.on));
         let files = FILES.iter().map(|row| (row.path.to_owned(), row.on));
         for (path, on) in files.chain(certificates) {
             let parent = path.rsplit_once('/').map(|(parent, _)| parent).unwrap_or_default();

@@ -2,8 +2,9 @@
 //!
 //! Certificates and their keys stand in [`super::certs::CERTS`]; this table has the rest.
 
-use super::certs::{CERTS, CertPlan, Place};
-use crate::spec::types::{GateRun, Role};
+use super::certs::{CERTS, CertPlan, CertRow, Form, Kind, Place, exists};
+use super::{ClusterPlan, PasswordPlan};
+use crate::spec::types::{CaName, GateRun, Role, Spec};
 use serde::Serialize;
 
 /// One kind of file.
@@ -34,6 +35,16 @@ pub enum When {
     Always,
     /// When something checks the host before the kubelet starts.
     Gated,
+    /// When the cluster has a Kubernetes control plane.
+    Kubernetes,
+    /// When the API servers encrypt what they write.
+    Encrypted,
+    /// When there are bootstrap tokens.
+    Tokens,
+    /// When the key of the Kubernetes CA is placed on control planes.
+    SigningOnHosts,
+    /// While something of this host is replaced in steps.
+    Rotating,
 }
 
 /// How a file of the table comes about.
@@ -43,10 +54,28 @@ pub enum RowSource {
     Template,
     /// The key of the keyed digests that stand for this host's secrets.
     VerifyKey,
+    /// The API server's `EncryptionConfiguration`.
+    EncryptionConfig,
+    /// The Secrets of the bootstrap tokens.
+    BootstrapTokens,
+    /// The hashes of the Kubernetes CA's keys by which nodes know it.
+    DiscoveryHash,
+    /// The one certificate of an authority that signs now.
+    SigningCertificate(&'static str),
 }
 
 const ETCD: &[Place] = &[Place::Role(Role::Etcd)];
-const EVERYWHERE: &[Place] = &[Place::Role(Role::Etcd), Place::Operator];
+const ETCD_ALONE: &[Place] = &[Place::EtcdAlone];
+const CONTROL_PLANE: &[Place] = &[Place::Role(Role::ControlPlane)];
+const HOSTS: &[Place] =
+    &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
+const EVERYWHERE: &[Place] = &[
+    Place::Role(Role::Etcd),
+    Place::Role(Role::ControlPlane),
+    Place::Role(Role::Worker),
+    Place::Operator,
+];
+const OPERATOR: &[Place] = &[Place::Operator];
 const DAEMON_RELOAD: &[&str] = &["systemctl daemon-reload"];
 
 /// Every file there is, besides certificates and keys.
@@ -62,8 +91,28 @@ pub const FILES: &[FileRow] = &[
         why: "etcdctl's environment: all members, over TLS, with the healthcheck certificate",
     },
     FileRow {
+        path: "/etc/kubernetes/cluster/bootstrap-tokens.yaml",
+        on: OPERATOR,
+        when: When::Tokens,
+        mode: 0o600,
+        source: RowSource::BootstrapTokens,
+        restart: &[],
+        run: &[],
+        why: "what `kubectl apply` makes the cluster know its bootstrap tokens with",
+    },
+    FileRow {
+        path: "/etc/kubernetes/discovery-hash",
+        on: OPERATOR,
+        when: When::Kubernetes,
+        mode: 0o644,
+        source: RowSource::DiscoveryHash,
+        restart: &[],
+        run: &[],
+        why: "for `kubeadm join --discovery-token-ca-cert-hash`",
+    },
+    FileRow {
         path: "/etc/kubernetes/kubeadm/config.yaml",
-        on: ETCD,
+        on: ETCD_ALONE,
         when: When::Always,
         mode: 0o600,
         source: RowSource::Template,
@@ -73,7 +122,7 @@ pub const FILES: &[FileRow] = &[
     },
     FileRow {
         path: "/etc/kubernetes/kubelet/config.yaml",
-        on: ETCD,
+        on: ETCD_ALONE,
         when: When::Always,
         mode: 0o644,
         source: RowSource::Template,
@@ -84,7 +133,7 @@ pub const FILES: &[FileRow] = &[
     },
     FileRow {
         path: "/etc/kubernetes/manifests/etcd.yaml",
-        on: ETCD,
+        on: ETCD_ALONE,
         when: When::Always,
         mode: 0o600,
         source: RowSource::Template,
@@ -92,6 +141,37 @@ pub const FILES: &[FileRow] = &[
         restart: &[],
         run: &[],
         why: "the etcd member",
+    },
+    FileRow {
+        path: "/etc/kubernetes/pki/ca-signing.crt",
+        on: CONTROL_PLANE,
+        when: When::SigningOnHosts,
+        mode: 0o644,
+        source: RowSource::SigningCertificate("ca"),
+        restart: &["static-pod/kube-controller-manager"],
+        run: &[],
+        why: "for --cluster-signing-cert-file: the controller manager dies of a file with two certificates, \
+              which ca.crt is while the CA is rotated",
+    },
+    FileRow {
+        path: "/etc/kubernetes/pki/encryption-config.yaml",
+        on: CONTROL_PLANE,
+        when: When::Encrypted,
+        mode: 0o600,
+        source: RowSource::EncryptionConfig,
+        restart: &["static-pod/kube-apiserver"],
+        run: &[],
+        why: "for --encryption-provider-config; below pki, which the API server's pod mounts already",
+    },
+    FileRow {
+        path: "/etc/sealift/RUNBOOK.md",
+        on: EVERYWHERE,
+        when: When::Rotating,
+        mode: 0o644,
+        source: RowSource::Template,
+        restart: &[],
+        run: &[],
+        why: "what to restart, wait for and check in this step of a rotation",
     },
     FileRow {
         path: "/etc/sealift/verify.key",
@@ -105,7 +185,7 @@ pub const FILES: &[FileRow] = &[
     },
     FileRow {
         path: "/etc/systemd/system/kubelet.service.d/20-etcd-service-manager.conf",
-        on: ETCD,
+        on: ETCD_ALONE,
         when: When::Always,
         mode: 0o644,
         source: RowSource::Template,
@@ -115,7 +195,7 @@ pub const FILES: &[FileRow] = &[
     },
     FileRow {
         path: "/etc/systemd/system/kubelet.service.d/30-sealift-gate.conf",
-        on: ETCD,
+        on: HOSTS,
         when: When::Gated,
         mode: 0o644,
         source: RowSource::Template,
@@ -145,32 +225,79 @@ pub struct FilePlan {
 }
 
 /// How a planned file comes about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Source {
-    /// The certificate of that row.
+    /// The certificate of that row; of an authority, all that are trusted.
     Certificate(&'static str),
     /// The private key of that row, sealed.
     Key(&'static str),
+    /// The public keys of that row.
+    PublicKeys(&'static str),
+    /// The kubeconfig of that row, sealed.
+    Kubeconfig(&'static str),
     /// From the template of that path.
     Template(&'static str),
     /// The host's verify key, sealed.
     VerifyKey,
+    /// The API server's `EncryptionConfiguration`, sealed.
+    EncryptionConfig,
+    /// The Secrets of the bootstrap tokens, sealed.
+    BootstrapTokens,
+    /// A password of that name, sealed.
+    Password(String),
+    /// The hashes of the Kubernetes CA's keys.
+    DiscoveryHash,
+    /// The one certificate of an authority that signs now.
+    SigningCertificate(&'static str),
+}
+
+/// For what files are planned.
+pub(super) struct Site<'a> {
+    pub(super) spec: &'a Spec,
+    pub(super) cluster: &'a ClusterPlan,
+    pub(super) here: &'a [Place],
+    pub(super) certificates: &'a [CertPlan],
+    pub(super) gate: GateRun,
+    pub(super) rotating: bool,
+}
+
+impl Site<'_> {
+    fn holds(&self, when: When) -> bool {
+        match when {
+            When::Always => true,
+            When::Gated => self.gate != GateRun::None,
+            When::Kubernetes => self.cluster.service_account.is_some(),
+            When::Encrypted => self.cluster.encryption.is_some(),
+            When::Tokens => !self.cluster.tokens.is_empty(),
+            When::SigningOnHosts => self.spec.pki.ca_keys_on_hosts.contains(&CaName::Kubernetes),
+            When::Rotating => self.rotating,
+        }
+    }
+
+    /// Whether the key of an authority lies here.
+    fn has_key(&self, ca: CaName, row: &CertRow) -> bool {
+        let asked = self.spec.pki.ca_keys_on_hosts.contains(&ca) && Place::any(self.here, row.key_on_request);
+        let external = self.cluster.authority(ca).is_some_and(|plan| plan.certificates.active.is_external());
+        (asked || Place::any(self.here, row.key_on)) && !external
+    }
 }
 
 /// The files of one host, in byte order of their paths.
-pub(super) fn plan(here: &[Place], certificates: &[CertPlan], gate: GateRun) -> Vec<FilePlan> {
-    let rows = FILES
-        .iter()
-        .filter(|row| Place::any(here, row.on))
-        .filter(|row| row.when == When::Always || gate != GateRun::None)
-        .map(from_row);
-    let authorities = CERTS
-        .iter()
-        .filter(|row| matches!(row.kind, super::certs::Kind::Authority(_)) && Place::any(here, row.on))
-        .flat_map(|row| pair(row, Place::any(here, row.key_on)));
-    let leaves = certificates.iter().flat_map(|planned| pair(planned.row, planned.with_key));
-    let mut files: Vec<FilePlan> = rows.chain(authorities).chain(leaves).collect();
+pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
+    let rows = FILES.iter().filter(|row| Place::any(site.here, row.on) && site.holds(row.when)).map(from_row);
+    let authorities = site.cluster.authorities.iter().flat_map(|authority| {
+        let row = authority.certificates.active.row;
+        let placed = Place::any(site.here, row.on) && exists(site.spec, row, site.here);
+        let with_key = site.has_key(authority.ca, row);
+        placed.then(|| of_row(row, with_key)).into_iter().flatten()
+    });
+    let leaves = site.certificates.iter().flat_map(|planned| of_row(planned.row, planned.with_key));
+    let pairs = CERTS.iter().filter(|row| row.kind == Kind::KeyPair && Place::any(site.here, row.on));
+    let pairs = pairs.filter(|_| site.cluster.service_account.is_some()).flat_map(|row| of_row(row, true));
+    let passwords = site.cluster.passwords.iter().filter(|password| password.is_on(site.here)).map(password);
+    let mut files: Vec<FilePlan> =
+        rows.chain(authorities).chain(leaves).chain(pairs).chain(passwords).collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files
 }
@@ -182,6 +309,10 @@ fn from_row(row: &'static FileRow) -> FilePlan {
         source: match row.source {
             RowSource::Template => Source::Template(row.path),
             RowSource::VerifyKey => Source::VerifyKey,
+            RowSource::EncryptionConfig => Source::EncryptionConfig,
+            RowSource::BootstrapTokens => Source::BootstrapTokens,
+            RowSource::DiscoveryHash => Source::DiscoveryHash,
+            RowSource::SigningCertificate(id) => Source::SigningCertificate(id),
         },
         certificate: None,
         restart: row.restart,
@@ -189,8 +320,19 @@ fn from_row(row: &'static FileRow) -> FilePlan {
     }
 }
 
-/// A certificate, 0644, and its key, 0600: kubeadm's modes.
-fn pair(row: &'static super::certs::CertRow, with_key: bool) -> impl Iterator<Item = FilePlan> {
+fn password(password: &PasswordPlan) -> FilePlan {
+    FilePlan {
+        path: password.path(),
+        mode: 0o600,
+        source: Source::Password(password.name.clone()),
+        certificate: None,
+        restart: &[],
+        run: &[],
+    }
+}
+
+/// The files of a certificate or a key pair, with kubeadm's modes: certificates 0644, all else 0600.
+fn of_row(row: &'static CertRow, with_key: bool) -> Vec<FilePlan> {
     let file = |path, mode, source| FilePlan {
         path,
         mode,
@@ -199,12 +341,17 @@ fn pair(row: &'static super::certs::CertRow, with_key: bool) -> impl Iterator<It
         restart: row.restart,
         run: &[],
     };
-    let certificate = file(row.certificate_path(), 0o644, Source::Certificate(row.id));
-    let key = with_key.then(|| FilePlan {
-        certificate: Some(row.certificate_path()),
-        ..file(row.key_path(), 0o600, Source::Key(row.id))
-    });
-    std::iter::once(certificate).chain(key)
+    let public = row.public_path();
+    let mut files = match row.form {
+        Form::Pair(_) => vec![file(public, 0o644, Source::Certificate(row.id))],
+        Form::PublicKey(_) => vec![file(public, 0o600, Source::PublicKeys(row.id))],
+        Form::Kubeconfig(..) => vec![file(public, 0o600, Source::Kubeconfig(row.id))],
+    };
+    if let Some(path) = row.key_path().filter(|_| with_key) {
+        let key = file(path, 0o600, Source::Key(row.id));
+        files.push(FilePlan { certificate: row.certificate_path(), ..key });
+    }
+    files
 }
 
 #[cfg(test)]
@@ -223,8 +370,7 @@ mod tests {
     #[test]
     fn no_file_of_this_table_collides_with_a_certificate() {
         for row in super::CERTS {
-            for suffix in ["crt", "key"] {
-                let path = format!("/etc/kubernetes/pki/{}.{suffix}", row.file);
+            for path in [Some(row.public_path()), row.key_path()].into_iter().flatten() {
                 assert!(FILES.iter().all(|file| file.path != path), "{path} stands in both tables");
             }
         }
@@ -232,7 +378,13 @@ mod tests {
 
     #[test]
     fn secrets_are_for_their_owner_alone() {
-        for row in FILES.iter().filter(|row| row.source == RowSource::VerifyKey) {
+        let secret = |source| {
+            matches!(
+                source,
+                RowSource::VerifyKey | RowSource::EncryptionConfig | RowSource::BootstrapTokens
+            )
+        };
+        for row in FILES.iter().filter(|row| secret(row.source)) {
             assert_eq!(row.mode, 0o600, "{}", row.path);
         }
     }

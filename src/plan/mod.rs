@@ -4,27 +4,35 @@
 //! (with [`directories::DIRECTORIES`] for the directories they live in). A plan is those tables
 //! laid over one spec. No cryptography, template, file system, clock or randomness here.
 
+pub mod brought;
 pub mod certs;
 pub mod directories;
 mod etcd;
 pub mod files;
 mod kubelet;
 pub mod releases;
+mod rotation;
+mod runbook;
+mod secrets;
 mod settings;
 
 use crate::spec::Problem;
 use crate::spec::scalars::{HostName, Recipient, SeedNumber};
-use crate::spec::types::{GateRun, Host, Spec};
+use crate::spec::types::{CaName, GateRun, Host, Spec};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+pub use brought::{Brought, Facts};
 pub use certs::CertPlan;
 pub use directories::DirectoryPlan;
 pub use etcd::EtcdPlan;
 pub use files::{FilePlan, Source};
 pub use kubelet::{GatePlan, KubeletPlan};
+pub use rotation::{AuthorityPlan, Rotated};
+pub use runbook::RotationPlan;
+pub use secrets::{EncryptionKeyPlan, EncryptionPlan, KeyPlan, PasswordPlan, TokenPlan};
 
 /// The name of the operators' bundle; no host may have it.
 pub const OPERATOR: &str = "operator";
@@ -55,7 +63,19 @@ pub struct ClusterPlan {
     /// The cluster's revision.
     pub revision: u32,
     /// The certificate authorities, in the order of the table.
-    pub authorities: Vec<CertPlan>,
+    pub authorities: Vec<AuthorityPlan>,
+    /// The key pair of service-account tokens, when there is a control plane.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_account: Option<Rotated<KeyPlan>>,
+    /// How the API servers encrypt what they write.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub encryption: Option<EncryptionPlan>,
+    /// Bootstrap tokens, in byte order of their names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tokens: Vec<TokenPlan>,
+    /// Passwords that hosts share, in byte order of their names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub passwords: Vec<PasswordPlan>,
     /// The key that signs bundles.
     pub signing: ItemPlan,
 }
@@ -90,6 +110,9 @@ pub struct HostPlan {
     pub directories: Arc<[DirectoryPlan]>,
     /// Files, in byte order of their paths; shared by hosts that have the same.
     pub files: Arc<[FilePlan]>,
+    /// What is replaced in steps and concerns this host.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rotations: Vec<RotationPlan>,
     /// The etcd member, when the host runs one.
     pub etcd: Option<EtcdPlan>,
     /// The kubelet, when the host runs one.
@@ -103,12 +126,13 @@ fn texts<S: serde::Serializer>(recipients: &[Recipient], serializer: S) -> Resul
 /// Lays the tables over a spec.
 ///
 /// Problems are what only the tables can know, such as a Kubernetes release that sealift does not;
-/// with an error among them the plan must not be built.
-pub fn plan(spec: &Spec) -> (Plan, Vec<Problem>) {
+/// with an error among them the plan must not be built. `facts` say what was made elsewhere.
+pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
     let mut problems = Vec::new();
     let members = etcd::members(spec);
     let release = releases::find(&spec.kubernetes.version, &mut problems);
-    let cluster = cluster(spec);
+    let cluster = cluster(spec, facts);
+    let shared = Shared { spec, facts, release, cluster: &cluster };
     let (mut files, mut directories) = (Arc::default(), Arc::default());
     let hosts = spec
         .hosts
@@ -117,14 +141,16 @@ pub fn plan(spec: &Spec) -> (Plan, Vec<Problem>) {
             let settings = settings::of(spec, name, host);
             let etcd = etcd::plan(spec, name, host, &settings, &members, release, &mut problems);
             let kubelet = kubelet::plan(&settings);
-            problems.extend(directories::pointless(&certs::Place::of_host(host), &settings.allow_files));
-            let mut planned = host_plan(spec, name, host, etcd, kubelet, &settings);
+            let places = certs::Place::of_host(spec, name, host);
+            problems.extend(directories::pointless(&places, &settings.allow_files));
+            let mut planned = shared.host(name, host, &places, etcd, kubelet, &settings);
             share(&mut planned.files, &mut files);
             share(&mut planned.directories, &mut directories);
             (name.clone(), planned)
         })
         .collect();
-    let plan = Plan { cluster, hosts, operator: operator(spec) };
+    let operator = shared.operator();
+    let plan = Plan { cluster, hosts, operator };
     dedup(&mut problems);
     (plan, problems)
 }
@@ -140,14 +166,18 @@ fn dedup(problems: &mut Vec<Problem>) {
     problems.retain(|problem| seen.insert((problem.path.clone(), problem.message.clone())));
 }
 
-fn cluster(spec: &Spec) -> ClusterPlan {
+fn cluster(spec: &Spec, facts: &Facts) -> ClusterPlan {
     ClusterPlan {
         id: spec.cluster.id.to_string(),
         name: spec.cluster.name.to_string(),
         epoch: spec.cluster.epoch.unix(),
         bundle_validity: spec.cluster.bundle_validity.as_ref().map(|span| span.seconds()),
         revision: spec.cluster.revision.get(),
-        authorities: certs::authorities(spec),
+        authorities: certs::authorities(spec, facts),
+        service_account: secrets::service_account(spec),
+        encryption: secrets::encryption(spec),
+        tokens: secrets::tokens(spec),
+        passwords: secrets::passwords(spec),
         signing: ItemPlan {
             seed: seed_of(spec, spec.signing.seed),
             generation: spec.signing.generation.get(),
@@ -155,52 +185,95 @@ fn cluster(spec: &Spec) -> ClusterPlan {
     }
 }
 
-fn host_plan(
-    spec: &Spec,
-    name: &HostName,
-    host: &Host,
-    etcd: Option<EtcdPlan>,
-    kubelet: KubeletPlan,
-    settings: &settings::Settings,
-) -> HostPlan {
-    let subject = certs::Subject {
-        name: name.as_str(),
-        generation: host.generation.get(),
-        seed: host.seed,
-        etcd_address: etcd.as_ref().map(|member| member.address),
-    };
-    let places = certs::Place::of_host(host);
-    let certificates = certs::leaves(spec, &subject, &places);
-    let data_dir = etcd.as_ref().map(|member| member.data_dir.as_str());
-    HostPlan {
-        name: name.to_string(),
-        addresses: host.addresses.clone(),
-        recipients: distinct(&host.recipients),
-        item: ItemPlan { seed: seed_of(spec, host.seed), generation: host.generation.get() },
-        revision: host.revision.get(),
-        directories: directories::plan(&places, data_dir, &settings.allow_files).into(),
-        files: files::plan(&places, &certificates, kubelet.gate.run).into(),
-        certificates,
-        etcd,
-        kubelet: Some(kubelet),
+impl ClusterPlan {
+    /// One authority; none when the cluster does not have it.
+    pub fn authority(&self, ca: CaName) -> Option<&AuthorityPlan> {
+        self.authorities.iter().find(|authority| authority.ca == ca)
     }
 }
 
-fn operator(spec: &Spec) -> HostPlan {
-    let places = [certs::Place::Operator];
-    let subject = certs::Subject { name: OPERATOR, generation: 1, seed: Some(spec.seed), etcd_address: None };
-    let certificates = certs::leaves(spec, &subject, &places);
-    HostPlan {
-        name: OPERATOR.to_owned(),
-        addresses: Vec::new(),
-        recipients: distinct(&spec.cluster.operators),
-        item: ItemPlan { seed: spec.seed.get(), generation: 1 },
-        revision: 0,
-        directories: directories::plan(&places, None, &[]).into(),
-        files: files::plan(&places, &certificates, GateRun::None).into_iter().map(at_rest).collect(),
-        certificates,
-        etcd: None,
-        kubelet: None,
+/// What the plans of all hosts come from.
+struct Shared<'a> {
+    spec: &'a Spec,
+    facts: &'a Facts,
+    release: Option<&'static releases::Release>,
+    cluster: &'a ClusterPlan,
+}
+
+impl Shared<'_> {
+    fn host(
+        &self,
+        name: &HostName,
+        host: &Host,
+        here: &[certs::Place],
+        etcd: Option<EtcdPlan>,
+        kubelet: KubeletPlan,
+        settings: &settings::Settings,
+    ) -> HostPlan {
+        let subject = certs::Subject {
+            name: name.as_str(),
+            generation: host.generation.get(),
+            seed: host.seed,
+            addresses: &host.addresses,
+            etcd_address: etcd.as_ref().map(|member| member.address),
+            api_address: host.api_address.or_else(|| host.addresses.first().copied()),
+            own: Some(&host.certificates),
+        };
+        let mut planned = self.place(&subject, here, kubelet.gate.run);
+        let data_dir = etcd.as_ref().map(|member| member.data_dir.as_str());
+        planned.directories = directories::plan(here, &planned.files, data_dir, &settings.allow_files).into();
+        HostPlan {
+            addresses: host.addresses.clone(),
+            recipients: distinct(&host.recipients),
+            revision: host.revision.get(),
+            etcd,
+            kubelet: Some(kubelet),
+            ..planned
+        }
+    }
+
+    fn operator(&self) -> HostPlan {
+        let spec = self.spec;
+        let subject = certs::Subject {
+            name: OPERATOR,
+            generation: 1,
+            seed: Some(spec.seed),
+            addresses: &[],
+            etcd_address: None,
+            api_address: None,
+            own: None,
+        };
+        let here = [certs::Place::Operator];
+        let planned = self.place(&subject, &here, GateRun::None);
+        HostPlan {
+            recipients: distinct(&spec.cluster.operators),
+            directories: directories::plan(&here, &planned.files, None, &[]).into(),
+            files: planned.files.iter().cloned().map(at_rest).collect(),
+            ..planned
+        }
+    }
+
+    /// What the tables place somewhere.
+    fn place(&self, subject: &certs::Subject<'_>, here: &[certs::Place], gate: GateRun) -> HostPlan {
+        let Self { spec, facts, release, cluster } = *self;
+        let certificates = certs::leaves(spec, release, &cluster.authorities, facts, subject, here);
+        let mut site = files::Site { spec, cluster, here, certificates: &certificates, gate, rotating: false };
+        let rotations = runbook::rotations(cluster, &files::plan(&site), here);
+        site.rotating = !rotations.is_empty();
+        let files = files::plan(&site).into();
+        HostPlan {
+            name: subject.name.to_owned(),
+            addresses: Vec::new(),
+            recipients: Vec::new(),
+            item: ItemPlan { seed: seed_of(spec, subject.seed), generation: subject.generation },
+            revision: 0,
+            certificates,
+            directories: Arc::default(),
+            files,
+            rotations,
+            etcd: None,
+            kubelet: None,
+        }
     }
 }
 

@@ -23,6 +23,9 @@ pub struct Release {
     pub etcd_probes: EtcdProbes,
     /// Whether probes name a port of the container (k/k#132776) instead of a number.
     pub named_probe_port: bool,
+    /// Whether the kubelet of a control plane speaks to its own API server (the feature gate
+    /// `ControlPlaneKubeletLocalMode` is on by default).
+    pub local_kubelet: bool,
 }
 
 /// kubeadm's configuration API.
@@ -68,6 +71,7 @@ pub const RELEASES: &[Release] = &[
         etcd_flags: EtcdFlags::Experimental,
         etcd_probes: EtcdProbes::Health,
         named_probe_port: false,
+        local_kubelet: false,
     },
     Release {
         minor: 30,
@@ -76,6 +80,7 @@ pub const RELEASES: &[Release] = &[
         etcd_flags: EtcdFlags::Experimental,
         etcd_probes: EtcdProbes::Health,
         named_probe_port: false,
+        local_kubelet: false,
     },
     Release {
         minor: 31,
@@ -84,6 +89,7 @@ pub const RELEASES: &[Release] = &[
         etcd_flags: EtcdFlags::Experimental,
         etcd_probes: EtcdProbes::Livez,
         named_probe_port: false,
+        local_kubelet: false,
     },
     Release {
         minor: 32,
@@ -92,6 +98,7 @@ pub const RELEASES: &[Release] = &[
         etcd_flags: EtcdFlags::Experimental,
         etcd_probes: EtcdProbes::Livez,
         named_probe_port: false,
+        local_kubelet: false,
     },
     Release {
         minor: 33,
@@ -100,6 +107,7 @@ pub const RELEASES: &[Release] = &[
         etcd_flags: EtcdFlags::Experimental,
         etcd_probes: EtcdProbes::Livez,
         named_probe_port: false,
+        local_kubelet: true,
     },
     Release {
         minor: 34,
@@ -108,6 +116,7 @@ pub const RELEASES: &[Release] = &[
         etcd_flags: EtcdFlags::ByEtcdVersion,
         etcd_probes: EtcdProbes::Livez,
         named_probe_port: true,
+        local_kubelet: true,
     },
     Release {
         minor: 35,
@@ -116,6 +125,7 @@ pub const RELEASES: &[Release] = &[
         etcd_flags: EtcdFlags::ByEtcdVersion,
         etcd_probes: EtcdProbes::Livez,
         named_probe_port: true,
+        local_kubelet: true,
     },
     Release {
         minor: 36,
@@ -124,6 +134,7 @@ pub const RELEASES: &[Release] = &[
         etcd_flags: EtcdFlags::FeatureGates,
         etcd_probes: EtcdProbes::Livez,
         named_probe_port: true,
+        local_kubelet: true,
     },
 ];
 

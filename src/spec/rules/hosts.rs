@@ -1,14 +1,6 @@
 //! Hosts: their roles, and names that were used before.
 
 use super::{Holes, Path, Problem, Spec};
-use crate::spec::types::Role;
-
-/// The name of a role as a spec writes it.
-fn name(role: Role) -> &'static str {
-    match role {
-        Role::Etcd => "etcd",
-    }
-}
 
 /// No role stands twice at a host.
 pub(super) fn roles_once(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
@@ -17,7 +9,7 @@ pub(super) fn roles_once(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>
         for (index, role) in host.roles.iter().enumerate() {
             if host.roles.iter().take(index).any(|other| other == role) {
                 let at = holes.item(&list, index);
-                let message = format!("{at}: the role `{}` is listed twice", name(*role));
+                let message = format!("{at}: the role `{}` is listed twice", role.name());
                 problems.push(Problem::error(at, message).hint("remove one of the two"));
             }
         }
@@ -48,7 +40,7 @@ pub(super) fn role_settings(spec: &Spec, holes: &Holes, problems: &mut Vec<Probl
     }
     for role in spec.roles.keys() {
         if !spec.hosts.values().any(|host| host.roles.contains(role)) {
-            let at = Path::root().key("roles").key(name(*role));
+            let at = Path::root().key("roles").key(role.name());
             let message = format!("{at}: no host has this role");
             problems.push(Problem::warning(at, message).hint("give a host the role, or remove the settings"));
         }

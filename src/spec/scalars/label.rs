@@ -6,13 +6,13 @@ use std::str::FromStr;
 
 /// The longest name that X.509 allows as a common name is 64 characters (RFC 5280, ub-common-name);
 /// 63 is also the longest DNS label and what the kernel takes as a host name.
-const LONGEST: usize = 63;
+pub(super) const LONGEST: usize = 63;
 
 /// Names in OUT that a host's bundle would collide with.
 const RESERVED: [&str; 2] = ["operator", "index"];
 
 /// Says what is wrong with a DNS-1123 label, `None` when nothing is.
-fn label_flaw(label: &str) -> Option<String> {
+pub(super) fn label_flaw(label: &str) -> Option<String> {
     if label.is_empty() {
         return Some("a part of it is empty".into());
     }
@@ -143,7 +143,7 @@ impl FromStr for HostName {
 }
 
 /// Whether `inet_aton` and browsers read a label as a number (WHATWG URL, "ends in a number").
-fn is_number(label: &str) -> bool {
+pub(super) fn is_number(label: &str) -> bool {
     let (digits, hex) = label.strip_prefix("0x").map_or((label, false), |rest| (rest, true));
     digits.bytes().all(|b| if hex { b.is_ascii_hexdigit() } else { b.is_ascii_digit() })
 }

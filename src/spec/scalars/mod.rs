@@ -5,6 +5,8 @@
 
 mod image;
 mod label;
+mod name;
+mod network;
 mod number;
 mod path;
 mod recipient;
@@ -12,9 +14,13 @@ mod time;
 
 pub use image::{ImageRef, ImageRepository};
 pub use label::{ClusterId, ClusterName, HostName};
+pub use name::{Country, ItemName, ResourceName, SubjectText};
+pub use network::{ClusterDomain, Endpoint, EndpointHost, San, Subnet};
 pub(crate) use number::decimal;
-pub use number::{Generation, HostRevision, KubernetesVersion, SeedNumber, ToleratedExit};
-pub use path::{AbsolutePath, SocketUrl};
+pub use number::{
+    Generation, HostRevision, KubernetesVersion, PasswordLength, Port, SeedNumber, ToleratedExit,
+};
+pub use path::{AbsolutePath, FilePath, SocketUrl};
 pub use recipient::Recipient;
 pub use time::{Span, Timestamp};
 
@@ -122,8 +128,12 @@ pub(crate) fn check(format: &str) -> Option<Check> {
 /// Every format and its check. A test looks for each in the schema, and the other way round.
 const CHECKS: &[(&str, Check)] = &[
     ("absolute-path", parses::<AbsolutePath>),
+    ("cluster-domain", parses::<ClusterDomain>),
     ("cluster-id", parses::<ClusterId>),
     ("cluster-name", parses::<ClusterName>),
+    ("country", parses::<Country>),
+    ("endpoint", parses::<Endpoint>),
+    ("file-path", parses::<FilePath>),
     ("generation", parses::<Generation>),
     ("host-name", parses::<HostName>),
     ("host-revision", parses::<HostRevision>),
@@ -131,11 +141,18 @@ const CHECKS: &[(&str, Check)] = &[
     ("image-repository", parses::<ImageRepository>),
     // schemars' own name for IpAddr
     ("ip", ip),
+    ("item-name", parses::<ItemName>),
     ("kubernetes-version", parses::<KubernetesVersion>),
+    ("password-length", parses::<PasswordLength>),
+    ("port", parses::<Port>),
     ("recipient", parses::<Recipient>),
+    ("resource-name", parses::<ResourceName>),
+    ("san", parses::<San>),
     ("seed-number", parses::<SeedNumber>),
     ("socket-url", parses::<SocketUrl>),
     ("span", parses::<Span>),
+    ("subject-text", parses::<SubjectText>),
+    ("subnet", parses::<Subnet>),
     ("timestamp", parses::<Timestamp>),
     ("tolerated-exit", parses::<ToleratedExit>),
 ];

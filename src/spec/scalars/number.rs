@@ -17,19 +17,22 @@ pub(crate) fn decimal(text: &str) -> Result<u32, &'static str> {
 
 macro_rules! counter {
     ($(#[doc = $doc:literal])+ $type:ident, $format:literal, $what:literal, $least:literal) => {
+        counter! { $(#[doc = $doc])+ $type, $format, $what, $least, 4_294_967_295, $least }
+    };
+    ($(#[doc = $doc:literal])+ $type:ident, $format:literal, $what:literal, $least:literal, $most:literal, $default:literal) => {
         $(#[doc = $doc])+
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
         pub struct $type(u32);
 
         impl $type {
-            /// The least value, and the one when nothing is written.
+            /// The least value.
             pub const LEAST: Self = Self($least);
 
-            /// The number, or `None` below the least.
+            /// The number, or `None` below the least and above the greatest.
             pub const fn new(number: u32) -> Option<Self> {
-                match number.checked_sub($least) {
-                    Some(_) => Some(Self(number)),
-                    None => None,
+                match (number.checked_sub($least), u32::checked_sub($most, number)) {
+                    (Some(_), Some(_)) => Some(Self(number)),
+                    _ => None,
                 }
             }
 
@@ -41,7 +44,7 @@ macro_rules! counter {
 
         impl Default for $type {
             fn default() -> Self {
-                Self::LEAST
+                Self($default)
             }
         }
 
@@ -54,7 +57,10 @@ macro_rules! counter {
                         .hint(concat!("write a whole number from ", $least, " to 4294967295"))
                 };
                 let number = decimal(text).map_err(error)?;
-                Self::new(number).ok_or_else(|| error(concat!("it is less than ", $least)))
+                Self::new(number).ok_or_else(|| match number < Self::LEAST.0 {
+                    true => error(concat!("it is less than ", $least)),
+                    false => error(concat!("it is more than ", stringify!($most))),
+                })
             }
         }
 
@@ -74,8 +80,8 @@ macro_rules! counter {
                     "type": "integer",
                     "format": $format,
                     "minimum": $least,
-                    "maximum": u32::MAX,
-                    "default": $least,
+                    "maximum": u32::from(Self($most).0),
+                    "default": $default,
                 })
             }
         }
@@ -83,7 +89,7 @@ macro_rules! counter {
         impl<'de> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let number = u32::deserialize(deserializer)?;
-                Self::new(number).ok_or_else(|| serde::de::Error::custom(concat!("less than ", $least)))
+                Self::new(number).ok_or_else(|| serde::de::Error::custom(concat!("not ", $what)))
             }
         }
 
@@ -106,6 +112,15 @@ counter! {
 counter! {
     /// The number of a seed in the keyring, from 1.
     SeedNumber, "seed-number", "a seed's number", 1
+}
+counter! {
+    /// A TCP port; by default the API server's.
+    Port, "port", "a port", 1, 65535, 6443
+}
+counter! {
+    /// How many letters and digits a password has. Twenty-two are more than 128 bits; 8 are all that
+    /// VRRP passwords have room for.
+    PasswordLength, "password-length", "a password's length", 8, 64, 24
 }
 
 /// An exit code of `sealift verify` that may not stop the kubelet: 1, 4, 5, 6 or 7.

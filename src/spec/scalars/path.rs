@@ -1,4 +1,4 @@
-//! Paths on a host, and sockets named by them.
+//! Paths on a host, sockets named by them, and files beside a spec.
 
 use super::{ScalarError, text_scalar};
 use std::fmt;
@@ -107,3 +107,47 @@ text_scalar!(
     "A Unix socket, unix:///PATH.",
     "unix:///run/containerd/containerd.sock"
 );
+
+/// A file or directory that a build reads: a path from the spec's directory, or from `/`.
+///
+/// Any characters but control characters; at most 1024 of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FilePath(String);
+
+impl FilePath {
+    /// The path as written; empty only in a default value.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for FilePath {
+    type Err = ScalarError;
+
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
+        let error = |reason: &str| {
+            ScalarError::new(text, "a path", reason).hint("write it like ca/etcd-ca.crt, from the spec's directory")
+        };
+        if super::looks_secret(text) {
+            return Err(ScalarError::private());
+        }
+        if text.is_empty() {
+            return Err(error("it is empty"));
+        }
+        if text.chars().any(|c| !super::is_plain(c)) {
+            return Err(error("it has control characters"));
+        }
+        if text.len() > 1024 {
+            return Err(error("it is longer than 1024 characters"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for FilePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+text_scalar!(FilePath, "file-path", "A path from the spec's directory.", "ca/etcd-ca.crt");

@@ -4,9 +4,19 @@
 //! from these types, so the two cannot disagree. Every type has a default: what is wrong in a
 //! spec is reported and left out, and the rules still see the rest.
 
+mod kubernetes;
+mod pki;
+mod secrets;
+
+pub use kubernetes::{Join, Kubernetes, Provisioner};
+pub use pki::{
+    Algorithm, Authority, CaName, Cas, CertificateId, CertificateSettings, External, HostCertificate, Import, Pki,
+    PreviousAuthority, PreviousServiceAccount, Rotation, ServiceAccount, Subject, Validity,
+};
+pub use secrets::{BootstrapToken, EncryptionAtRest, EncryptionProvider, Password, PreviousEncryption};
+
 use super::scalars::{
-    AbsolutePath, ClusterId, ClusterName, Generation, HostName, HostRevision, ImageRef, ImageRepository,
-    KubernetesVersion, Recipient, SeedNumber, SocketUrl, Span, Timestamp, ToleratedExit,
+    AbsolutePath, ClusterId, ClusterName, Generation, HostName, HostRevision, ImageRef, ItemName, Recipient, SeedNumber, SocketUrl, Span, Timestamp, ToleratedExit,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -30,8 +40,13 @@ pub struct Spec {
     pub etcd: Etcd,
     /// kubelet settings of all hosts; `roles` and `hosts` can say otherwise.
     pub kubelet: Kubelet,
-    /// Algorithms, validity and generations of certificates and CAs.
+    /// Certificates and their authorities.
     pub pki: Pki,
+    /// How the API servers encrypt what they write into etcd; not at all by default.
+    pub encryption_at_rest: Option<EncryptionAtRest>,
+    /// Passwords that hosts share, by name.
+    #[schemars(schema_with = "map_schema::<ItemName, Password>")]
+    pub passwords: BTreeMap<ItemName, Password>,
     /// The key that signs bundles.
     pub signing: Item,
     /// Settings of all hosts of a role; more specific than those for all, less than a host's own.
@@ -72,28 +87,6 @@ pub struct Cluster {
     pub operators: Vec<Recipient>,
     /// How long after the epoch a bundle may be installed; by default until its first certificate expires.
     pub bundle_validity: Option<Span>,
-}
-
-/// Kubernetes release and who provisions it.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-#[schemars(extend("required" = ["version", "provisioner"]))]
-pub struct Kubernetes {
-    /// The release, such as `1.36.2`.
-    pub version: KubernetesVersion,
-    /// Who makes the control plane: `none` for hosts that run etcd alone.
-    pub provisioner: Provisioner,
-    /// Where images come from when they are not named one by one.
-    pub image_repository: ImageRepository,
-}
-
-/// Who makes the control plane.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Provisioner {
-    /// Nobody: the hosts run etcd alone.
-    #[default]
-    None,
 }
 
 /// How etcd runs.
@@ -177,61 +170,6 @@ pub enum CgroupDriver {
     Cgroupfs,
 }
 
-/// Algorithms, validity and generations of certificates and CAs.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Pki {
-    /// The algorithm of every key that does not name another.
-    pub algorithm: Algorithm,
-    /// How long certificates are valid.
-    pub validity: Validity,
-    /// Raise it to give every leaf certificate a new key.
-    pub generation: Generation,
-    /// The seed of leaf keys.
-    pub seed: Option<SeedNumber>,
-    /// The certificate authorities.
-    pub cas: Cas,
-}
-
-/// A key's algorithm.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Algorithm {
-    /// ECDSA over NIST P-256.
-    #[default]
-    EcdsaP256,
-}
-
-/// How long certificates are valid, from the epoch.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Validity {
-    /// Certificate authorities; ten years by default, as kubeadm.
-    pub ca: Option<Span>,
-    /// All others; one year by default, as kubeadm.
-    pub leaf: Option<Span>,
-}
-
-impl Validity {
-    /// How long CAs are valid, written or not.
-    pub fn ca(&self) -> Span {
-        self.ca.unwrap_or(Span::TEN_YEARS)
-    }
-
-    /// How long all other certificates are valid, written or not.
-    pub fn leaf(&self) -> Span {
-        self.leaf.unwrap_or(Span::ONE_YEAR)
-    }
-}
-
-/// The certificate authorities.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Cas {
-    /// The CA of etcd's servers, peers and clients.
-    pub etcd: Item,
-}
-
 /// Something derived that has a life of its own.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
@@ -248,6 +186,10 @@ pub struct Item {
 pub enum Role {
     /// Runs a member of the etcd cluster.
     Etcd,
+    /// Runs the API server, the controller manager and the scheduler, and is a node.
+    ControlPlane,
+    /// Is a node.
+    Worker,
 }
 
 /// Settings of all hosts of a role.
@@ -272,6 +214,8 @@ pub struct Host {
     pub addresses: Vec<IpAddr>,
     /// The address that etcd listens on and is reached at; the first of `addresses` by default.
     pub etcd_address: Option<IpAddr>,
+    /// The address that the API server is reached at; the first of `addresses` by default.
+    pub api_address: Option<IpAddr>,
     /// What the host is for.
     #[schemars(length(min = 1))]
     pub roles: Vec<Role>,
@@ -288,6 +232,9 @@ pub struct Host {
     pub kubelet: Kubelet,
     /// etcd settings of this host.
     pub etcd: EtcdOverride,
+    /// Settings of single kinds of certificates on this host, by their ids.
+    #[schemars(schema_with = "map_schema::<CertificateId, HostCertificate>")]
+    pub certificates: BTreeMap<CertificateId, HostCertificate>,
     /// Paths in owned directories that are not sealift's and are no findings.
     pub allow_files: Vec<AbsolutePath>,
 }
@@ -298,20 +245,13 @@ fn map_schema<K: JsonSchema, V: JsonSchema>(generator: &mut SchemaGenerator) -> 
     json_schema!({ "type": "object", "propertyNames": keys, "additionalProperties": values })
 }
 
-impl Algorithm {
-    /// The word for this algorithm in derivation labels, which never changes.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::EcdsaP256 => "ecdsa-p256",
-        }
-    }
-}
-
 impl Role {
     /// The word in a spec.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Etcd => "etcd",
+            Self::ControlPlane => "control-plane",
+            Self::Worker => "worker",
         }
     }
 }

@@ -1,0 +1,247 @@
+//! Every certificate and certificate authority that sealift can ever issue, as one table.
+//!
+//! The rows follow kubeadm's `cmd/kubeadm/app/phases/certs/certlist.go` and
+//! `phases/kubeconfig/kubeconfig.go`: ids, names, usages and file names are kubeadm's, so that what
+//! it finds is what it would have made.
+
+mod lay;
+mod place;
+mod sans;
+mod table;
+
+#[cfg(test)]
+mod tests;
+
+use crate::spec::types::{Algorithm, CaName};
+use serde::{Serialize, Serializer};
+use std::net::IpAddr;
+
+pub(super) use lay::{Subject, authorities, exists, leaves, one_less};
+pub use place::Place;
+pub(super) use place::has_control_plane;
+pub use table::CERTS;
+
+/// One kind of certificate, or of key pair.
+#[derive(Debug)]
+pub struct CertRow {
+    /// kubeadm's id; part of the derivation labels, so it never changes its meaning.
+    pub id: &'static str,
+    /// Whether it is a CA, or which CA issues it.
+    pub kind: Kind,
+    /// Where the certificate is placed.
+    pub on: &'static [Place],
+    /// Where its private key is placed, always sealed.
+    pub key_on: &'static [Place],
+    /// Where `pki.caKeysOnHosts` places the key besides; empty for all but CAs.
+    pub key_on_request: &'static [Place],
+    /// On which condition beyond its place.
+    pub when: When,
+    /// The subject's common name.
+    pub cn: Cn,
+    /// The subject's organization: to an API server, the groups of a client.
+    pub organization: Organization,
+    /// The subject alternative names.
+    pub sans: Sans,
+    /// Extended key usages.
+    pub eku: &'static [Eku],
+    /// The files that it becomes.
+    pub form: Form,
+    /// What must be restarted when it changes; empty when whatever reads it notices by itself.
+    pub restart: &'static [&'static str],
+    /// Why it exists.
+    pub why: &'static str,
+}
+
+/// What a row makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A certificate authority that signs itself, unless it is brought along.
+    Authority(CaName),
+    /// A leaf certificate of that authority.
+    IssuedBy(CaName),
+    /// A key pair without a certificate.
+    KeyPair,
+}
+
+/// On which condition a certificate exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Always.
+    Always,
+    /// On nodes that do not join with a token: those have the cluster sign theirs.
+    NotByToken,
+    /// With kubeadm alone.
+    Kubeadm,
+}
+
+/// The files that a row becomes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `PATH.crt` and `PATH.key`.
+    Pair(&'static str),
+    /// A kubeconfig with certificate and key in it, at this path, for that server.
+    Kubeconfig(&'static str, Server),
+    /// `PATH.key` and `PATH.pub`.
+    PublicKey(&'static str),
+}
+
+/// The server of a kubeconfig (kubeadm's `phases/kubeconfig/kubeconfig.go`, `getKubeConfigSpecsBase`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Server {
+    /// The endpoint of all API servers.
+    Endpoint,
+    /// The API server of the same host.
+    Local,
+    /// The API server of the same host from 1.33 on (feature gate `ControlPlaneKubeletLocalMode`),
+    /// the endpoint before and on workers.
+    Kubelet,
+}
+
+/// A common name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cn {
+    /// The same for every host.
+    Fixed(&'static str),
+    /// The node name.
+    HostName,
+    /// `system:node:` and the node name, as the node authorizer wants it.
+    Node,
+}
+
+/// An organization.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Organization {
+    /// None.
+    None,
+    /// The same in every release.
+    Fixed(&'static str),
+    /// `kubeadm:cluster-admins` up to 1.36.0, none from 1.36.1 on (k/k#138958).
+    KubeletClient,
+}
+
+/// A rule for subject alternative names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sans {
+    /// None.
+    None,
+    /// The common name as a DNS name, as kubeadm gives to its CAs.
+    CommonName,
+    /// Node name, localhost, etcd's address and both loopback addresses.
+    Etcd,
+    /// Node name, the service `kubernetes` in all its forms, the host's address and the endpoint.
+    ApiServer,
+    /// Node name and all addresses.
+    Node,
+}
+
+/// An extended key usage (RFC 5280 section 4.2.1.12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum Eku {
+    /// TLS server.
+    #[serde(rename = "serverAuth")]
+    ServerAuth,
+    /// TLS client.
+    #[serde(rename = "clientAuth")]
+    ClientAuth,
+}
+
+/// One certificate or key pair that will exist.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CertPlan {
+    /// The row of the table.
+    #[serde(serialize_with = "row_id")]
+    pub row: &'static CertRow,
+    /// The host it is for; absent for CAs and for what all hosts share.
+    pub host: Option<String>,
+    /// The subject's common name.
+    pub cn: String,
+    /// The subject's other fields in the order of the certificate.
+    pub subject: Vec<(Attribute, String)>,
+    /// DNS names, sorted.
+    pub dns: Vec<String>,
+    /// IP addresses, distinct, in kubeadm's order.
+    pub ips: Vec<IpAddr>,
+    /// Seconds since 1970.
+    pub not_before: i64,
+    /// Seconds since 1970.
+    pub not_after: i64,
+    /// Which algorithm the key has. Says nothing of a certificate that was brought along.
+    #[serde(serialize_with = "algorithm_label")]
+    pub algorithm: Algorithm,
+    /// The seed of the key.
+    pub seed: u32,
+    /// Decimal; for leaves the tuple pki, CA, host, joined by commas.
+    pub generation: String,
+    /// Whether the private key is placed here too.
+    pub with_key: bool,
+    /// The server of its kubeconfig, a URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub server: Option<String>,
+    /// The certificate itself, when it was made elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub brought: Option<super::Brought>,
+}
+
+/// A field of a subject (RFC 4519 section 2), in the order in which certificates have them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Attribute {
+    /// Country.
+    C,
+    /// State or province.
+    St,
+    /// Locality.
+    L,
+    /// Organization.
+    O,
+    /// Organizational unit.
+    Ou,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn row_id<S: Serializer>(row: &&'static CertRow, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(row.id)
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn algorithm_label<S: Serializer>(algorithm: &Algorithm, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(algorithm.label())
+}
+
+impl CertRow {
+    /// The row of an authority.
+    pub fn authority(ca: CaName) -> Option<&'static Self> {
+        CERTS.iter().find(|row| row.kind == Kind::Authority(ca))
+    }
+
+    /// The row of an id.
+    pub fn find(id: &str) -> Option<&'static Self> {
+        CERTS.iter().find(|row| row.id == id)
+    }
+
+    /// Where the certificate lies on a host; none when it has no file of its own.
+    pub fn certificate_path(&self) -> Option<String> {
+        match self.form {
+            Form::Pair(base) => Some(format!("{base}.crt")),
+            Form::Kubeconfig(..) | Form::PublicKey(_) => None,
+        }
+    }
+
+    /// Where the private key lies on a host; none when it has no file of its own.
+    pub fn key_path(&self) -> Option<String> {
+        match self.form {
+            Form::Pair(base) | Form::PublicKey(base) => Some(format!("{base}.key")),
+            Form::Kubeconfig(..) => None,
+        }
+    }
+
+    /// Where the file lies that has the certificate, or the public key.
+    pub fn public_path(&self) -> String {
+        match self.form {
+            Form::Pair(base) => format!("{base}.crt"),
+            Form::PublicKey(base) => format!("{base}.pub"),
+            Form::Kubeconfig(path, _) => path.to_owned(),
+        }
+    }
+}

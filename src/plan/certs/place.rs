@@ -1,0 +1,52 @@
+//! Where something is placed.
+
+use crate::spec::scalars::HostName;
+use crate::spec::types::{Host, Provisioner, Role, Spec};
+
+/// Where something is placed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// On every host of a role.
+    Role(Role),
+    /// On the control plane that the others join.
+    FirstControlPlane,
+    /// On etcd members that are no control planes: the kubelet is etcd's service manager there.
+    EtcdAlone,
+    /// In the operators' bundle.
+    Operator,
+}
+
+impl Place {
+    /// The places that a host of the spec is.
+    pub fn of_host(spec: &Spec, name: &HostName, host: &Host) -> Vec<Self> {
+        let mut places: Vec<Self> = host.roles.iter().copied().map(Self::Role).collect();
+        let control_plane = host.roles.contains(&Role::ControlPlane);
+        if host.roles.contains(&Role::Etcd) && !control_plane {
+            places.push(Self::EtcdAlone);
+        }
+        if control_plane && first_control_plane(spec) == Some(name) {
+            places.push(Self::FirstControlPlane);
+        }
+        places
+    }
+
+    pub(in crate::plan) fn any(here: &[Self], wanted: &[Self]) -> bool {
+        here.iter().any(|place| wanted.contains(place))
+    }
+}
+
+/// The control plane that the others join: the one that the spec names, else the first by name.
+pub(in crate::plan) fn first_control_plane(spec: &Spec) -> Option<&HostName> {
+    let mut all = spec.hosts.iter().filter(|(_, host)| host.roles.contains(&Role::ControlPlane));
+    let named = spec.kubernetes.first_control_plane.as_ref();
+    match named.filter(|name| spec.hosts.get(*name).is_some_and(|host| host.roles.contains(&Role::ControlPlane))) {
+        Some(name) => Some(name),
+        None => all.next().map(|(name, _)| name),
+    }
+}
+
+/// Whether a spec has a Kubernetes control plane.
+pub(in crate::plan) fn has_control_plane(spec: &Spec) -> bool {
+    spec.kubernetes.provisioner != Provisioner::None
+        && spec.hosts.values().any(|host| host.roles.contains(&Role::ControlPlane))
+}

@@ -1,0 +1,70 @@
+//! The Kubernetes cluster as a whole.
+
+use super::super::scalars::{
+    ClusterDomain, Endpoint, HostName, ImageRepository, ItemName, KubernetesVersion, Port, Subnet,
+};
+use super::{BootstrapToken, map_schema};
+use schemars::JsonSchema;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+/// Kubernetes release, who provisions it, and its addresses.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+#[schemars(extend("required" = ["version", "provisioner"]))]
+pub struct Kubernetes {
+    /// The release, such as `1.36.2`.
+    pub version: KubernetesVersion,
+    /// Who makes the control plane: `none` for hosts that run etcd alone.
+    pub provisioner: Provisioner,
+    /// Where images come from when they are not named one by one.
+    pub image_repository: ImageRepository,
+    /// Where the API servers are reached together, `NAME:PORT` or `ADDRESS:PORT`.
+    pub endpoint: Option<Endpoint>,
+    /// The port of each API server; 6443 by default.
+    pub api_port: Port,
+    /// Addresses of services, one range of each family; `[10.96.0.0/12]` by default, as kubeadm.
+    pub service_subnets: Vec<Subnet>,
+    /// Addresses of pods, one range of each family.
+    pub pod_subnets: Vec<Subnet>,
+    /// The cluster's DNS domain; `cluster.local` by default.
+    pub cluster_domain: ClusterDomain,
+    /// The control plane that the others join; the first by name by default.
+    pub first_control_plane: Option<HostName>,
+    /// How nodes join: with certificates from here, or with a token and certificates that the cluster signs.
+    pub join: Join,
+    /// Tokens with which nodes join, by name.
+    #[schemars(schema_with = "map_schema::<ItemName, BootstrapToken>")]
+    pub bootstrap_tokens: BTreeMap<ItemName, BootstrapToken>,
+}
+
+impl Kubernetes {
+    /// Addresses of services, written or not.
+    pub fn service_subnets(&self) -> Vec<Subnet> {
+        if self.service_subnets.is_empty() { vec![Subnet::SERVICES] } else { self.service_subnets.clone() }
+    }
+}
+
+/// Who makes the control plane.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Provisioner {
+    /// Nobody: the hosts run etcd alone.
+    #[default]
+    None,
+    /// kubeadm, over certificates and kubeconfigs that are there already.
+    Kubeadm,
+    /// Nobody but the kubelets: static pods.
+    StaticPods,
+}
+
+/// How nodes join.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Join {
+    /// Every node has its kubelet.conf from its bundle.
+    #[default]
+    Certificates,
+    /// Nodes have the cluster sign their certificates (TLS bootstrap). Needs the Kubernetes CA's key on control planes.
+    Token,
+}
