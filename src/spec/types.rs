@@ -197,9 +197,13 @@ pub struct Pki {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Algorithm {
-    /// ECDSA over NIST P-256.
+    /// ECDSA over NIST P-256, with SHA-256.
     #[default]
     EcdsaP256,
+    /// ECDSA over NIST P-384, with SHA-384.
+    EcdsaP384,
+    /// Ed25519 (RFC 8032).
+    Ed25519,
 }
 
 /// How long certificates are valid, from the epoch.
@@ -303,6 +307,8 @@ impl Algorithm {
     pub const fn label(self) -> &'static str {
         match self {
             Self::EcdsaP256 => "ecdsa-p256",
+            Self::EcdsaP384 => "ecdsa-p384",
+            Self::Ed25519 => "ed25519",
         }
     }
 }
