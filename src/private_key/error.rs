@@ -35,7 +35,7 @@ pub enum KeyError {
     /// RSA with another length than ring computes with. In bits.
     #[error("an RSA key of {0} bits; use one of 2048, 3072 or 4096")]
     RsaBits(usize),
-    /// RSA whose parts do not belong together, or that breaks a rule of FIPS 186-5; ring's word for it.
+    /// RSA whose parts do not belong together, or that breaks a rule of FIPS 186-5: which.
     #[error("an RSA key that cannot be used ({0}); make a new one: openssl genrsa -out NEW 2048")]
     RsaParts(String),
     /// The private number of an elliptic curve key is zero or not below the order.

@@ -146,3 +146,6 @@ impl std::fmt::Debug for PrivateKey {
         f.write_str("PrivateKey(..)")
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@
 use super::KeyError;
 use p256::pkcs8::der::asn1::UintRef;
 use p256::pkcs8::der::{self, Decode, Reader, SliceReader};
+use ring::error::KeyRejected;
 use ring::rand::SystemRandom;
 use ring::rsa::KeyPair;
 use ring::signature::RSA_PKCS1_SHA256;
@@ -11,6 +12,8 @@ use zeroize::Zeroizing;
 
 /// The lengths in bits that ring signs with: primes of whole 512 bits.
 const BITS: [usize; 3] = [2048, 3072, 4096];
+
+const INCONSISTENT: &str = "its parts do not belong together";
 
 /// A key pair, and the DER that it came as. What ring holds of it is not zeroized.
 pub(super) struct Secret {
@@ -21,10 +24,10 @@ pub(super) struct Secret {
 impl Secret {
     pub(super) fn new(der: Zeroizing<Vec<u8>>) -> Result<Self, KeyError> {
         check_bits(private_modulus(&der).map_err(|_| KeyError::Damaged)?)?;
-        let pair = KeyPair::from_der(&der).map_err(|error| KeyError::RsaParts(error.to_string()))?;
+        let pair = KeyPair::from_der(&der).map_err(|error| rejected(&error))?;
         let key = Self { pair, der };
         // ring looks at two of the parts when it signs, and never before
-        key.sign(b"").map_err(|_| KeyError::RsaParts("InconsistentComponents".to_owned()))?;
+        key.sign(b"").map_err(|_| KeyError::RsaParts(INCONSISTENT.to_owned()))?;
         Ok(key)
     }
 
@@ -43,6 +46,20 @@ impl Secret {
         let signed = self.pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature);
         signed.map(|()| signature).map_err(|_| KeyError::Sign)
     }
+}
+
+/// ring's words, which are the names of its checks, in ours.
+fn rejected(error: &KeyRejected) -> KeyError {
+    let word = error.to_string();
+    KeyError::RsaParts(match word.as_str() {
+        "InvalidEncoding" => return KeyError::Damaged,
+        "InconsistentComponents" => INCONSISTENT.to_owned(),
+        "VersionNotSupported" => "more than two primes".to_owned(),
+        // the modulus has the right length by now
+        "TooSmall" => "a public exponent below 65537".to_owned(),
+        "TooLarge" => "a public exponent beyond 33 bits".to_owned(),
+        _ => word,
+    })
 }
 
 /// Whether bytes are DER of an `RSAPublicKey` of one of the lengths.
