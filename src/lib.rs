@@ -12,6 +12,7 @@ pub mod derive;
 pub mod finding;
 pub mod host;
 pub mod plan;
+pub mod private_key;
 pub mod render;
 pub mod rootfs;
 pub mod spec;

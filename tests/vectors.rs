@@ -9,7 +9,7 @@ use sealift::build::Inputs;
 use sealift::bundle::sshsig;
 use sealift::bundle::trust::public_key;
 use sealift::derive::Cluster;
-use sealift::derive::key::P256Key;
+use sealift::derive::key::PrivateKey;
 use sealift::derive::keyring::Keyring;
 use sealift::derive::label::{Deriver, Label, Purpose};
 use sealift::derive::seal::{Place, seal};

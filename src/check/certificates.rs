@@ -1,12 +1,10 @@
 //! Certificates against time, and private keys against certificates.
 
 use crate::finding::{Finding, Id};
-use p256::SecretKey;
-use p256::pkcs8::DecodePrivateKey;
+use crate::private_key::{PrivateKey, PublicKey};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use x509_parser::certificate::X509Certificate;
-use x509_parser::oid_registry::{OID_EC_P256, OID_KEY_TYPE_EC_PUBLIC_KEY};
 use x509_parser::pem::Pem;
 use x509_parser::prelude::FromDer;
 
@@ -43,19 +41,21 @@ pub fn inspect(pem: &[u8], path: &str, at: i64, within: Option<u64>) -> Vec<Find
     if seen { findings } else { malformed(path, "no PEM certificate") }
 }
 
+/// What [`key_matches`] reads as a private key.
+pub const PRIVATE_KEY: &str = "a private key in PEM: ECDSA P-256 or P-384, Ed25519, or RSA 2048 to 4096";
+
+/// What [`key_matches`] reads as a certificate.
+pub const CERTIFICATE: &str = "a certificate in PEM: ECDSA P-256 or P-384, Ed25519, or RSA 2048 to 4096";
+
 /// Whether a private key is the one that the first certificate of a PEM text is for.
 ///
-/// The public key is computed from the secret scalar. The key is ECDSA P-256, as `EC PRIVATE KEY`
-/// (SEC 1, RFC 5915) or `PRIVATE KEY` (PKCS #8, RFC 5958); anything else, and an embedded public
-/// key that is not the scalar's, is [`Id::KeyMalformed`]. A certificate that cannot be read, or is
-/// for another algorithm, is [`Id::CertificateMalformed`].
+/// The public key is computed from the private part. What [`PrivateKey::from_pem`] refuses is
+/// [`Id::KeyMalformed`]. A certificate that cannot be read, or is for another algorithm, is
+/// [`Id::CertificateMalformed`].
 pub fn key_matches(cert_pem: &[u8], key_pem: &[u8]) -> Result<bool, Id> {
     let certified = certified_key(cert_pem).ok_or(Id::CertificateMalformed)?;
-    let text = std::str::from_utf8(key_pem).map_err(|_| Id::KeyMalformed)?.trim_ascii();
-    let key = SecretKey::from_sec1_pem(text)
-        .or_else(|_| SecretKey::from_pkcs8_pem(text))
-        .map_err(|_| Id::KeyMalformed)?;
-    Ok(key.public_key() == certified)
+    let key = PrivateKey::from_pem(key_pem).map_err(|_| Id::KeyMalformed)?;
+    Ok(*key.public() == certified)
 }
 
 /// The validity of a bundle that ends at `until`; parameters as in [`inspect`].
@@ -89,15 +89,10 @@ fn parse(block: &Pem) -> Option<X509Certificate<'_>> {
     rest.is_empty().then_some(certificate)
 }
 
-fn certified_key(cert_pem: &[u8]) -> Option<p256::PublicKey> {
+fn certified_key(cert_pem: &[u8]) -> Option<PublicKey> {
     let block = Pem::iter_from_buffer(cert_pem).map_while(Result::ok).find(|block| block.label == LABEL)?;
     let certificate = parse(&block)?;
-    let spki = certificate.public_key();
-    let curve = spki.algorithm.parameters.as_ref()?.as_oid().ok()?;
-    if spki.algorithm.algorithm != OID_KEY_TYPE_EC_PUBLIC_KEY || curve != OID_EC_P256 {
-        return None;
-    }
-    p256::PublicKey::from_sec1_bytes(&spki.subject_public_key.data).ok()
+    PublicKey::from_spki(certificate.public_key().raw).ok()
 }
 
 fn malformed(path: &str, found: &str) -> Vec<Finding> {

@@ -1,10 +1,11 @@
 //! Certificates from a plan's rows, without randomness: serials and signatures are derived.
 
-use super::key::P256Key;
+use super::key::PrivateKey;
 use super::label::Deriver;
 use super::label::Purpose;
 use crate::plan::CertPlan;
 use crate::plan::certs::{Eku, Kind};
+use crate::private_key;
 use hmac::{Hmac, KeyInit, Mac};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
@@ -41,7 +42,7 @@ pub enum CertificateError {
 /// A certificate authority with its key.
 pub struct Authority {
     params: CertificateParams,
-    key: P256Key,
+    key: PrivateKey,
     serial_key: zeroize::Zeroizing<[u8; 32]>,
     pem: String,
 }
@@ -51,7 +52,7 @@ impl Authority {
     ///
     /// # Errors
     /// [`CertificateError`].
-    pub fn new(plan: &CertPlan, key: P256Key, deriver: &Deriver) -> Result<Self, CertificateError> {
+    pub fn new(plan: &CertPlan, key: PrivateKey, deriver: &Deriver) -> Result<Self, CertificateError> {
         let mut params = params(plan, &key)?;
         let serial_key = deriver.purpose_key(Purpose::Serial);
         let tbs = to_be_signed(&key, |signer| params.self_signed(signer).map(drop), plan)?;
@@ -66,7 +67,7 @@ impl Authority {
     }
 
     /// The CA's key.
-    pub fn key(&self) -> &P256Key {
+    pub fn key(&self) -> &PrivateKey {
         &self.key
     }
 
@@ -74,7 +75,7 @@ impl Authority {
     ///
     /// # Errors
     /// [`CertificateError`].
-    pub fn issue(&self, plan: &CertPlan, key: &P256Key) -> Result<String, CertificateError> {
+    pub fn issue(&self, plan: &CertPlan, key: &PrivateKey) -> Result<String, CertificateError> {
         let mut params = params(plan, key)?;
         let tbs = to_be_signed(
             &self.key,
@@ -99,7 +100,7 @@ fn library(plan: &CertPlan, source: rcgen::Error) -> CertificateError {
 }
 
 /// Parameters with serial number 1.
-fn params(plan: &CertPlan, key: &P256Key) -> Result<CertificateParams, CertificateError> {
+fn params(plan: &CertPlan, key: &PrivateKey) -> Result<CertificateParams, CertificateError> {
     let authority = matches!(plan.row.kind, Kind::Authority(_));
     let mut params = CertificateParams::default();
     params.serial_number = Some(SerialNumber::from(1_u64));
@@ -110,6 +111,10 @@ fn params(plan: &CertPlan, key: &P256Key) -> Result<CertificateParams, Certifica
     params.subject_alt_names = sans(plan)?;
     // the same bits as kubeadm's pkiutil, for ECDSA too
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
+    if key.public().kind() == private_key::Kind::Ed25519 {
+        // RFC 8410 section 5 forbids it
+        params.key_usages.retain(|usage| *usage != KeyUsagePurpose::KeyEncipherment);
+    }
     params.is_ca = IsCa::ExplicitNoCa;
     if authority {
         params.key_usages.push(KeyUsagePurpose::KeyCertSign);
@@ -154,7 +159,7 @@ fn serial(key: &[u8; 32], tbs: &[u8]) -> Result<SerialNumber, CertificateError> 
 
 /// Records what it is asked to sign; signs nothing.
 struct Recorder<'a> {
-    key: &'a P256Key,
+    key: &'a PrivateKey,
     message: RefCell<Vec<u8>>,
 }
 
@@ -176,7 +181,7 @@ impl rcgen::SigningKey for Recorder<'_> {
 }
 
 fn to_be_signed(
-    signer: &P256Key,
+    signer: &PrivateKey,
     sign: impl FnOnce(&Recorder<'_>) -> Result<(), rcgen::Error>,
     plan: &CertPlan,
 ) -> Result<Vec<u8>, CertificateError> {

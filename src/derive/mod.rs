@@ -14,7 +14,7 @@ use crate::plan::certs::Kind;
 use crate::plan::{CertPlan, ClusterPlan, FilePlan, HostPlan, Source};
 use crate::verify_key::VerifyKey;
 use certificate::{Authority, CertificateError};
-use key::{KeyError, P256Key};
+use key::{KeyError, PrivateKey};
 use keyring::{Keyring, KeyringError};
 use label::{Label, Purpose};
 use public::Public;
@@ -116,7 +116,7 @@ impl<'a> Cluster<'a> {
     /// [`DeriveError`].
     pub fn host(&self, host: &HostPlan) -> Result<Material, DeriveError> {
         let verify_key = self.verify_key(host)?;
-        let mut keys: BTreeMap<&'static str, P256Key> = BTreeMap::new();
+        let mut keys: BTreeMap<&'static str, PrivateKey> = BTreeMap::new();
         let mut material = Material::default();
         for leaf in &host.certificates {
             let key = certificate_key(self.keyring, self.plan, leaf)?;
@@ -152,8 +152,8 @@ impl<'a> Cluster<'a> {
     fn private_key<'k>(
         &'k self,
         id: &'static str,
-        leaves: &'k BTreeMap<&'static str, P256Key>,
-    ) -> Result<&'k P256Key, DeriveError> {
+        leaves: &'k BTreeMap<&'static str, PrivateKey>,
+    ) -> Result<&'k PrivateKey, DeriveError> {
         let authority = self.authorities.get(id).map(Authority::key);
         leaves.get(id).or(authority).ok_or(DeriveError::Table(id))
     }
@@ -198,7 +198,7 @@ fn certificate_key(
     keyring: &Keyring,
     cluster: &ClusterPlan,
     plan: &CertPlan,
-) -> Result<P256Key, DeriveError> {
+) -> Result<PrivateKey, DeriveError> {
     let label = Label {
         cluster: &cluster.id,
         row: plan.row.id,
@@ -207,7 +207,7 @@ fn certificate_key(
         generation: &plan.generation,
         ..Label::default()
     };
-    Ok(P256Key::from_bytes(&keyring.seed(plan.seed)?.secret(Purpose::Key, &label))?)
+    Ok(PrivateKey::derived(plan.algorithm, keyring.seed(plan.seed)?, &label)?)
 }
 
 fn signer(plan: &ClusterPlan, keyring: &Keyring) -> Result<Signer, DeriveError> {

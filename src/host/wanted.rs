@@ -4,7 +4,7 @@ use crate::bundle::manifest::{File, Manifest, Policy};
 use crate::bundle::open::Verified;
 use crate::bundle::paths::parse_mode;
 use crate::bundle::{canonical, sums};
-use crate::check::certificates::key_matches;
+use crate::check::certificates::{CERTIFICATE, PRIVATE_KEY, key_matches};
 use crate::check::record::{self, Installed};
 use crate::finding::{Finding, Id};
 use crate::rootfs::{Attributes, Root};
@@ -221,9 +221,9 @@ fn pairs(bundle: &Verified, plain: &Plain<'_>) -> Vec<Finding> {
             Err(Id::CertificateMalformed) => {
                 let entry = place(bundle, certificate);
                 let finding = Finding::new(Id::CertificateMalformed, entry, ANOTHER_BUNDLE);
-                Some(finding.expected("a P-256 certificate in PEM"))
+                Some(finding.expected(CERTIFICATE))
             }
-            Err(id) => Some(Finding::new(id, entry, ANOTHER_BUNDLE).expected("a P-256 private key in PEM")),
+            Err(id) => Some(Finding::new(id, entry, ANOTHER_BUNDLE).expected(PRIVATE_KEY)),
         }
     })
     .collect()

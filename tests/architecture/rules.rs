@@ -8,13 +8,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("finding", &[]),
     ("unseal", &["finding"]),
     ("verify_key", &[]),
+    ("private_key", &[]),
     ("rootfs", &["finding"]),
     ("spec", &[]),
     ("plan", &["spec"]),
-    ("derive", &["spec", "plan", "verify_key"]),
+    ("derive", &["spec", "plan", "verify_key", "private_key"]),
     ("render", &["spec::yaml", "plan", "derive::public"]),
     ("bundle", &["finding"]),
-    ("check", &["bundle", "finding", "unseal", "verify_key", "rootfs"]),
+    ("check", &["bundle", "finding", "unseal", "verify_key", "private_key", "rootfs"]),
     (
         "host",
         &[
@@ -50,6 +51,7 @@ const EVERYTHING: &[&str] = &[
     "cli",
     "lib",
     "verify_key",
+    "private_key",
 ];
 
 /// What modules may not name of the world outside this crate, with everything below it.
@@ -59,6 +61,7 @@ const FOREIGN: &[(&[&str], &[&str], &str)] = &[
             "finding",
             "unseal",
             "verify_key",
+            "private_key",
             "rootfs",
             "spec",
             "plan",
@@ -89,6 +92,7 @@ const FOREIGN: &[(&[&str], &[&str], &str)] = &[
             "finding",
             "unseal",
             "verify_key",
+            "private_key",
             "spec",
             "plan",
             "derive",

@@ -9,6 +9,13 @@ use proptest::prelude::{ProptestConfig, any, proptest};
 const A: &str = include_str!("../testdata/test-only-a.crt");
 const B: &str = include_str!("../testdata/test-only-b.crt");
 const P384: &str = include_str!("../testdata/test-only-p384.crt");
+const ED25519: &str = include_str!("../testdata/test-only-ed25519.crt");
+const RSA: &str = include_str!("../testdata/test-only-rsa2048.crt");
+const P521: &str = include_str!("../testdata/test-only-p521.crt");
+const KEY_ED25519: &str = include_str!("../../private_key/testdata/test-only-ed25519.key");
+const KEY_RSA: &str = include_str!("../../private_key/testdata/test-only-rsa2048.key");
+const KEY_RSA_PKCS8: &str = include_str!("../../private_key/testdata/test-only-rsa2048.pkcs8.key");
+const KEY_P521: &str = include_str!("../../private_key/testdata/test-only-p521.key");
 const KEY_A: &str = include_str!("../testdata/test-only-a.key");
 const KEY_A_PKCS8: &str = include_str!("../testdata/test-only-a.pkcs8.key");
 const KEY_B: &str = include_str!("../testdata/test-only-b.key");
@@ -89,7 +96,7 @@ fn refuses_what_is_no_certificate() {
 }
 
 #[test]
-fn matches_keys_by_their_scalar() {
+fn matches_keys_by_their_private_part() {
     let both = format!("{A}{B}");
     let cases = [
         (A, KEY_A, Ok(true)),
@@ -102,10 +109,18 @@ fn matches_keys_by_their_scalar() {
         (&both, KEY_B, Ok(false)),
         (A, KEY_MIXED, Err(Id::KeyMalformed)),
         (B, KEY_MIXED, Err(Id::KeyMalformed)),
-        (A, KEY_P384, Err(Id::KeyMalformed)),
+        (A, KEY_P384, Ok(false)),
         (A, A, Err(Id::KeyMalformed)),
         (A, "", Err(Id::KeyMalformed)),
-        (P384, KEY_P384, Err(Id::CertificateMalformed)),
+        (P384, KEY_P384, Ok(true)),
+        (P384, KEY_A, Ok(false)),
+        (ED25519, KEY_ED25519, Ok(true)),
+        (ED25519, KEY_A, Ok(false)),
+        (RSA, KEY_RSA, Ok(true)),
+        (RSA, KEY_RSA_PKCS8, Ok(true)),
+        (RSA, KEY_ED25519, Ok(false)),
+        (A, KEY_P521, Err(Id::KeyMalformed)),
+        (P521, KEY_P521, Err(Id::CertificateMalformed)),
         (KEY_A, KEY_A, Err(Id::CertificateMalformed)),
         ("", KEY_A, Err(Id::CertificateMalformed)),
     ];

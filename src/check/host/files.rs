@@ -5,7 +5,7 @@ use super::Options;
 use crate::bundle::manifest::{File, Manifest};
 use crate::bundle::paths::parse_mode;
 use crate::bundle::sums::sha256_hex;
-use crate::check::certificates::{carries_certificates, inspect, key_matches};
+use crate::check::certificates::{PRIVATE_KEY, carries_certificates, inspect, key_matches};
 use crate::check::obstacles::{self, REINSTALL};
 use crate::finding::{Finding, Id};
 use crate::rootfs::{Attributes, Kind, MAX_PARSED, Metadata, Root, WalkError, split};
@@ -215,6 +215,6 @@ fn pair(path: &str, certificate: &str, cert_pem: &[u8], key_pem: &[u8]) -> Optio
                 .expected(format!("the private key of {certificate}"))
                 .found("the key of another certificate"),
         ),
-        Err(id) => Some(Finding::new(id, path, REINSTALL).expected("a P-256 private key in PEM")),
+        Err(id) => Some(Finding::new(id, path, REINSTALL).expected(PRIVATE_KEY)),
     }
 }
