@@ -3,10 +3,11 @@
 use super::BuildError;
 use crate::bundle::canonical;
 use crate::derive::keyring::KeyringError;
-use crate::plan::{ClusterPlan, HostPlan};
+use crate::plan::{ClusterPlan, HostPlan, Rotated};
 use crate::render::templates::Templates;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What enters a build besides the host's own plan.
@@ -14,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 #[serde(rename_all = "camelCase")]
 pub struct Inputs<'a> {
     sealift: &'static str,
-    cluster: &'a ClusterPlan,
+    cluster: Cow<'a, ClusterPlan>,
     /// Public names of the seeds in use, by number.
     seeds: BTreeMap<String, String>,
     /// The digest of the templates.
@@ -43,7 +44,7 @@ impl<'a> Inputs<'a> {
         let seeds = numbers.into_iter().map(|number| Ok((number.to_string(), seed_id(number)?)));
         Ok(Self {
             sealift: env!("CARGO_PKG_VERSION"),
-            cluster,
+            cluster: Cow::Borrowed(cluster),
             seeds: seeds.collect::<Result<_, KeyringError>>()?,
             templates: template_digest(templates),
         })
@@ -70,19 +71,27 @@ impl<'a> Inputs<'a> {
         digest(self, &self.cluster.name)
     }
 
-    /// Without the seeds that this host does not use: another host's seed is no input of it.
+    /// Without what this host does not use: another host's seed, or a CA, is no input of it.
     fn only(&self, host: &HostPlan) -> Self {
-        let used: BTreeSet<String> = seeds_of(self.cluster, host).map(|number| number.to_string()).collect();
-        let mut inputs = self.clone();
-        inputs.seeds.retain(|number, _| used.contains(number));
-        inputs
+        let cluster = self.cluster.of_host(host);
+        let used: BTreeSet<String> = seeds_of(&cluster, host).iter().map(ToString::to_string).collect();
+        let mut seeds = self.seeds.clone();
+        seeds.retain(|number, _| used.contains(number));
+        Self { sealift: self.sealift, cluster: Cow::Owned(cluster), seeds, templates: self.templates.clone() }
     }
 }
 
 /// The seeds that one host's bundle comes from: the cluster's and its own.
-fn seeds_of<'a>(cluster: &'a ClusterPlan, host: &'a HostPlan) -> impl Iterator<Item = u32> + 'a {
-    let shared = cluster.authorities.iter().map(|ca| ca.seed).chain([cluster.signing.seed]);
-    shared.chain(host.certificates.iter().map(|leaf| leaf.seed)).chain([host.item.seed])
+fn seeds_of(cluster: &ClusterPlan, host: &HostPlan) -> BTreeSet<u32> {
+    let cluster = cluster.of_host(host);
+    let authorities = cluster.authorities.iter().flat_map(|authority| authority.certificates.all());
+    let mut seeds: BTreeSet<u32> = authorities.chain(&host.certificates).map(|planned| planned.seed).collect();
+    seeds.extend(cluster.service_account.iter().flat_map(Rotated::all).map(|key| key.seed));
+    seeds.extend(cluster.encryption.iter().flat_map(|plan| plan.keys.all()).map(|key| key.seed));
+    seeds.extend(cluster.tokens.iter().map(|token| token.seed));
+    seeds.extend(cluster.passwords.iter().map(|password| password.seed));
+    seeds.extend([cluster.signing.seed, host.item.seed]);
+    seeds
 }
 
 /// SHA-256 over each template's path and source, with its length as big-endian u64 first.

@@ -1,12 +1,15 @@
 //! From a plan and its material to a manifest.
 
 use super::BuildError;
+use crate::bundle::canonical;
 use crate::bundle::consistency::text_time;
 use crate::bundle::manifest::{
     ClusterRef, Directory, FORMAT, File, HostRef, Manifest, Origin, Policy, Revision,
 };
 use crate::derive::Material;
-use crate::plan::{ClusterPlan, DirectoryPlan, FilePlan, HostPlan, Source};
+use crate::plan::{CertPlan, ClusterPlan, DirectoryPlan, FilePlan, HostPlan, Source};
+use crate::spec::types::CaName;
+use sha2::{Digest, Sha256};
 
 /// The manifest of one host; sizes and digests are filled in when it is packed.
 pub(super) fn of(
@@ -36,8 +39,8 @@ pub(super) fn of(
 
 /// The earlier of the first certificate's expiry and the spec's bundle validity.
 fn valid_until(plan: &ClusterPlan, host: &HostPlan) -> i64 {
-    let placed = |id| host.files.iter().any(|file| file.source == Source::Certificate(id));
-    let authorities = plan.authorities.iter().filter(|authority| placed(authority.row.id));
+    let plan = &plan.of_host(host);
+    let authorities = plan.authorities.iter().flat_map(|authority| authority.certificates.all());
     let certificates = authorities.chain(&host.certificates).map(|certificate| certificate.not_after);
     let limit = plan.bundle_validity.map(|seconds| plan.epoch.saturating_add_unsigned(seconds));
     certificates.chain(limit).min().unwrap_or(plan.epoch)
@@ -73,18 +76,66 @@ fn file(plan: &ClusterPlan, host: &HostPlan, planned: &FilePlan, material: &Mate
         sealed: sealed.is_some(),
         hmac: sealed.map(|sealed| sealed.hmac.clone()),
         certificate: planned.certificate.clone(),
-        origin: origin(plan, host, planned.source),
+        origin: origin(plan, host, &planned.source),
+        inputs: inputs(plan, host, &planned.source),
         restart: planned.restart.iter().map(ToString::to_string).collect(),
         run: planned.run.iter().map(ToString::to_string).collect(),
     }
 }
 
-/// Where the key of a certificate or of a private key file comes from.
-pub fn origin(plan: &ClusterPlan, host: &HostPlan, source: Source) -> Option<Origin> {
-    let (Source::Certificate(id) | Source::Key(id)) = source else { return None };
-    let mut all = host.certificates.iter().chain(&plan.authorities);
-    let planned = all.find(|planned| planned.row.id == id)?;
-    Some(Origin { seed: planned.seed, generation: planned.generation.clone() })
+/// Where the secret in a file, or behind it, comes from: of an authority, the one that signs.
+pub fn origin(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<Origin> {
+    let of = |seed: u32, generation: u32| Some(Origin { seed, generation: generation.to_string() });
+    match source {
+        Source::Certificate(id) | Source::Key(id) | Source::Kubeconfig(id) | Source::SigningCertificate(id) => {
+            let keys = plan.service_account.as_ref().filter(|_| *id == SERVICE_ACCOUNT);
+            if let Some(keys) = keys {
+                return of(keys.active.seed, keys.active.generation);
+            }
+            let planned = find(plan, host, id)?;
+            Some(Origin { seed: planned.seed, generation: planned.generation.clone() })
+        }
+        Source::PublicKeys(_) => {
+            let keys = plan.service_account.as_ref()?;
+            of(keys.active.seed, keys.active.generation)
+        }
+        Source::EncryptionConfig => {
+            let keys = &plan.encryption.as_ref()?.keys;
+            of(keys.active.seed, keys.active.generation)
+        }
+        Source::Password(name) => {
+            let password = plan.passwords.iter().find(|password| password.name == *name)?;
+            of(password.seed, password.generation)
+        }
+        Source::Template(_) | Source::VerifyKey | Source::BootstrapTokens | Source::DiscoveryHash => None,
+    }
+}
+
+/// The table's id of the service-account keys.
+const SERVICE_ACCOUNT: &str = "sa";
+
+/// The certificate of that row on a host, or the authority's that signs.
+pub fn find<'a>(plan: &'a ClusterPlan, host: &'a HostPlan, id: &str) -> Option<&'a CertPlan> {
+    let authorities = plan.authorities.iter().map(|authority| &authority.certificates.active);
+    host.certificates.iter().chain(authorities).find(|planned| planned.row.id == id)
+}
+
+/// SHA-256 of what a sealed file is composed of, when that is more than one key: a change can be told
+/// without opening it.
+pub fn inputs(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<String> {
+    let bytes = match source {
+        Source::Kubeconfig(id) => {
+            let authority = plan.authority(CaName::Kubernetes).map(|authority| &authority.certificates);
+            canonical::to_bytes(&(&plan.name, authority, find(plan, host, id)))
+        }
+        Source::EncryptionConfig => canonical::to_bytes(&plan.encryption),
+        Source::BootstrapTokens => canonical::to_bytes(&plan.tokens),
+        Source::Password(name) => {
+            canonical::to_bytes(&plan.passwords.iter().find(|password| password.name == *name))
+        }
+        _ => return None,
+    };
+    bytes.ok().map(|bytes| hex::encode(Sha256::digest(bytes)))
 }
 
 fn mode(bits: u32) -> String {

@@ -120,9 +120,13 @@ pub struct File {
     /// For private keys: the path of the certificate that holds this key's public half.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
-    /// For certificates and private keys: where the key comes from.
+    /// For certificates and secrets: where the key comes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// For sealed files that are composed of several parts: SHA-256, lower-case hex, of the plan of
+    /// those parts, which tells a change without opening the file. Says nothing of a secret.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inputs: Option<String>,
     /// What must be restarted when this file changes (such as `unit/nginx`);
     /// empty when whatever reads it notices by itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

@@ -12,6 +12,7 @@ use crate::bundle::manifest::{Manifest, Revision};
 use crate::bundle::open::{Verified, open};
 use crate::bundle::trust::Trust;
 use crate::plan::{CertPlan, FilePlan, HostPlan, OPERATOR, Source};
+use crate::spec::types::CaName;
 use crate::render::Renderer;
 use crate::render::templates::Templates;
 use crate::spec::{Path as SpecPath, Problem};
@@ -20,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::Path;
 use x509_parser::extensions::GeneralName;
-use x509_parser::pem::parse_x509_pem;
+use x509_parser::pem::Pem;
 
 /// What a change does to each bundle.
 #[derive(Debug, Serialize)]
@@ -239,16 +240,37 @@ fn differs(
     rendered: &BTreeMap<String, Vec<u8>>,
 ) -> bool {
     let contents = before.contents(&file.path);
-    let origin = build::origin(&spec.plan.cluster, host, file.source);
-    if before.file(&file.path).is_some_and(|old| old.origin != origin) {
+    let cluster = &spec.plan.cluster;
+    let origin = build::origin(cluster, host, &file.source);
+    let inputs = build::file_inputs(cluster, host, &file.source);
+    if before.file(&file.path).is_some_and(|old| old.origin != origin || old.inputs != inputs) {
         return true;
     }
-    match file.source {
+    match &file.source {
         Source::Template(_) => rendered.get(&file.path).map(Vec::as_slice) != contents,
         Source::Certificate(id) => {
-            certificate(spec, host, id).is_none_or(|plan| !contents.is_some_and(|pem| says(pem, plan)))
+            let authority = cluster.authorities.iter().find(|plan| plan.certificates.active.row.id == *id);
+            let planned: Vec<_> = match authority {
+                Some(authority) => authority.certificates.all().collect(),
+                None => build::find(cluster, host, id).into_iter().collect(),
+            };
+            !contents.is_some_and(|pem| says(pem, &planned))
         }
-        Source::Key(_) | Source::VerifyKey => sealed_anew(host, before.manifest()),
+        Source::SigningCertificate(id) => {
+            let planned: Vec<_> = build::find(cluster, host, id).into_iter().collect();
+            !contents.is_some_and(|pem| says(pem, &planned))
+        }
+        // nothing but keys that `origin` names; of two keys, the second shows in the number of blocks
+        Source::PublicKeys(_) => {
+            let keys = cluster.service_account.as_ref().map_or(0, |keys| keys.all().count());
+            contents.is_none_or(|pem| Pem::iter_from_buffer(pem).count() != keys)
+        }
+        Source::DiscoveryHash => {
+            let authority = cluster.authority(CaName::Kubernetes);
+            let hashes = authority.map_or(0, |authority| authority.certificates.all().count());
+            contents.is_none_or(|text| text.split(|byte| *byte == b'\n').count() != hashes + 1)
+        }
+        source => source.is_secret() && sealed_anew(host, before.manifest()),
     }
 }
 
@@ -256,25 +278,32 @@ fn sealed_anew(host: &HostPlan, before: &Manifest) -> bool {
     before.host.recipients != recipients(host) || before.host.generation != host.item.generation
 }
 
-fn certificate<'a>(spec: &'a SpecFile, host: &'a HostPlan, id: &str) -> Option<&'a CertPlan> {
-    host.certificates.iter().chain(&spec.plan.cluster.authorities).find(|plan| plan.row.id == id)
+/// Whether a file's certificates say what is planned, one by one: name, SANs and validity.
+fn says(pem: &[u8], planned: &[&CertPlan]) -> bool {
+    let blocks: Vec<_> = Pem::iter_from_buffer(pem).filter_map(Result::ok).collect();
+    // behind a leaf stands what issued it, when that was brought along
+    let fits = if planned.iter().any(|plan| plan.brought.is_some()) {
+        blocks.len() >= planned.len()
+    } else {
+        blocks.len() == planned.len()
+    };
+    fits && blocks.iter().zip(planned).all(|(block, plan)| says_one(block, plan))
 }
 
-/// Whether a certificate says what is planned: name, SANs and validity.
-fn says(pem: &[u8], plan: &CertPlan) -> bool {
-    let Ok((_, pem)) = parse_x509_pem(pem) else { return false };
-    let Ok(certificate) = pem.parse_x509() else { return false };
-    let name = certificate.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
+fn says_one(block: &Pem, plan: &CertPlan) -> bool {
+    let Ok(certificate) = block.parse_x509() else { return false };
     let validity = certificate.validity();
+    let same_time = validity.not_before.timestamp() == plan.not_before
+        && validity.not_after.timestamp() == plan.not_after;
+    if plan.brought.is_some() {
+        return same_time;
+    }
+    let name = certificate.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
     let sans = certificate.subject_alternative_name().ok().flatten();
     let sans = sans.map(|sans| sans.value.general_names.as_slice()).unwrap_or_default();
     let dns: Vec<_> = sans.iter().filter_map(dns_name).collect();
     let ips: Vec<_> = sans.iter().filter_map(ip_address).collect();
-    name == Some(plan.cn.as_str())
-        && dns == plan.dns
-        && ips == plan.ips
-        && validity.not_before.timestamp() == plan.not_before
-        && validity.not_after.timestamp() == plan.not_after
+    name == Some(plan.cn.as_str()) && dns == plan.dns && ips == plan.ips && same_time
 }
 
 fn dns_name<'a>(name: &GeneralName<'a>) -> Option<&'a str> {

@@ -110,7 +110,7 @@ pub(super) fn spec(path: &Path) -> Result<SpecFile, Failure> {
         Failure::new(USAGE, format!("{name}:{line}: the spec is not UTF-8")).hint("save it as UTF-8 text")
     })?;
     let loaded = crate::spec::load(&text);
-    let (plan, of_plan) = crate::plan::plan(&loaded.spec);
+    let (plan, of_plan) = crate::plan::plan(&loaded.spec, &crate::plan::Facts::default());
     let mut problems = loaded.problems.clone();
     problems.extend(
         of_plan

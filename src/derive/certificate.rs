@@ -1,14 +1,14 @@
 //! Certificates from a plan's rows, without randomness: serials and signatures are derived.
 
-use super::key::PrivateKey;
+use super::key::{KeyError, PrivateKey};
 use super::label::Deriver;
 use super::label::Purpose;
 use crate::plan::CertPlan;
-use crate::plan::certs::{Eku, Kind};
+use crate::plan::certs::{Attribute, Eku, Kind};
 use crate::private_key;
 use hmac::{Hmac, KeyInit, Mac};
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa, Issuer,
     KeyIdMethod, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber, SignatureAlgorithm,
 };
 use sha2::Sha256;
@@ -66,9 +66,17 @@ impl Authority {
         &self.pem
     }
 
-    /// The CA's key.
-    pub fn key(&self) -> &PrivateKey {
-        &self.key
+    /// The CA's key; none when it stays elsewhere.
+    pub fn key(&self) -> Option<&PrivateKey> {
+        Some(&self.key)
+    }
+
+    /// DER of the CA's `SubjectPublicKeyInfo`.
+    ///
+    /// # Errors
+    /// [`KeyError::Encode`].
+    pub fn spki(&self) -> Result<Vec<u8>, KeyError> {
+        self.key.spki_der()
     }
 
     /// Issues a leaf certificate, in PEM.
@@ -107,6 +115,9 @@ fn params(plan: &CertPlan, key: &PrivateKey) -> Result<CertificateParams, Certif
     params.not_before = date(plan, plan.not_before)?;
     params.not_after = date(plan, plan.not_after)?;
     params.distinguished_name = DistinguishedName::new();
+    for (attribute, text) in &plan.subject {
+        push(&mut params.distinguished_name, *attribute, text).map_err(|source| library(plan, source))?;
+    }
     params.distinguished_name.push(DnType::CommonName, plan.cn.as_str());
     params.subject_alt_names = sans(plan)?;
     // the same bits as kubeadm's pkiutil, for ECDSA too
@@ -124,6 +135,22 @@ fn params(plan: &CertPlan, key: &PrivateKey) -> Result<CertificateParams, Certif
     params.key_identifier_method = KeyIdMethod::PreSpecified(key.key_identifier());
     params.use_authority_key_identifier_extension = !authority;
     Ok(params)
+}
+
+fn push(name: &mut DistinguishedName, attribute: Attribute, text: &str) -> Result<(), rcgen::Error> {
+    let kind = match attribute {
+        // X.520: a PrintableString
+        Attribute::C => {
+            name.push(DnType::CountryName, DnValue::PrintableString(text.try_into()?));
+            return Ok(());
+        }
+        Attribute::St => DnType::StateOrProvinceName,
+        Attribute::L => DnType::LocalityName,
+        Attribute::O => DnType::OrganizationName,
+        Attribute::Ou => DnType::OrganizationalUnitName,
+    };
+    name.push(kind, text);
+    Ok(())
 }
 
 fn date(plan: &CertPlan, seconds: i64) -> Result<OffsetDateTime, CertificateError> {

@@ -25,6 +25,12 @@ pub enum Purpose {
     Hmac,
     /// The public name of a seed.
     SeedId,
+    /// Keys with which API servers encrypt what they write.
+    AtRest,
+    /// Bootstrap tokens.
+    Token,
+    /// Passwords that hosts share.
+    Password,
 }
 
 impl Purpose {
@@ -37,6 +43,9 @@ impl Purpose {
             Self::Sign => "sign",
             Self::Hmac => "hmac",
             Self::SeedId => "seed-id",
+            Self::AtRest => "at-rest",
+            Self::Token => "token",
+            Self::Password => "password",
         }
     }
 }

@@ -6,20 +6,28 @@
 pub mod certificate;
 pub mod key;
 pub mod keyring;
+mod kubeconfig;
 pub mod label;
+mod letters;
 pub mod public;
 pub mod seal;
+mod secrets;
 
-use crate::plan::certs::Kind;
-use crate::plan::{CertPlan, ClusterPlan, FilePlan, HostPlan, Source};
+use crate::plan::certs::{CertRow, Kind};
+use crate::plan::{CertPlan, ClusterPlan, FilePlan, HostPlan, KeyPlan, Rotated, Source};
+use crate::spec::types::CaName;
 use crate::verify_key::VerifyKey;
 use certificate::{Authority, CertificateError};
+use kubeconfig::Kubeconfig;
 use key::{KeyError, PrivateKey};
 use keyring::{Keyring, KeyringError};
 use label::{Label, Purpose};
 use public::Public;
 use seal::SealError;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use zeroize::Zeroizing;
 
 /// Why material cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +49,9 @@ pub enum DeriveError {
         /// Why.
         source: SealError,
     },
+    /// A token's expiry is a date that cannot be written.
+    #[error("a bootstrap token expires after the year 2100")]
+    Expiry,
     /// A row names a CA or a certificate that the plan does not have: a fault in the tables.
     #[error("the tables contradict each other at {0}")]
     Table(&'static str),
@@ -80,14 +91,40 @@ impl std::fmt::Debug for Signer {
     }
 }
 
-/// What all hosts of a cluster share: the authorities and the signing key.
+/// What all hosts of a cluster share: authorities, the service-account keys and the signing key.
 #[derive(Debug)]
 pub struct Cluster<'a> {
     keyring: &'a Keyring,
     plan: &'a ClusterPlan,
-    authorities: BTreeMap<&'static str, Authority>,
+    authorities: BTreeMap<CaName, Versions<Authority>>,
+    service_account: Option<Versions<PrivateKey>>,
     signer: Signer,
 }
+
+/// The one that is used, then the one that is trusted beside it.
+#[derive(Debug)]
+struct Versions<T> {
+    active: T,
+    beside: Option<T>,
+}
+
+impl<T> Versions<T> {
+    fn of<P>(plan: &Rotated<P>, make: impl Fn(&P) -> Result<T, DeriveError>) -> Result<Self, DeriveError> {
+        Ok(Self { active: make(&plan.active)?, beside: plan.beside.as_ref().map(make).transpose()? })
+    }
+
+    fn all(&self) -> impl Iterator<Item = &T> {
+        std::iter::once(&self.active).chain(&self.beside)
+    }
+}
+
+/// The certificate and key of one leaf.
+struct Leaf {
+    certificate: String,
+    key: PrivateKey,
+}
+
+type Leaves = BTreeMap<&'static str, Leaf>;
 
 impl<'a> Cluster<'a> {
     /// Derives what all hosts share.
@@ -98,11 +135,17 @@ impl<'a> Cluster<'a> {
         keyring.belongs_to(&plan.id)?;
         let mut authorities = BTreeMap::new();
         for authority in &plan.authorities {
-            let deriver = keyring.seed(authority.seed)?;
-            let key = certificate_key(keyring, plan, authority)?;
-            authorities.insert(authority.row.id, Authority::new(authority, key, deriver)?);
+            let versions = Versions::of(&authority.certificates, |version| {
+                let key = certificate_key(keyring, plan, version)?;
+                Ok(Authority::new(version, key, keyring.seed(version.seed)?)?)
+            })?;
+            authorities.insert(authority.ca, versions);
         }
-        Ok(Self { keyring, plan, authorities, signer: signer(plan, keyring)? })
+        let service_account = plan.service_account.as_ref();
+        let service_account = service_account
+            .map(|keys| Versions::of(keys, |key| service_account_key(keyring, plan, key)))
+            .transpose()?;
+        Ok(Self { keyring, plan, authorities, service_account, signer: signer(plan, keyring)? })
     }
 
     /// The key that signs bundles.
@@ -116,46 +159,139 @@ impl<'a> Cluster<'a> {
     /// [`DeriveError`].
     pub fn host(&self, host: &HostPlan) -> Result<Material, DeriveError> {
         let verify_key = self.verify_key(host)?;
-        let mut keys: BTreeMap<&'static str, PrivateKey> = BTreeMap::new();
-        let mut material = Material::default();
-        for leaf in &host.certificates {
-            let key = certificate_key(self.keyring, self.plan, leaf)?;
-            material.public.insert(leaf.row.certificate_path(), self.issuer(leaf)?.issue(leaf, &key)?);
-            keys.insert(leaf.row.id, key);
+        let mut leaves = Leaves::new();
+        for plan in &host.certificates {
+            let key = certificate_key(self.keyring, self.plan, plan)?;
+            let certificate = self.issuer(plan)?.active.issue(plan, &key)?;
+            leaves.insert(plan.row.id, Leaf { certificate, key });
         }
+        let mut material = Material::default();
         for file in host.files.iter() {
-            let plaintext = match file.source {
-                Source::Template(_) => continue,
-                Source::Certificate(id) => {
-                    if let Some(authority) = self.authorities.get(id) {
-                        material.public.insert(file.path.clone(), authority.pem().to_owned());
-                    }
-                    continue;
-                }
-                Source::Key(id) => self.private_key(id, &keys)?.to_pem()?,
-                Source::VerifyKey => verify_key.to_file(),
-            };
-            let sealed = self.seal(host, file, &verify_key, plaintext.as_bytes())?;
-            material.sealed.insert(file.path.clone(), sealed);
+            if file.source.is_secret() {
+                let plaintext = self.secret(host, file, &leaves, &verify_key)?;
+                let sealed = self.seal(host, file, &verify_key, plaintext.as_bytes())?;
+                material.sealed.insert(file.path.clone(), sealed);
+            } else if let Some(text) = self.public(&file.source, &leaves)? {
+                material.public.insert(file.path.clone(), text);
+            }
         }
         Ok(material)
     }
 
-    fn issuer(&self, leaf: &CertPlan) -> Result<&Authority, DeriveError> {
-        let Kind::IssuedBy(wanted) = leaf.row.kind else { return Err(DeriveError::Table(leaf.row.id)) };
-        let row =
-            self.plan.authorities.iter().find(|authority| authority.row.kind == Kind::Authority(wanted));
-        row.and_then(|authority| self.authorities.get(authority.row.id))
-            .ok_or(DeriveError::Table(leaf.row.id))
+    /// A public file that comes from keys; none for what templates render.
+    fn public(&self, source: &Source, leaves: &Leaves) -> Result<Option<String>, DeriveError> {
+        let text = match source {
+            Source::Certificate(id) => match leaves.get(id) {
+                Some(leaf) => leaf.certificate.clone(),
+                None => self.trusted(id)?,
+            },
+            Source::SigningCertificate(id) => self.authority(id)?.active.pem().to_owned(),
+            Source::PublicKeys(id) => {
+                let keys = self.service_account.as_ref().ok_or(DeriveError::Table(id))?;
+                keys.all().map(PrivateKey::public_pem).collect::<Result<String, _>>()?
+            }
+            Source::DiscoveryHash => self.discovery_hashes()?,
+            _ => return Ok(None),
+        };
+        Ok(Some(text))
     }
 
-    fn private_key<'k>(
-        &'k self,
+    /// A secret file's plaintext.
+    fn secret(
+        &self,
+        host: &HostPlan,
+        file: &FilePlan,
+        leaves: &Leaves,
+        verify_key: &VerifyKey,
+    ) -> Result<Zeroizing<String>, DeriveError> {
+        let (keyring, plan) = (self.keyring, self.plan);
+        match &file.source {
+            Source::Key(id) => Ok(self.private_key(id, leaves)?.to_pem()?),
+            Source::Kubeconfig(id) => self.kubeconfig(host, id, leaves),
+            Source::VerifyKey => Ok(verify_key.to_file()),
+            Source::EncryptionConfig => {
+                let encryption = plan.encryption.as_ref().ok_or(DeriveError::Table("encryption-at-rest"))?;
+                Ok(secrets::encryption_config(keyring, &plan.id, encryption)?)
+            }
+            Source::BootstrapTokens => {
+                secrets::bootstrap_tokens(keyring, plan)?.ok_or(DeriveError::Expiry)
+            }
+            Source::Password(name) => {
+                let planned = plan.passwords.iter().find(|password| password.name == *name);
+                let planned = planned.ok_or(DeriveError::Table("password"))?;
+                Ok(secrets::password(keyring, &plan.id, planned)?)
+            }
+            Source::Certificate(id) | Source::PublicKeys(id) | Source::SigningCertificate(id) => {
+                Err(DeriveError::Table(id))
+            }
+            Source::Template(path) => Err(DeriveError::Table(path)),
+            Source::DiscoveryHash => Err(DeriveError::Table("discovery-hash")),
+        }
+    }
+
+    fn kubeconfig(
+        &self,
+        host: &HostPlan,
         id: &'static str,
-        leaves: &'k BTreeMap<&'static str, PrivateKey>,
-    ) -> Result<&'k PrivateKey, DeriveError> {
-        let authority = self.authorities.get(id).map(Authority::key);
-        leaves.get(id).or(authority).ok_or(DeriveError::Table(id))
+        leaves: &Leaves,
+    ) -> Result<Zeroizing<String>, DeriveError> {
+        let missing = DeriveError::Table(id);
+        let Some(leaf) = leaves.get(id) else { return Err(missing) };
+        let planned = host.certificates.iter().find(|planned| planned.row.id == id);
+        let Some((planned, server)) = planned.and_then(|planned| Some((planned, planned.server.as_ref()?)))
+        else {
+            return Err(missing);
+        };
+        let key = leaf.key.to_pem()?;
+        let kubeconfig = Kubeconfig {
+            cluster: &self.plan.name,
+            server,
+            authorities: &self.trusted("ca")?,
+            user: &planned.cn,
+            certificate: &leaf.certificate,
+            key: &key,
+        };
+        Ok(kubeconfig.write())
+    }
+
+    /// The hashes by which `kubeadm join` knows the API server's authority: of each that is trusted,
+    /// SHA-256 over its `SubjectPublicKeyInfo` (kubeadm's `util/pubkeypin`).
+    fn discovery_hashes(&self) -> Result<String, DeriveError> {
+        let mut text = String::new();
+        for authority in self.authority("ca")?.all() {
+            // writing to a String cannot fail
+            let _ = writeln!(text, "sha256:{}", hex::encode(Sha256::digest(authority.spki()?)));
+        }
+        Ok(text)
+    }
+
+    /// All certificates of an authority that are trusted, the one that signs first.
+    fn trusted(&self, id: &'static str) -> Result<String, DeriveError> {
+        Ok(self.authority(id)?.all().map(Authority::pem).collect())
+    }
+
+    fn authority(&self, id: &'static str) -> Result<&Versions<Authority>, DeriveError> {
+        let row = CertRow::find(id).ok_or(DeriveError::Table(id))?;
+        let Kind::Authority(ca) = row.kind else { return Err(DeriveError::Table(id)) };
+        self.authorities.get(&ca).ok_or(DeriveError::Table(id))
+    }
+
+    fn issuer(&self, leaf: &CertPlan) -> Result<&Versions<Authority>, DeriveError> {
+        let Kind::IssuedBy(ca) = leaf.row.kind else { return Err(DeriveError::Table(leaf.row.id)) };
+        self.authorities.get(&ca).ok_or(DeriveError::Table(leaf.row.id))
+    }
+
+    fn private_key<'k>(&'k self, id: &'static str, leaves: &'k Leaves) -> Result<&'k PrivateKey, DeriveError> {
+        if let Some(leaf) = leaves.get(id) {
+            return Ok(&leaf.key);
+        }
+        let row = CertRow::find(id).ok_or(DeriveError::Table(id))?;
+        let key = match row.kind {
+            Kind::KeyPair => self.service_account.as_ref().map(|keys| &keys.active),
+            Kind::Authority(ca) => self.authorities.get(&ca).and_then(|authority| authority.active.key()),
+            Kind::IssuedBy(_) => None,
+        };
+        key.ok_or(DeriveError::Table(id))
     }
 
     /// The key of the keyed digests of one host's secrets.
@@ -205,6 +341,23 @@ fn certificate_key(
         host: plan.host.as_deref().unwrap_or_default(),
         algorithm: plan.algorithm.label(),
         generation: &plan.generation,
+        ..Label::default()
+    };
+    Ok(PrivateKey::derived(plan.algorithm, keyring.seed(plan.seed)?, &label)?)
+}
+
+/// The key that signs service-account tokens, one for all hosts.
+fn service_account_key(
+    keyring: &Keyring,
+    cluster: &ClusterPlan,
+    plan: &KeyPlan,
+) -> Result<PrivateKey, DeriveError> {
+    let generation = plan.generation.to_string();
+    let label = Label {
+        cluster: &cluster.id,
+        row: "sa",
+        algorithm: plan.algorithm.label(),
+        generation: &generation,
         ..Label::default()
     };
     Ok(PrivateKey::derived(plan.algorithm, keyring.seed(plan.seed)?, &label)?)

@@ -2,20 +2,20 @@
 
 use std::collections::BTreeMap;
 
-/// Certificates of one host, in PEM.
+/// Public files of one host that come from keys: certificates, public keys, hashes of them.
 #[derive(Clone, Debug, Default)]
 pub struct Public {
-    certificates: BTreeMap<String, String>,
+    files: BTreeMap<String, String>,
 }
 
 impl Public {
-    /// Adds the certificate at a host path.
-    pub(super) fn insert(&mut self, path: String, pem: String) {
-        self.certificates.insert(path, pem);
+    /// Adds the file at a host path.
+    pub(super) fn insert(&mut self, path: String, text: String) {
+        self.files.insert(path, text);
     }
 
-    /// The certificate at a host path.
-    pub fn certificate(&self, path: &str) -> Option<&str> {
-        self.certificates.get(path).map(String::as_str)
+    /// The file at a host path.
+    pub fn file(&self, path: &str) -> Option<&str> {
+        self.files.get(path).map(String::as_str)
     }
 }

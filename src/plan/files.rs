@@ -252,6 +252,25 @@ pub enum Source {
     SigningCertificate(&'static str),
 }
 
+impl Source {
+    /// Whether it is sealed: composed in `derive`, never seen by a template.
+    pub const fn is_secret(&self) -> bool {
+        match self {
+            Self::Key(_)
+            | Self::Kubeconfig(_)
+            | Self::VerifyKey
+            | Self::EncryptionConfig
+            | Self::BootstrapTokens
+            | Self::Password(_) => true,
+            Self::Certificate(_)
+            | Self::PublicKeys(_)
+            | Self::Template(_)
+            | Self::DiscoveryHash
+            | Self::SigningCertificate(_) => false,
+        }
+    }
+}
+
 /// For what files are planned.
 pub(super) struct Site<'a> {
     pub(super) spec: &'a Spec,

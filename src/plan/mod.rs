@@ -190,6 +190,29 @@ impl ClusterPlan {
     pub fn authority(&self, ca: CaName) -> Option<&AuthorityPlan> {
         self.authorities.iter().find(|authority| authority.ca == ca)
     }
+
+    /// The part of it that enters one host's bundle: what no file of the host comes from is left out,
+    /// so that its change changes no other bundle.
+    #[must_use]
+    pub fn of_host(&self, host: &HostPlan) -> Self {
+        let mut part = self.clone();
+        let has = |wanted: &dyn Fn(&Source) -> bool| host.files.iter().any(|file| wanted(&file.source));
+        let kubeconfigs = has(&|source| matches!(source, Source::Kubeconfig(_)));
+        part.authorities.retain(|authority| {
+            let id = authority.certificates.active.row.id;
+            let issues = certs::Kind::IssuedBy(authority.ca);
+            (kubeconfigs && authority.ca == CaName::Kubernetes)
+                || host.certificates.iter().any(|leaf| leaf.row.kind == issues)
+                || has(&|source| *source == Source::Certificate(id))
+        });
+        part.service_account = part.service_account.filter(|_| has(&|source| matches!(source, Source::PublicKeys(_))));
+        part.encryption = part.encryption.filter(|_| has(&|source| *source == Source::EncryptionConfig));
+        part.tokens.retain(|_| has(&|source| *source == Source::BootstrapTokens));
+        part.passwords.retain(|password| {
+            has(&|source| matches!(source, Source::Password(name) if *name == password.name))
+        });
+        part
+    }
 }
 
 /// What the plans of all hosts come from.

@@ -7,7 +7,6 @@
 use crate::spec::yaml;
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, Output, State, Value};
-use std::fmt::Write as _;
 
 /// minijinja's formatter: writes one value.
 pub(super) fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
@@ -18,7 +17,7 @@ pub(super) fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: 
         ValueKind::String => {
             let text = value.as_str().unwrap_or_default();
             match Format::of(state.name()) {
-                Format::Yaml => yaml_scalar(text),
+                Format::Yaml => yaml::scalar(text),
                 Format::Plain if is_plain(text) => text.to_owned(),
                 Format::Plain => return refuse("a value has characters that this file format cannot hold"),
             }
@@ -59,48 +58,10 @@ fn is_plain(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(allowed)
 }
 
-/// A scalar that every YAML 1.1 and 1.2 reader takes for this string: plain where that is beyond
-/// doubt, else double-quoted with JSON's escapes, which YAML shares.
-fn yaml_scalar(text: &str) -> String {
-    // a URL's query: indicators in YAML only where a scalar begins, and plain in kubeadm's files
-    if is_plain(&text.replace(['?', '&'], "/")) && reads_as_string(text) {
-        return text.to_owned();
-    }
-    json_string(text)
-}
-
-fn json_string(text: &str) -> String {
-    let mut quoted = String::from("\"");
-    for char in text.chars() {
-        match char {
-            '"' => quoted.push_str("\\\""),
-            '\\' => quoted.push_str("\\\\"),
-            // also the line breaks of Unicode, which YAML 1.1 readers fold
-            '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => {
-                let _ = write!(quoted, "\\u{:04x}", u32::from(char));
-            }
-            other => quoted.push(other),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
-/// Words that YAML 1.1 readers, such as Kubernetes', take for booleans or null.
-const WORDS: &[&str] = &["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
-
-fn reads_as_string(text: &str) -> bool {
-    let body = text.trim_start_matches("--");
-    let starts_well = body.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'/');
-    let is_address = text.parse::<std::net::Ipv4Addr>().is_ok();
-    let is_word = WORDS.iter().any(|word| word.eq_ignore_ascii_case(text));
-    (starts_well || is_address) && !is_word && !text.ends_with(':')
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests {
-    use super::{check, format, yaml_scalar};
+    use super::{check, format};
     use crate::spec::yaml;
     use minijinja::{Environment, context};
     use proptest::prelude::{any, proptest};
@@ -108,9 +69,9 @@ mod tests {
     #[test]
     fn plain_where_beyond_doubt() {
         for text in ["--name=infra0", "https://10.0.0.6:2379", "/var/lib/etcd", "127.0.0.1", "v1.36.2"] {
-            assert_eq!(yaml_scalar(text), text);
+            assert_eq!(yaml::scalar(text), text);
         }
-        assert_eq!(yaml_scalar("/health?a=b&c=d"), "/health?a=b&c=d");
+        assert_eq!(yaml::scalar("/health?a=b&c=d"), "/health?a=b&c=d");
     }
 
     #[test]
@@ -131,7 +92,7 @@ mod tests {
             ("\"", r#""\"""#),
             ("{{ x }}", r#""{{ x }}""#),
         ] {
-            assert_eq!(yaml_scalar(text), written);
+            assert_eq!(yaml::scalar(text), written);
         }
     }
 

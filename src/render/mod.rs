@@ -9,7 +9,7 @@ mod escape;
 pub mod templates;
 
 use crate::derive::public::Public;
-use crate::plan::{HostPlan, Source};
+use crate::plan::{FilePlan, HostPlan, Source};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
@@ -69,11 +69,9 @@ impl<'t> Renderer<'t> {
     /// # Errors
     /// [`RenderError`].
     pub fn templates(&self, host: &HostPlan) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
-        let rendered = host.files.iter().filter_map(|file| match file.source {
-            Source::Template(path) => {
-                Some(self.template(path, host).map(|text| (file.path.clone(), text.into_bytes())))
-            }
-            Source::Certificate(_) | Source::Key(_) | Source::VerifyKey => None,
+        let rendered = host.files.iter().filter_map(|file| {
+            let Source::Template(path) = file.source else { return None };
+            Some(self.template(path, host).map(|text| (file.path.clone(), text.into_bytes())))
         });
         rendered.collect()
     }
@@ -84,10 +82,11 @@ impl<'t> Renderer<'t> {
     /// [`RenderError`].
     pub fn host(&self, host: &HostPlan, public: &Public) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
         let mut files = self.templates(host)?;
-        for file in host.files.iter().filter(|file| matches!(file.source, Source::Certificate(_))) {
-            let pem = public.certificate(&file.path);
-            let pem = pem.ok_or_else(|| RenderError::Unknown(file.path.clone()))?;
-            files.insert(file.path.clone(), pem.as_bytes().to_vec());
+        let derived = |file: &&FilePlan| !matches!(file.source, Source::Template(_)) && !file.source.is_secret();
+        for file in host.files.iter().filter(derived) {
+            let text = public.file(&file.path);
+            let text = text.ok_or_else(|| RenderError::Unknown(file.path.clone()))?;
+            files.insert(file.path.clone(), text.as_bytes().to_vec());
         }
         Ok(files)
     }

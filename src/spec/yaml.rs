@@ -2,6 +2,7 @@
 
 use super::tree::{self, Kind, Node, Tree};
 use serde_json::Value;
+use std::fmt::Write as _;
 
 /// The meaning of a plain scalar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +73,7 @@ pub fn document(text: &str) -> Result<Value, String> {
 
 fn value(node: &Node) -> Value {
     match &node.kind {
-        Kind::Scalar { text, plain: true } => scalar(text),
+        Kind::Scalar { text, plain: true } => meaning(text),
         Kind::Scalar { text, .. } => Value::from(&**text),
         Kind::Seq(items) => items.iter().map(value).collect(),
         Kind::Map(entries) => {
@@ -83,11 +84,54 @@ fn value(node: &Node) -> Value {
 }
 
 /// Numbers that JSON cannot hold stay texts.
-fn scalar(text: &str) -> Value {
+fn meaning(text: &str) -> Value {
     match plain(text) {
         Plain::Null => Value::Null,
         Plain::Bool => Value::from(text.eq_ignore_ascii_case("true")),
         Plain::Number => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
         Plain::Text => Value::from(text),
     }
+}
+
+/// A scalar that every YAML 1.1 and 1.2 reader takes for this string: plain where that is beyond
+/// doubt, else double-quoted with JSON's escapes, which YAML shares.
+pub fn scalar(text: &str) -> String {
+    if text.bytes().all(never_special) && reads_as_string(text) {
+        return text.to_owned();
+    }
+    json_string(text)
+}
+
+/// Whether a character means nothing to YAML inside a plain scalar. `?` and `&`, of a URL's query, are
+/// indicators only where a scalar begins.
+fn never_special(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"._/@:+=,-[]?&".contains(&byte)
+}
+
+fn json_string(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for char in text.chars() {
+        match char {
+            '"' => quoted.push_str("\\\""),
+            '\\' => quoted.push_str("\\\\"),
+            // also the line breaks of Unicode, which YAML 1.1 readers fold
+            '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => {
+                let _ = write!(quoted, "\\u{:04x}", u32::from(char));
+            }
+            other => quoted.push(other),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+/// Words that YAML 1.1 readers, such as Kubernetes', take for booleans or null.
+const WORDS: &[&str] = &["y", "n", "yes", "no", "on", "off", "true", "false", "null"];
+
+fn reads_as_string(text: &str) -> bool {
+    let body = text.trim_start_matches("--");
+    let starts_well = body.bytes().next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'/');
+    let is_address = text.parse::<std::net::Ipv4Addr>().is_ok();
+    let is_word = WORDS.iter().any(|word| word.eq_ignore_ascii_case(text));
+    (starts_well || is_address) && !is_word && !text.ends_with(':')
 }

@@ -1,0 +1,130 @@
+//! Secrets that are no private keys: the at-rest configuration, bootstrap tokens, passwords.
+
+use super::keyring::{Keyring, KeyringError};
+use super::label::{Label, Purpose};
+use super::letters::{LOWER, MIXED, letters};
+use crate::plan::{ClusterPlan, EncryptionKeyPlan, EncryptionPlan, PasswordPlan, TokenPlan};
+use crate::spec::scalars::Timestamp;
+use crate::spec::yaml::scalar;
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use zeroize::Zeroizing;
+
+/// The API server's `EncryptionConfiguration` (apiserver.config.k8s.io/v1): the first key encrypts,
+/// all decrypt; `identity`, last, reads what was written before.
+pub(super) fn encryption_config(
+    keyring: &Keyring,
+    cluster: &str,
+    plan: &EncryptionPlan,
+) -> Result<Zeroizing<String>, KeyringError> {
+    let mut text = Zeroizing::new(String::with_capacity(1024));
+    text.push_str("apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\nresources:\n");
+    text.push_str("- resources:\n");
+    for resource in &plan.resources {
+        text.push_str(&format!("  - {}\n", scalar(resource)));
+    }
+    text.push_str("  providers:\n");
+    let mut last = "";
+    for key in plan.keys.all() {
+        if key.provider != last {
+            text.push_str(&format!("  - {}:\n      keys:\n", key.provider));
+            last = key.provider;
+        }
+        let secret = at_rest_key(keyring, cluster, key)?;
+        text.push_str(&format!("      - name: key{}\n        secret: ", key.generation));
+        text.push_str(&secret);
+        text.push('\n');
+    }
+    if plan.identity {
+        text.push_str("  - identity: {}\n");
+    }
+    Ok(text)
+}
+
+fn at_rest_key(
+    keyring: &Keyring,
+    cluster: &str,
+    plan: &EncryptionKeyPlan,
+) -> Result<Zeroizing<String>, KeyringError> {
+    let generation = plan.generation.to_string();
+    let label = Label {
+        cluster,
+        row: "encryption-at-rest",
+        algorithm: plan.provider,
+        generation: &generation,
+        ..Label::default()
+    };
+    let key = keyring.seed(plan.seed)?.secret::<32>(Purpose::AtRest, &label);
+    Ok(Zeroizing::new(BASE64_STANDARD.encode(key.as_slice())))
+}
+
+/// A bootstrap token's public id, 6 letters, and its secret, 16.
+fn token(
+    keyring: &Keyring,
+    cluster: &str,
+    plan: &TokenPlan,
+) -> Result<(String, Zeroizing<String>), KeyringError> {
+    let generation = plan.generation.to_string();
+    let label = Label {
+        cluster,
+        row: "bootstrap-token",
+        instance: &plan.name,
+        generation: &generation,
+        ..Label::default()
+    };
+    let number = keyring.seed(plan.seed)?.secret::<64>(Purpose::Token, &label);
+    let text = letters(&number, LOWER, 22);
+    let (id, secret) = text.split_at_checked(6).unwrap_or_default();
+    Ok((id.to_owned(), Zeroizing::new(secret.to_owned())))
+}
+
+/// The Secrets of all bootstrap tokens, as kubeadm's `phases/bootstraptoken/node/token.go` makes
+/// them; none when an expiry cannot be written.
+pub(super) fn bootstrap_tokens(
+    keyring: &Keyring,
+    plan: &ClusterPlan,
+) -> Result<Option<Zeroizing<String>>, KeyringError> {
+    let mut text = Zeroizing::new(String::with_capacity(1024 * plan.tokens.len()));
+    for planned in &plan.tokens {
+        let Some(expires) = Timestamp::from_unix(planned.expires) else { return Ok(None) };
+        let (id, secret) = token(keyring, &plan.id, planned)?;
+        let parts = [
+            if text.is_empty() { "# " } else { "---\n# " },
+            &planned.name,
+            ": kubeadm join --token ",
+            &id,
+            ".",
+            &secret,
+            "\napiVersion: v1\nkind: Secret\nmetadata:\n  name: bootstrap-token-",
+            &id,
+            "\n  namespace: kube-system\ntype: bootstrap.kubernetes.io/token\nstringData:\n",
+            "  auth-extra-groups: system:bootstrappers:kubeadm:default-node-token\n  expiration: \"",
+            &expires.to_string(),
+            "\"\n  token-id: \"",
+            &id,
+            "\"\n  token-secret: \"",
+            &secret,
+            "\"\n  usage-bootstrap-authentication: \"true\"\n  usage-bootstrap-signing: \"true\"\n",
+        ];
+        parts.iter().for_each(|part| text.push_str(part));
+    }
+    Ok(Some(text))
+}
+
+/// A password, without a line feed behind it.
+pub(super) fn password(
+    keyring: &Keyring,
+    cluster: &str,
+    plan: &PasswordPlan,
+) -> Result<Zeroizing<String>, KeyringError> {
+    let generation = plan.generation.to_string();
+    let label = Label {
+        cluster,
+        row: "password",
+        instance: &plan.name,
+        generation: &generation,
+        ..Label::default()
+    };
+    let number = keyring.seed(plan.seed)?.secret::<64>(Purpose::Password, &label);
+    Ok(letters(&number, MIXED, usize::try_from(plan.length).unwrap_or_default()))
+}
