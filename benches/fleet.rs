@@ -18,14 +18,15 @@ use sealift::bundle::trust::{Trust, trust_line};
 use sealift::check::bundle::verify_times;
 use sealift::derive::Cluster;
 use sealift::derive::certificate::Authority;
-use sealift::derive::key::P256Key;
+use sealift::derive::key::PrivateKey;
 use sealift::derive::keyring::Keyring;
-use sealift::derive::label::{Deriver, Label, Purpose};
+use sealift::derive::label::{Deriver, Label};
 use sealift::derive::seal::{Place, seal};
 use sealift::plan::{HostPlan, Plan};
 use sealift::render::Renderer;
 use sealift::render::templates::Templates;
 use sealift::spec::scalars::Recipient;
+use sealift::spec::types::Algorithm;
 use std::collections::BTreeMap;
 use std::hint::black_box;
 use std::time::Duration;
@@ -108,7 +109,7 @@ fn keys_and_certificates(group: &mut BenchmarkGroup<'_, WallTime>) {
     let deriver = Deriver::new(&[7; 32]);
     let key = |row: &str| {
         let label = Label { row, ..Label::default() };
-        P256Key::from_bytes(&deriver.secret(Purpose::Key, &label)).unwrap()
+        PrivateKey::derived(Algorithm::EcdsaP256, &deriver, &label).unwrap()
     };
     group.bench_function("key", |bencher| bencher.iter(|| key(black_box("etcd-server"))));
     group.bench_function("key-pem", |bencher| {

@@ -26,7 +26,7 @@ macro_rules! smoke {
 
 smoke! {
     age archive bundle canonical certificates identities index key_matches
-    keyring manifest spec sshsig sums trust verify_key
+    keyring manifest private_key spec sshsig sums trust verify_key
 }
 
 #[test]
@@ -52,6 +52,10 @@ fn seeds_are_accepted() {
     assert!(!sealift::spec::load(&text("spec/everything.yaml")).has_errors());
     assert!(sealift::derive::keyring::Keyring::read(text("keyring/example").as_bytes()).is_ok());
     assert!(sealift::bundle::index::Index::parse(text("index/example.json").as_bytes()).is_ok());
+    for seed in ["p256.key", "p384.key", "ed25519.pkcs8.key", "rsa2048.key"] {
+        let key = text(&format!("private_key/{seed}"));
+        assert!(sealift::private_key::PrivateKey::from_pem(key.as_bytes()).is_ok(), "{seed}");
+    }
     let pair = fs::read(fuzz().join("seeds/key_matches/sec1")).unwrap();
     let (certificate, key) = pair.split_at(pair.iter().position(|byte| *byte == 0).unwrap());
     assert_eq!(sealift::check::certificates::key_matches(certificate, &key[1..]), Ok(true));

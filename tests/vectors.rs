@@ -15,6 +15,7 @@ use sealift::derive::label::{Deriver, Label, Purpose};
 use sealift::derive::seal::{Place, seal};
 use sealift::plan::{HostPlan, Plan};
 use sealift::render::templates::Templates;
+use sealift::spec::types::Algorithm;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::fs;
@@ -79,6 +80,20 @@ fn input(plan: &Plan, keyring: &Keyring, cluster: &Cluster<'_>) -> Value {
     })
 }
 
+/// The key that etcd's CA would have with another algorithm.
+fn ca_key<const N: usize>(cluster: &str, algorithm: Algorithm) -> Value {
+    let deriver = Deriver::new(&seed());
+    let word = algorithm.label();
+    let label = Label { cluster, row: "etcd-ca", algorithm: word, generation: "1", ..Label::default() };
+    let key = PrivateKey::derived(algorithm, &deriver, &label).unwrap();
+    json!({
+        "bytes": hex::encode(*deriver.secret::<N>(Purpose::Key, &label)),
+        "keyPemSha256": sha256(key.to_pem().unwrap().as_bytes()),
+        "publicKeyPemSha256": sha256(key.public_pem().unwrap()),
+        "signatureOfEmpty": hex::encode(key.sign(b"").unwrap()),
+    })
+}
+
 /// The vectors by this library. Keys of purposes never leave it; what is derived from them does.
 fn library(plan: &Plan, keyring: &Keyring, cluster: &Cluster<'_>) -> Value {
     let deriver = Deriver::new(&seed());
@@ -106,7 +121,9 @@ fn library(plan: &Plan, keyring: &Keyring, cluster: &Cluster<'_>) -> Value {
             deriver.secret::<32>(Purpose::Hmac, &label("verify-key", &host.name, "hmac-sha256", "1"));
         let wide =
             deriver.secret::<48>(Purpose::Key, &label("etcd-server", &host.name, "ecdsa-p256", "1,1,1"));
-        let pem = P256Key::from_bytes(&wide).unwrap().to_pem().unwrap();
+        let key_label = label("etcd-server", &host.name, "ecdsa-p256", "1,1,1");
+        let key = PrivateKey::derived(Algorithm::EcdsaP256, &deriver, &key_label).unwrap();
+        let pem = key.to_pem().unwrap();
         let place = Place { cluster: id, host: &host.name, path: SERVER_KEY, generation: "1" };
         let sealed = &material.sealed[SERVER_KEY];
         assert_eq!(sealed.bytes, seal(&deriver, place, &host.recipients, pem.as_bytes()).unwrap());
@@ -141,6 +158,8 @@ fn library(plan: &Plan, keyring: &Keyring, cluster: &Cluster<'_>) -> Value {
             "sshsigOfEmptySha256": sha256(signature),
         },
         "etcdCa": ca,
+        "etcdCaEcdsaP384": ca_key::<72>(id, Algorithm::EcdsaP384),
+        "etcdCaEd25519": ca_key::<32>(id, Algorithm::Ed25519),
         "hosts": hosts,
         "inputs": inputs.of(plan.hosts.values().next().unwrap()).unwrap(),
     })

@@ -12,6 +12,7 @@ use sealift::bundle::{BUNDLE_NAMESPACE, canonical, consistency, gzip, open, sshs
 use sealift::check::bundle::verify_bundle;
 use sealift::check::certificates;
 use sealift::derive::keyring::Keyring;
+use sealift::private_key::PrivateKey;
 use sealift::unseal::Identities;
 use sealift::verify_key::VerifyKey;
 use std::io::Write;
@@ -31,6 +32,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("key_matches", key_matches),
     ("keyring", keyring),
     ("manifest", manifest),
+    ("private_key", private_key),
     ("spec", spec),
     ("sshsig", signature),
     ("sums", list_of_sums),
@@ -166,6 +168,23 @@ pub fn key_matches(data: &[u8]) {
     let mut parts = data.splitn(2, |byte| *byte == 0);
     let (certificate, key) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
     let _ = certificates::key_matches(certificate, key);
+}
+
+/// A private key: what is written of it is read as the same key. No error may repeat any of it.
+pub fn private_key(data: &[u8]) {
+    match PrivateKey::from_pem(data) {
+        Ok(key) => {
+            let written = key.to_pem().expect("a key that was read");
+            let again = PrivateKey::from_pem(written.as_bytes()).expect("a key that was written");
+            assert_eq!(again.to_pem().expect("a key that was read"), written);
+            assert!(key.matches_spki(&again.spki_der().expect("a key that was read")));
+        }
+        Err(error) => {
+            let message = format!("{error} {error:?}");
+            let mut words = message.split(|char: char| !char.is_ascii_alphanumeric());
+            assert!(words.all(|word| word.len() <= 40), "{message}");
+        }
+    }
 }
 
 /// The file of a host's verify key: one form for each key.

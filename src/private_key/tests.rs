@@ -230,6 +230,7 @@ const ENCRYPTED: &str =
     "the private key is encrypted with a passphrase; decrypt it: openssl pkey -in FILE -out NEW";
 const SEVERAL: &str = "more than one private key; leave one in the file";
 const SURROUNDED: &str = "something else before or after the private key; leave the key alone in the file";
+const INCONSISTENT: &str = "its parts do not belong together";
 const ANOTHER: &str = "the public key inside of the file is not the private key's; get the file again";
 
 #[test]
@@ -335,7 +336,6 @@ fn keys_whose_parts_do_not_belong_together() {
     );
     assert_eq!(rsa(&longer(RSA)), DAMAGED);
     assert_eq!(rsa(&der(P256)), DAMAGED);
-    const INCONSISTENT: &str = "its parts do not belong together";
     let word = |text: &str| text.split(['(', ')']).nth(1).unwrap().to_owned();
     assert_eq!(word(&rsa(&changed(RSA, 6, 1))), "more than two primes");
     let rsa_der = der(RSA);

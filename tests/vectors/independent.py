@@ -55,66 +55,88 @@ def secret(seed, purpose, length, cluster="", row="", instance="", host="", algo
     return expand(purpose_key(seed, purpose), info, length)
 
 
-# --- P-256 ----------------------------------------------------------------------------------
+# --- ECDSA ----------------------------------------------------------------------------------
 
-P = 2**256 - 2**224 + 2**192 + 2**96 - 1
-N = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
-G = (
+
+class Curve:
+    """A curve y² = x³ - 3x + b of SP 800-186, and the hash that goes with it."""
+
+    def __init__(self, size, p, n, x, y, oid, digest):
+        self.size, self.p, self.n, self.g = size, p, n, (x, y)
+        self.oid, self.digest = bytes.fromhex(oid), digest
+
+    def add(self, a, b):
+        if a is None or b is None:
+            return a or b
+        if a[0] == b[0] and (a[1] + b[1]) % self.p == 0:
+            return None
+        if a == b:
+            slope = (3 * a[0] * a[0] - 3) * pow(2 * a[1], -1, self.p)
+        else:
+            slope = (b[1] - a[1]) * pow(b[0] - a[0], -1, self.p)
+        x = (slope * slope - a[0] - b[0]) % self.p
+        return x, (slope * (a[0] - x) - a[1]) % self.p
+
+    def mul(self, scalar):
+        out, point = None, self.g
+        while scalar:
+            if scalar & 1:
+                out = self.add(out, point)
+            point, scalar = self.add(point, point), scalar >> 1
+        return out
+
+    def scalar(self, wide):
+        return int.from_bytes(wide, "big") % (self.n - 1) + 1
+
+    def octets(self, number):
+        return number.to_bytes(self.size, "big")
+
+    def point(self, scalar):
+        x, y = self.mul(scalar)
+        return b"\x04" + self.octets(x) + self.octets(y)
+
+    def sign(self, scalar, message):
+        """RFC 6979 section 3.2; the hash is as long as n."""
+
+        def keyed(key, data):
+            return hmac.new(key, data, self.digest).digest()
+
+        z = int.from_bytes(self.digest(message).digest(), "big")
+        seed = self.octets(scalar) + self.octets(z % self.n)
+        value, key = b"\x01" * self.size, bytes(self.size)
+        for octet in (b"\x00", b"\x01"):
+            key = keyed(key, value + octet + seed)
+            value = keyed(key, value)
+        while True:
+            value = keyed(key, value)
+            k = int.from_bytes(value, "big")
+            if 1 <= k < self.n:
+                r = self.mul(k)[0] % self.n
+                s = pow(k, -1, self.n) * (z + r * scalar) % self.n
+                if r and s:
+                    return der(0x30, integer(r), integer(s))
+            key = keyed(key, value + b"\x00")
+            value = keyed(key, value)
+
+
+P256 = Curve(
+    32,
+    2**256 - 2**224 + 2**192 + 2**96 - 1,
+    0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
     0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
     0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
+    "2a8648ce3d030107",
+    hashlib.sha256,
 )
-
-
-def p256_add(a, b):
-    if a is None or b is None:
-        return a or b
-    if a[0] == b[0] and (a[1] + b[1]) % P == 0:
-        return None
-    if a == b:
-        slope = (3 * a[0] * a[0] - 3) * pow(2 * a[1], -1, P)
-    else:
-        slope = (b[1] - a[1]) * pow(b[0] - a[0], -1, P)
-    x = (slope * slope - a[0] - b[0]) % P
-    return x, (slope * (a[0] - x) - a[1]) % P
-
-
-def p256_mul(scalar, point=G):
-    out = None
-    while scalar:
-        if scalar & 1:
-            out = p256_add(out, point)
-        point, scalar = p256_add(point, point), scalar >> 1
-    return out
-
-
-def p256_scalar(wide):
-    return int.from_bytes(wide, "big") % (N - 1) + 1
-
-
-def p256_point(scalar):
-    x, y = p256_mul(scalar)
-    return b"\x04" + x.to_bytes(32, "big") + y.to_bytes(32, "big")
-
-
-def p256_sign(scalar, message):
-    """RFC 6979 section 3.2, SHA-256."""
-    digest = hashlib.sha256(message).digest()
-    z = int.from_bytes(digest, "big") % N
-    seed = scalar.to_bytes(32, "big") + z.to_bytes(32, "big")
-    value, key = b"\x01" * 32, bytes(32)
-    for octet in (b"\x00", b"\x01"):
-        key = mac(key, value + octet + seed)
-        value = mac(key, value)
-    while True:
-        value = mac(key, value)
-        k = int.from_bytes(value, "big")
-        if 1 <= k < N:
-            r = p256_mul(k)[0] % N
-            s = pow(k, -1, N) * (z + r * scalar) % N
-            if r and s:
-                return r, s
-        key = mac(key, value + b"\x00")
-        value = mac(key, value)
+P384 = Curve(
+    48,
+    2**384 - 2**128 - 2**96 + 2**32 - 1,
+    0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973,
+    0xAA87CA22BE8B05378EB1C71EF320AD746E1D3B628BA79B9859F741E082542A385502F25DBF55296C3A545E3872760AB7,
+    0x3617DE4A96262C6F5D9E98BF9292DC29F8F41DBD289A147CE9DA3113B5F0B8C00A60B1CE1D7E819D7A431D7C90EA0E5F,
+    "2b81040022",
+    hashlib.sha384,
+)
 
 
 # --- DER and PEM ----------------------------------------------------------------------------
@@ -151,11 +173,20 @@ def unpem(text):
     return base64.b64decode("".join(text.split("\n")[1:-2]))
 
 
-def ec_private_key(scalar):
+def ec_private_key(curve, scalar):
     """RFC 5915: version 1, scalar, curve, public key."""
-    curve = der(6, bytes.fromhex("2a8648ce3d030107"))
-    public = der(3, b"\0" + p256_point(scalar))
-    return der(0x30, integer(1), der(4, scalar.to_bytes(32, "big")), der(0xA0, curve), der(0xA1, public))
+    public = der(3, b"\0" + curve.point(scalar))
+    name = der(0xA0, der(6, curve.oid))
+    return der(0x30, integer(1), der(4, curve.octets(scalar)), name, der(0xA1, public))
+
+
+def ec_public_key(curve, scalar):
+    """RFC 5480 section 2."""
+    algorithm = der(0x30, der(6, bytes.fromhex("2a8648ce3d0201")), der(6, curve.oid))
+    return der(0x30, algorithm, der(3, b"\0" + curve.point(scalar)))
+
+
+ED25519_ALGORITHM = der(0x30, der(6, bytes.fromhex("2b6570")))
 
 
 def certificate(text, serial_key, issuer):
@@ -167,9 +198,8 @@ def certificate(text, serial_key, issuer):
     number = bytearray(mac(serial_key, der(0x30, version, integer(1), rest))[:16])
     number[0] = number[0] & 0x3F | 0x40
     signed = der(0x30, version, der(2, bytes(number)), rest)
-    r, s = p256_sign(issuer, signed)
     algorithm = der(0x30, der(6, bytes.fromhex("2a8648ce3d040302")))
-    made = der(0x30, signed, algorithm, der(3, b"\0", der(0x30, integer(r), integer(s))))
+    made = der(0x30, signed, algorithm, der(3, b"\0", P256.sign(issuer, signed)))
     return number.hex(), pem("CERTIFICATE", made)
 
 
@@ -392,11 +422,36 @@ def inputs_digest(inputs, templates):
 # --- the vectors ----------------------------------------------------------------------------
 
 
+def p384_key(seed, cluster):
+    wide = secret(seed, "key", 72, cluster, "etcd-ca", "", "", "ecdsa-p384", "1")
+    scalar = P384.scalar(wide)
+    return {
+        "bytes": wide.hex(),
+        "scalar": f"{scalar:096x}",
+        "keyPemSha256": sha256(pem("EC PRIVATE KEY", ec_private_key(P384, scalar)).encode()),
+        "publicKeyPemSha256": sha256(pem("PUBLIC KEY", ec_public_key(P384, scalar)).encode()),
+        "signatureOfEmpty": P384.sign(scalar, b"").hex(),
+    }
+
+
+def ed25519_key(seed, cluster):
+    """RFC 8410 sections 4 and 7."""
+    key = secret(seed, "key", 32, cluster, "etcd-ca", "", "", "ed25519", "1")
+    private = der(0x30, integer(0), ED25519_ALGORITHM, der(4, der(4, key)))
+    public = der(0x30, ED25519_ALGORITHM, der(3, b"\0" + ed25519_public(key)))
+    return {
+        "bytes": key.hex(),
+        "keyPemSha256": sha256(pem("PRIVATE KEY", private).encode()),
+        "publicKeyPemSha256": sha256(pem("PUBLIC KEY", public).encode()),
+        "signatureOfEmpty": ed25519_sign(key, b"").hex(),
+    }
+
+
 def vectors(given):
     seed, cluster = bytes.fromhex(given["seed"]), given["cluster"]
     words = ["key", "serial", "seal", "sign", "hmac", "seed-id"]
     ca_key = secret(seed, "key", 48, cluster, "etcd-ca", "", "", "ecdsa-p256", "1")
-    ca = p256_scalar(ca_key)
+    ca = P256.scalar(ca_key)
     signing = secret(seed, "sign", 32, cluster, "signing", "", "", "ed25519", "1")
     out = {
         "purposeKeys": {word: purpose_key(seed, word).hex() for word in words},
@@ -407,6 +462,8 @@ def vectors(given):
             "sshsigOfEmptySha256": sha256(sshsig(signing, "sealift-bundle", b"").encode()),
         },
         "etcdCa": {"bytes": ca_key.hex(), "scalar": f"{ca:064x}"},
+        "etcdCaEcdsaP384": p384_key(seed, cluster),
+        "etcdCaEd25519": ed25519_key(seed, cluster),
         "hosts": {},
         "inputs": inputs_digest(given["inputs"], given["templates"]),
     }
@@ -416,8 +473,8 @@ def vectors(given):
     for name, host in sorted(given["hosts"].items()):
         verify = secret(seed, "hmac", 32, cluster, "verify-key", "", name, "hmac-sha256", "1")
         wide = secret(seed, "key", 48, cluster, "etcd-server", "", name, "ecdsa-p256", "1,1,1")
-        scalar = p256_scalar(wide)
-        key = pem("EC PRIVATE KEY", ec_private_key(scalar)).encode()
+        scalar = P256.scalar(wide)
+        key = pem("EC PRIVATE KEY", ec_private_key(P256, scalar)).encode()
         path = "/etc/kubernetes/pki/etcd/server.key"
         sealed = seal(seed, cluster, name, path, "1", host["recipients"], key)
         number, made = certificate(host["certificate"], serial_key, ca)
