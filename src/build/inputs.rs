@@ -85,7 +85,8 @@ impl<'a> Inputs<'a> {
 fn seeds_of(cluster: &ClusterPlan, host: &HostPlan) -> BTreeSet<u32> {
     let cluster = cluster.of_host(host);
     let authorities = cluster.authorities.iter().flat_map(|authority| authority.certificates.all());
-    let mut seeds: BTreeSet<u32> = authorities.chain(&host.certificates).map(|planned| planned.seed).collect();
+    let mut seeds: BTreeSet<u32> =
+        authorities.chain(&host.certificates).map(|planned| planned.seed).collect();
     seeds.extend(cluster.service_account.iter().flat_map(Rotated::all).map(|key| key.seed));
     seeds.extend(cluster.encryption.iter().flat_map(|plan| plan.keys.all()).map(|key| key.seed));
     seeds.extend(cluster.tokens.iter().map(|token| token.seed));

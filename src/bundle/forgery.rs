@@ -40,6 +40,7 @@ pub(crate) fn file(path: &str, sealed: bool) -> File {
         hmac: sealed.then(|| sha256_hex(path.as_bytes())),
         certificate: None,
         origin: None,
+        inputs: None,
         restart: vec!["unit/nginx".into()],
         run: Vec::new(),
     }

@@ -118,13 +118,8 @@ pub(super) fn password(
     plan: &PasswordPlan,
 ) -> Result<Zeroizing<String>, KeyringError> {
     let generation = plan.generation.to_string();
-    let label = Label {
-        cluster,
-        row: "password",
-        instance: &plan.name,
-        generation: &generation,
-        ..Label::default()
-    };
+    let label =
+        Label { cluster, row: "password", instance: &plan.name, generation: &generation, ..Label::default() };
     let number = keyring.seed(plan.seed)?.secret::<64>(Purpose::Password, &label);
     Ok(letters(&number, MIXED, usize::try_from(plan.length).unwrap_or_default()))
 }

@@ -117,6 +117,7 @@ impl Draft {
             hmac: None,
             certificate: None,
             origin: None,
+            inputs: None,
             restart: Vec::new(),
             run: Vec::new(),
         });

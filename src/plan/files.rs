@@ -69,12 +69,8 @@ const ETCD_ALONE: &[Place] = &[Place::EtcdAlone];
 const CONTROL_PLANE: &[Place] = &[Place::Role(Role::ControlPlane)];
 const HOSTS: &[Place] =
     &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
-const EVERYWHERE: &[Place] = &[
-    Place::Role(Role::Etcd),
-    Place::Role(Role::ControlPlane),
-    Place::Role(Role::Worker),
-    Place::Operator,
-];
+const EVERYWHERE: &[Place] =
+    &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker), Place::Operator];
 const OPERATOR: &[Place] = &[Place::Operator];
 const DAEMON_RELOAD: &[&str] = &["systemctl daemon-reload"];
 
@@ -398,10 +394,7 @@ mod tests {
     #[test]
     fn secrets_are_for_their_owner_alone() {
         let secret = |source| {
-            matches!(
-                source,
-                RowSource::VerifyKey | RowSource::EncryptionConfig | RowSource::BootstrapTokens
-            )
+            matches!(source, RowSource::VerifyKey | RowSource::EncryptionConfig | RowSource::BootstrapTokens)
         };
         for row in FILES.iter().filter(|row| secret(row.source)) {
             assert_eq!(row.mode, 0o600, "{}", row.path);

@@ -151,6 +151,9 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
         .collect();
     let operator = shared.operator();
     let plan = Plan { cluster, hosts, operator };
+    let hosts = plan.hosts.values().chain([&plan.operator]);
+    let leaves: Vec<_> = hosts.flat_map(|host| &host.certificates).collect();
+    problems.extend(certs::problems(spec, &plan.cluster.authorities, &leaves));
     dedup(&mut problems);
     (plan, problems)
 }
@@ -205,7 +208,8 @@ impl ClusterPlan {
                 || host.certificates.iter().any(|leaf| leaf.row.kind == issues)
                 || has(&|source| *source == Source::Certificate(id))
         });
-        part.service_account = part.service_account.filter(|_| has(&|source| matches!(source, Source::PublicKeys(_))));
+        part.service_account =
+            part.service_account.filter(|_| has(&|source| matches!(source, Source::PublicKeys(_))));
         part.encryption = part.encryption.filter(|_| has(&|source| *source == Source::EncryptionConfig));
         part.tokens.retain(|_| has(&|source| *source == Source::BootstrapTokens));
         part.passwords.retain(|password| {
@@ -280,7 +284,8 @@ impl Shared<'_> {
     fn place(&self, subject: &certs::Subject<'_>, here: &[certs::Place], gate: GateRun) -> HostPlan {
         let Self { spec, facts, release, cluster } = *self;
         let certificates = certs::leaves(spec, release, &cluster.authorities, facts, subject, here);
-        let mut site = files::Site { spec, cluster, here, certificates: &certificates, gate, rotating: false };
+        let mut site =
+            files::Site { spec, cluster, here, certificates: &certificates, gate, rotating: false };
         let rotations = runbook::rotations(cluster, &files::plan(&site), here);
         site.rotating = !rotations.is_empty();
         let files = files::plan(&site).into();

@@ -1,7 +1,7 @@
 //! Plans of whole specs.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
-use super::{HostPlan, plan};
+use super::{Facts, HostPlan, plan};
 use crate::spec;
 use crate::spec::types::GateRun;
 
@@ -16,14 +16,14 @@ fn with(from: &str, to: &str) -> spec::Loaded {
 }
 
 fn hosts(loaded: &spec::Loaded) -> Vec<HostPlan> {
-    let (plan, problems) = plan(&loaded.spec);
+    let (plan, problems) = plan(&loaded.spec, &Facts::default());
     assert_eq!(problems, [], "no problems");
     plan.hosts.into_values().collect()
 }
 
 /// Severity, path and message of every problem.
 fn problems(loaded: &spec::Loaded) -> Vec<String> {
-    let (_, problems) = plan(&loaded.spec);
+    let (_, problems) = plan(&loaded.spec, &Facts::default());
     let line = |problem: spec::Problem| {
         let problem = loaded.locate(problem);
         format!("{} {}: {}", problem.severity.name(), problem.path, problem.message)
@@ -132,7 +132,7 @@ fn members_have_brackets_around_ipv6() {
 
 #[test]
 fn ca_keys_are_with_the_operators_alone() {
-    let (plan, _) = plan(&with("revision: 1", "revision: 1").spec);
+    let (plan, _) = plan(&with("revision: 1", "revision: 1").spec, &Facts::default());
     let has = |host: &HostPlan| host.files.iter().any(|file| file.path == "/etc/kubernetes/pki/etcd/ca.key");
     assert!(has(&plan.operator) && !plan.hosts.values().any(has));
 }

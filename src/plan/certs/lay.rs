@@ -1,14 +1,16 @@
 //! The table laid over a spec.
 
 use super::place::has_control_plane;
-use super::{Attribute, CERTS, CertPlan, CertRow, Cn, Form, Kind, Organization, Place, Sans, Server, When, sans};
+use super::{
+    Attribute, CERTS, CertPlan, CertRow, Cn, Form, Kind, Organization, Place, Sans, Server, When, sans,
+};
 use crate::plan::brought::{Facts, Version};
 use crate::plan::releases::Release;
 use crate::plan::{AuthorityPlan, Rotated, seed_of};
 use crate::spec::scalars::{Generation, San, SeedNumber, Span};
 use crate::spec::types::{
-    Algorithm, Authority, CaName, CertificateId, CertificateSettings, HostCertificate, Join, PreviousAuthority, Provisioner,
-    Role, Spec, Subject as SubjectFields,
+    Algorithm, Authority, CaName, CertificateId, CertificateSettings, HostCertificate, Join,
+    PreviousAuthority, Provisioner, Role, Spec, Subject as SubjectFields,
 };
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -142,9 +144,11 @@ pub(in crate::plan) fn leaves(
 /// Whether the condition of a row holds on a host.
 pub(in crate::plan) fn exists(spec: &Spec, row: &CertRow, here: &[Place]) -> bool {
     let operator = here.contains(&Place::Operator);
+    let kubeadm = spec.kubernetes.provisioner == Provisioner::Kubeadm;
     match row.when {
         When::Always => true,
-        When::Kubeadm => operator || spec.kubernetes.provisioner == Provisioner::Kubeadm,
+        When::Kubeadm => operator || kubeadm,
+        When::KubeadmInit => operator || (kubeadm && !spec.kubernetes.initialized),
         When::NotByToken => operator || !joins_by_token(spec, row, here),
     }
 }
@@ -180,9 +184,10 @@ fn issued(
     let (dns, ips) = sans::of(spec, row.sans, &cn, subject, extra.filter(|_: &San| row.sans != Sans::None));
     let span = settings.and_then(|settings| settings.validity).unwrap_or_else(|| spec.pki.validity.leaf());
     let brought = facts.issued(subject.name, row.id).filter(|_| authority.certificates.active.is_external());
-    let (not_before, not_after) = brought
-        .map_or_else(|| validity(spec, span), |brought| (brought.not_before, brought.not_after));
-    let generation = [spec.pki.generation.to_string(), authority.generation(), subject.generation.to_string()];
+    let (not_before, not_after) =
+        brought.map_or_else(|| validity(spec, span), |brought| (brought.not_before, brought.not_after));
+    let generation =
+        [spec.pki.generation.to_string(), authority.generation(), subject.generation.to_string()];
     let none = SubjectFields::default();
     CertPlan {
         row,

@@ -4,6 +4,7 @@
 //! `phases/kubeconfig/kubeconfig.go`: ids, names, usages and file names are kubeadm's, so that what
 //! it finds is what it would have made.
 
+mod fit;
 mod lay;
 mod place;
 mod sans;
@@ -16,6 +17,7 @@ use crate::spec::types::{Algorithm, CaName};
 use serde::{Serialize, Serializer};
 use std::net::IpAddr;
 
+pub(super) use fit::problems;
 pub(super) use lay::{Subject, authorities, exists, leaves, one_less};
 pub use place::Place;
 pub(super) use place::has_control_plane;
@@ -70,8 +72,10 @@ pub enum When {
     Always,
     /// On nodes that do not join with a token: those have the cluster sign theirs.
     NotByToken,
-    /// With kubeadm alone.
+    /// With kubeadm, which reads it.
     Kubeadm,
+    /// With kubeadm, until the cluster runs.
+    KubeadmInit,
 }
 
 /// The files that a row becomes.

@@ -30,6 +30,17 @@ impl Place {
         places
     }
 
+    /// Whether every host of this place is one of the other, too.
+    #[cfg(test)]
+    pub(in crate::plan) fn is_within(self, other: Self) -> bool {
+        self == other
+            || matches!(
+                (self, other),
+                (Self::FirstControlPlane, Self::Role(Role::ControlPlane))
+                    | (Self::EtcdAlone, Self::Role(Role::Etcd))
+            )
+    }
+
     pub(in crate::plan) fn any(here: &[Self], wanted: &[Self]) -> bool {
         here.iter().any(|place| wanted.contains(place))
     }
@@ -39,7 +50,9 @@ impl Place {
 pub(in crate::plan) fn first_control_plane(spec: &Spec) -> Option<&HostName> {
     let mut all = spec.hosts.iter().filter(|(_, host)| host.roles.contains(&Role::ControlPlane));
     let named = spec.kubernetes.first_control_plane.as_ref();
-    match named.filter(|name| spec.hosts.get(*name).is_some_and(|host| host.roles.contains(&Role::ControlPlane))) {
+    match named
+        .filter(|name| spec.hosts.get(*name).is_some_and(|host| host.roles.contains(&Role::ControlPlane)))
+    {
         Some(name) => Some(name),
         None => all.next().map(|(name, _)| name),
     }

@@ -5,12 +5,13 @@ use crate::spec::types::Host;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-/// A host's addresses with their paths, `etcdAddress` last.
+/// A host's addresses with their paths, `apiAddress` and `etcdAddress` last.
 fn of<'h>(path: &'h Path, host: &'h Host, holes: &'h Holes) -> impl Iterator<Item = (Path, IpAddr)> + 'h {
     let list = path.key("addresses");
     let all =
         host.addresses.iter().enumerate().map(move |(index, address)| (holes.item(&list, index), *address));
-    all.chain(host.etcd_address.map(|address| (path.key("etcdAddress"), address)))
+    all.chain(host.api_address.map(|address| (path.key("apiAddress"), address)))
+        .chain(host.etcd_address.map(|address| (path.key("etcdAddress"), address)))
 }
 
 /// Other machines must be able to reach each address, and it must mean one thing everywhere.
@@ -40,11 +41,12 @@ fn flaw(address: IpAddr) -> Option<&'static str> {
     }
 }
 
-/// No address twice in a host's list, none on two hosts; `etcdAddress` may repeat the host's own.
+/// No address twice in a host's list, none on two hosts; `apiAddress` and `etcdAddress` may repeat
+/// the host's own.
 pub(super) fn distinct(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     let mut owners: BTreeMap<IpAddr, (&str, Path)> = BTreeMap::new();
     for (path, name, host) in super::hosts(spec) {
-        let own = path.key("etcdAddress");
+        let own = [path.key("apiAddress"), path.key("etcdAddress")];
         for (at, address) in of(&path, host, holes) {
             let Some((owner, first)) = owners.get(&address) else {
                 owners.insert(address, (name, at));
@@ -53,7 +55,7 @@ pub(super) fn distinct(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) 
             if *owner != name {
                 let message = format!("{at}: {address} is an address of another host, {first}");
                 problems.push(Problem::error(at, message).hint("give each host its own addresses"));
-            } else if at != own {
+            } else if !own.contains(&at) {
                 let message = format!("{at}: {address} is listed twice");
                 problems.push(Problem::error(at, message).hint("remove one of the two"));
             }

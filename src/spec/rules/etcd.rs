@@ -1,7 +1,7 @@
 //! The number of etcd members.
 
 use super::{Holes, Path, Problem, Spec};
-use crate::spec::types::{Provisioner, Role};
+use crate::spec::types::Role;
 
 /// etcd's own advice for the largest cluster (etcd FAQ, "what is maximum cluster size").
 const MOST: usize = 7;
@@ -14,11 +14,8 @@ pub(super) fn members(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     }
     let count = spec.hosts.values().filter(|host| host.roles.contains(&Role::Etcd)).count();
     let problem = match count {
-        0 if spec.kubernetes.provisioner == Provisioner::None => {
-            Problem::error(hosts, "no host has the role `etcd`")
-                .hint("write `roles: [etcd]` at one or more hosts")
-        }
-        0 => return,
+        0 => Problem::error(hosts, "no host has the role `etcd`")
+            .hint("write `roles: [etcd]` at one or more hosts, or at all control planes"),
         1 => Problem::warning(hosts, "one etcd member tolerates no failure").hint("use three members"),
         2 => Problem::warning(hosts, "two etcd members tolerate no failure, and either one stops both")
             .hint("use three members"),

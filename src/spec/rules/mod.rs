@@ -5,8 +5,10 @@
 mod addresses;
 mod etcd;
 mod hosts;
+mod kubernetes;
 mod pki;
 mod recipients;
+mod subnets;
 
 use super::holes::Holes;
 use super::path::Path;
@@ -24,6 +26,16 @@ const RULES: &[Rule] = &[
     hosts::retired,
     hosts::role_settings,
     etcd::members,
+    kubernetes::provisioner,
+    kubernetes::roles,
+    kubernetes::endpoint,
+    kubernetes::first_control_plane,
+    kubernetes::tokens,
+    kubernetes::pointless,
+    subnets::one_of_each_family,
+    subnets::apart,
+    subnets::size,
+    subnets::first_family,
     pki::leaf_outlives_ca,
     pki::bundle_outlives_leaf,
 ];

@@ -65,7 +65,8 @@ impl FromStr for ResourceName {
             ScalarError::new(text, "an API resource", reason)
                 .hint("write it like secrets, configmaps, deployments.apps or *.apps")
         };
-        let (resource, group) = text.split_once('.').map_or((text, None), |(name, group)| (name, Some(group)));
+        let (resource, group) =
+            text.split_once('.').map_or((text, None), |(name, group)| (name, Some(group)));
         let part = |part: &str| if part == "*" { None } else { part.split('.').find_map(label_flaw) };
         if resource == "*" && group.is_none() {
             return Err(error("it names no API group; `*.` is the core group's".into()));

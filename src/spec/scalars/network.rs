@@ -222,8 +222,9 @@ impl FromStr for ClusterDomain {
     type Err = ScalarError;
 
     fn from_str(text: &str) -> Result<Self, ScalarError> {
-        let error =
-            |reason: String| ScalarError::new(text, "a DNS domain", reason).hint("write it like cluster.local");
+        let error = |reason: String| {
+            ScalarError::new(text, "a DNS domain", reason).hint("write it like cluster.local")
+        };
         dns_flaw(text).map_or_else(|| Ok(Self(text.to_owned())), |reason| Err(error(reason)))
     }
 }

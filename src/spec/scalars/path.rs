@@ -126,7 +126,8 @@ impl FromStr for FilePath {
 
     fn from_str(text: &str) -> Result<Self, ScalarError> {
         let error = |reason: &str| {
-            ScalarError::new(text, "a path", reason).hint("write it like ca/etcd-ca.crt, from the spec's directory")
+            ScalarError::new(text, "a path", reason)
+                .hint("write it like ca/etcd-ca.crt, from the spec's directory")
         };
         if super::looks_secret(text) {
             return Err(ScalarError::private());

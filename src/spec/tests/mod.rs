@@ -70,6 +70,11 @@ fn rules_see_what_is_left() {
 }
 
 #[test]
+fn rules_of_control_planes() {
+    assert_eq!(rendered(include_str!("kubernetes.yaml")), include_str!("kubernetes.txt"));
+}
+
+#[test]
 fn member_counts() {
     let host = |n: u32| {
         let recipient =
@@ -247,7 +252,7 @@ fn examples_in_the_schema_are_good() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 11);
+    assert_eq!(seen, 20);
 }
 
 #[test]

@@ -31,6 +31,8 @@ pub struct Kubernetes {
     pub cluster_domain: ClusterDomain,
     /// The control plane that the others join; the first by name by default.
     pub first_control_plane: Option<HostName>,
+    /// Whether the cluster runs already: then super-admin.conf leaves the first control plane.
+    pub initialized: bool,
     /// How nodes join: with certificates from here, or with a token and certificates that the cluster signs.
     pub join: Join,
     /// Tokens with which nodes join, by name.

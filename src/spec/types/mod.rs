@@ -10,13 +10,14 @@ mod secrets;
 
 pub use kubernetes::{Join, Kubernetes, Provisioner};
 pub use pki::{
-    Algorithm, Authority, CaName, Cas, CertificateId, CertificateSettings, External, HostCertificate, Import, Pki,
-    PreviousAuthority, PreviousServiceAccount, Rotation, ServiceAccount, Subject, Validity,
+    Algorithm, Authority, CaName, Cas, CertificateId, CertificateSettings, External, HostCertificate, Import,
+    Pki, PreviousAuthority, PreviousServiceAccount, Rotation, ServiceAccount, Subject, Validity,
 };
 pub use secrets::{BootstrapToken, EncryptionAtRest, EncryptionProvider, Password, PreviousEncryption};
 
 use super::scalars::{
-    AbsolutePath, ClusterId, ClusterName, Generation, HostName, HostRevision, ImageRef, ItemName, Recipient, SeedNumber, SocketUrl, Span, Timestamp, ToleratedExit,
+    AbsolutePath, ClusterId, ClusterName, Generation, HostName, HostRevision, ImageRef, ItemName, Recipient,
+    SeedNumber, SocketUrl, Span, Timestamp, ToleratedExit,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;

@@ -149,6 +149,21 @@ pub struct Authority {
     pub previous: Option<PreviousAuthority>,
 }
 
+impl Authority {
+    /// Whether anything of it is written.
+    pub fn is_written(&self) -> bool {
+        self.generation != Generation::default()
+            || self.seed.is_some()
+            || self.algorithm.is_some()
+            || self.validity.is_some()
+            || self.subject != Subject::default()
+            || self.import.is_some()
+            || self.external.is_some()
+            || self.rotation.is_some()
+            || self.previous.is_some()
+    }
+}
+
 /// The authority that a rotation replaces. What is not written is as in its successor.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]

@@ -1,0 +1,164 @@
+//! Control planes and nodes: roles that fit together, and what they need.
+
+use super::{Holes, Path, Problem, Spec};
+use crate::spec::types::{CaName, Host, Join, Provisioner, Role};
+
+fn kubernetes() -> Path {
+    Path::root().key("kubernetes")
+}
+
+fn has(host: &Host, role: Role) -> bool {
+    host.roles.contains(&role)
+}
+
+/// The path of a role in a host's list.
+fn role_at(path: &Path, host: &Host, role: Role, holes: &Holes) -> Path {
+    let index = host.roles.iter().position(|other| *other == role).unwrap_or_default();
+    holes.item(&path.key("roles"), index)
+}
+
+/// Nodes need a provisioner, and a provisioner needs a control plane.
+pub(super) fn provisioner(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
+    let at = kubernetes().key("provisioner");
+    if holes.touch(&at) || holes.touch(&Path::root().key("hosts")) {
+        return;
+    }
+    let none = spec.kubernetes.provisioner == Provisioner::None;
+    for (path, name, host) in super::hosts(spec).filter(|_| none) {
+        let node = [Role::ControlPlane, Role::Worker].into_iter().find(|role| has(host, *role));
+        if let Some(role) = node {
+            let message = format!("{name} is a {}, and nobody provisions Kubernetes", words(role));
+            problems.push(
+                Problem::error(role_at(&path, host, role, holes), message)
+                    .hint("write `provisioner: kubeadm` or `provisioner: static-pods` under `kubernetes`"),
+            );
+        }
+    }
+    if !none && !spec.hosts.values().any(|host| has(host, Role::ControlPlane)) {
+        problems.push(
+            Problem::error(Path::root().key("hosts"), "no host has the role `control-plane`")
+                .hint("write `roles: [control-plane]` at one or more hosts, or `provisioner: none`"),
+        );
+    }
+}
+
+fn words(role: Role) -> &'static str {
+    match role {
+        Role::ControlPlane => "control plane",
+        Role::Worker => "worker",
+        Role::Etcd => "etcd member",
+    }
+}
+
+/// A worker is nothing else, and members of etcd lie either on all control planes or on none.
+pub(super) fn roles(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
+    for (path, name, host) in super::hosts(spec).filter(|(_, _, host)| has(host, Role::Worker)) {
+        if has(host, Role::ControlPlane) {
+            let message = format!("{name} is a control plane and a worker");
+            let hint = "remove `worker`: a control plane is a node already";
+            problems.push(Problem::error(role_at(&path, host, Role::Worker, holes), message).hint(hint));
+        }
+        if has(host, Role::Etcd) {
+            let message = format!("{name} is a worker and an etcd member");
+            let hint = "give etcd hosts of its own, or put it on the control planes";
+            problems.push(Problem::error(role_at(&path, host, Role::Etcd, holes), message).hint(hint));
+        }
+    }
+    if holes.touch(&Path::root().key("hosts")) {
+        return;
+    }
+    let stacked = |host: &Host| has(host, Role::ControlPlane) && has(host, Role::Etcd);
+    if !spec.hosts.values().any(stacked) {
+        return;
+    }
+    for (path, name, host) in super::hosts(spec) {
+        let (control_plane, etcd) = (has(host, Role::ControlPlane), has(host, Role::Etcd));
+        let (role, message) = match (control_plane, etcd) {
+            (true, false) => {
+                (Role::ControlPlane, format!("{name} is a control plane without an etcd member of its own"))
+            }
+            (false, true) if !has(host, Role::Worker) => {
+                (Role::Etcd, format!("{name} is an etcd member beside those on control planes"))
+            }
+            _ => continue,
+        };
+        let hint = "put a member on each control plane and on no other host, or on other hosts alone";
+        problems.push(Problem::error(role_at(&path, host, role, holes), message).hint(hint));
+    }
+}
+
+/// Everybody must reach the control planes under one name.
+pub(super) fn endpoint(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
+    let at = kubernetes().key("endpoint");
+    let control_plane = spec.hosts.values().any(|host| has(host, Role::ControlPlane));
+    let known = spec.kubernetes.endpoint.is_some() || holes.touch(&at);
+    if control_plane && !known && spec.kubernetes.provisioner != Provisioner::None {
+        problems.push(Problem::error(at, "control planes need an endpoint").hint(
+            "write `endpoint: NAME:PORT` under `kubernetes`: where a load balancer, a virtual IP or DNS leads to \
+             the API servers; it cannot be changed later without new certificates and kubeconfigs",
+        ));
+    }
+}
+
+/// The first control plane is one.
+pub(super) fn first_control_plane(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
+    let Some(name) = &spec.kubernetes.first_control_plane else { return };
+    if holes.touch(&Path::root().key("hosts")) {
+        return;
+    }
+    if !spec.hosts.get(name).is_some_and(|host| has(host, Role::ControlPlane)) {
+        let at = kubernetes().key("firstControlPlane");
+        let message = format!("{at}: {name} is no control plane");
+        problems.push(Problem::error(at, message).hint("name a host with the role `control-plane`"));
+    }
+}
+
+/// Who joins with a token has the controller manager sign its certificate.
+pub(super) fn tokens(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
+    let keys = Path::root().key("pki").key("caKeysOnHosts");
+    let signs = spec.pki.ca_keys_on_hosts.contains(&CaName::Kubernetes) || holes.touch(&keys);
+    let (join, tokens) = (kubernetes().key("join"), kubernetes().key("bootstrapTokens"));
+    let without = "without the Kubernetes CA's key on control planes the controller manager signs no \
+                   certificate of a kubelet";
+    let hint = "write `caKeysOnHosts: [kubernetes]` under `pki`, or let nodes join with certificates";
+    if spec.kubernetes.join == Join::Token {
+        if !signs {
+            problems.push(Problem::error(join.clone(), format!("{join}: {without}")).hint(hint));
+        }
+        if spec.kubernetes.bootstrap_tokens.is_empty() && !holes.touch(&tokens) {
+            problems.push(
+                Problem::error(join.clone(), format!("{join}: there is no bootstrap token"))
+                    .hint("write `bootstrapTokens: {join: {}}` under `kubernetes`"),
+            );
+        }
+    } else if !spec.kubernetes.bootstrap_tokens.is_empty() && !signs {
+        problems.push(Problem::warning(tokens.clone(), format!("{tokens}: {without}")).hint(
+            "such a token serves discovery alone; write `caKeysOnHosts: [kubernetes]` under `pki` if nodes \
+             shall join with it",
+        ));
+    }
+}
+
+/// What only a control plane gives a meaning.
+pub(super) fn pointless(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
+    if spec.kubernetes.provisioner != Provisioner::None || holes.touch(&kubernetes().key("provisioner")) {
+        return;
+    }
+    let of = &spec.kubernetes;
+    let pki = Path::root().key("pki");
+    let written = [
+        (of.endpoint.is_some(), kubernetes().key("endpoint")),
+        (!of.service_subnets.is_empty(), kubernetes().key("serviceSubnets")),
+        (!of.pod_subnets.is_empty(), kubernetes().key("podSubnets")),
+        (of.first_control_plane.is_some(), kubernetes().key("firstControlPlane")),
+        (of.join == Join::Token, kubernetes().key("join")),
+        (!of.bootstrap_tokens.is_empty(), kubernetes().key("bootstrapTokens")),
+        (spec.encryption_at_rest.is_some(), Path::root().key("encryptionAtRest")),
+        (spec.pki.cas.kubernetes.is_written(), pki.key("cas").key("kubernetes")),
+        (spec.pki.cas.front_proxy.is_written(), pki.key("cas").key("front-proxy")),
+    ];
+    for (_, at) in written.into_iter().filter(|(written, _)| *written) {
+        let message = format!("{at} means nothing to a cluster without a control plane");
+        problems.push(Problem::warning(at, message).hint("remove it, or choose a provisioner"));
+    }
+}
