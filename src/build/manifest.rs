@@ -3,10 +3,10 @@
 use super::BuildError;
 use crate::bundle::consistency::text_time;
 use crate::bundle::manifest::{
-    ClusterRef, Directory, FORMAT, File, HostRef, Manifest, Origin, Policy, Revision,
+    ClusterRef, Directory, FORMAT, Fields, File, HostRef, Manifest, Origin, Policy, Revision,
 };
 use crate::derive::Material;
-use crate::plan::{ClusterPlan, DirectoryPlan, FilePlan, HostPlan, Source};
+use crate::plan::{self, ClusterPlan, DirectoryPlan, FilePlan, HostPlan, Source};
 
 /// The manifest of one host; sizes and digests are filled in when it is packed.
 pub(super) fn of(
@@ -67,7 +67,11 @@ fn file(plan: &ClusterPlan, host: &HostPlan, planned: &FilePlan, material: &Mate
         mode: mode(planned.mode),
         uid: 0,
         gid: 0,
-        policy: Policy::Managed,
+        policy: policy(planned.policy),
+        fields: planned
+            .fields
+            .as_ref()
+            .map(|fields| Fields { format: fields.format.to_owned(), values: fields.values.clone() }),
         size: 0,
         sha256: String::new(),
         sealed: sealed.is_some(),
@@ -76,6 +80,16 @@ fn file(plan: &ClusterPlan, host: &HostPlan, planned: &FilePlan, material: &Mate
         origin: origin(plan, host, planned.source),
         restart: planned.restart.iter().map(ToString::to_string).collect(),
         run: planned.run.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// A plan's policy in the manifest's words.
+pub const fn policy(planned: plan::Policy) -> Policy {
+    match planned {
+        plan::Policy::Managed => Policy::Managed,
+        plan::Policy::Initial => Policy::Initial,
+        plan::Policy::Bootstrap => Policy::Bootstrap,
+        plan::Policy::Foreign => Policy::Foreign,
     }
 }
 

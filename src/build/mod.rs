@@ -4,7 +4,7 @@ mod inputs;
 mod manifest;
 
 pub use inputs::Inputs;
-pub use manifest::origin;
+pub use manifest::{origin, policy};
 
 use crate::bundle::pack::{PackError, Packed, pack};
 use crate::derive::{Cluster, DeriveError};

@@ -34,6 +34,7 @@ pub(crate) fn file(path: &str, sealed: bool) -> File {
         uid: 0,
         gid: 0,
         policy: Policy::Managed,
+        fields: None,
         size: 0,
         sha256: String::new(),
         sealed,

@@ -240,7 +240,8 @@ fn differs(
 ) -> bool {
     let contents = before.contents(&file.path);
     let origin = build::origin(&spec.plan.cluster, host, file.source);
-    if before.file(&file.path).is_some_and(|old| old.origin != origin) {
+    let policy = build::policy(file.policy);
+    if before.file(&file.path).is_some_and(|old| old.origin != origin || old.policy != policy) {
         return true;
     }
     match file.source {
@@ -249,6 +250,7 @@ fn differs(
             certificate(spec, host, id).is_none_or(|plan| !contents.is_some_and(|pem| says(pem, plan)))
         }
         Source::Key(_) | Source::VerifyKey => sealed_anew(host, before.manifest()),
+        Source::Foreign => false,
     }
 }
 

@@ -125,7 +125,7 @@ impl<'a> Cluster<'a> {
         }
         for file in host.files.iter() {
             let plaintext = match file.source {
-                Source::Template(_) => continue,
+                Source::Template(_) | Source::Foreign => continue,
                 Source::Certificate(id) => {
                     if let Some(authority) = self.authorities.get(id) {
                         material.public.insert(file.path.clone(), authority.pem().to_owned());

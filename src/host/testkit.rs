@@ -111,6 +111,7 @@ impl Draft {
             uid: 0,
             gid: 0,
             policy: Policy::Managed,
+            fields: None,
             size: 0,
             sha256: String::new(),
             sealed,

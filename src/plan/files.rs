@@ -5,6 +5,7 @@
 use super::certs::{CERTS, CertPlan, Place};
 use crate::spec::types::{GateRun, Role};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// One kind of file.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub struct FileRow {
     pub mode: u32,
     /// How its contents come about.
     pub source: RowSource,
+    /// How the host is held to it.
+    pub policy: Policy,
     /// What must be restarted when it changes; empty when whatever reads it notices by itself.
     pub restart: &'static [&'static str],
     /// Commands that must run when it changes.
@@ -43,6 +46,41 @@ pub enum RowSource {
     Template,
     /// The key of the keyed digests that stand for this host's secrets.
     VerifyKey,
+    /// Another program writes it; for [`Policy::Foreign`].
+    Foreign,
+}
+
+/// How a host is held to a file; docs/formats.md has the rules.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Policy {
+    /// The host must hold exactly this.
+    #[default]
+    Managed,
+    /// A component rewrites it afterwards; named fields must hold.
+    Initial,
+    /// Needed once; its absence is no drift.
+    Bootstrap,
+    /// Another program writes it; nothing is placed.
+    Foreign,
+}
+
+impl Policy {
+    /// Left out of a plan's digest, so that plans from before there were others keep theirs.
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+    fn is_managed(&self) -> bool {
+        *self == Self::Managed
+    }
+}
+
+/// What stays checked of an initial file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Fields {
+    /// A format that `check` reads: `kubeconfig` or `kubelet-configuration`.
+    pub format: &'static str,
+    /// Expected values by field; docs/formats.md names the fields of each format.
+    pub values: BTreeMap<String, String>,
 }
 
 const ETCD: &[Place] = &[Place::Role(Role::Etcd)];
@@ -57,6 +95,7 @@ pub const FILES: &[FileRow] = &[
         when: When::Always,
         mode: 0o644,
         source: RowSource::Template,
+        policy: Policy::Managed,
         restart: &[],
         run: &[],
         why: "etcdctl's environment: all members, over TLS, with the healthcheck certificate",
@@ -67,6 +106,7 @@ pub const FILES: &[FileRow] = &[
         when: When::Always,
         mode: 0o600,
         source: RowSource::Template,
+        policy: Policy::Managed,
         restart: &[],
         run: &[],
         why: "what `kubeadm init phase etcd local --config` needs to write the same manifest",
@@ -77,6 +117,7 @@ pub const FILES: &[FileRow] = &[
         when: When::Always,
         mode: 0o644,
         source: RowSource::Template,
+        policy: Policy::Managed,
         restart: &["kubelet"],
         run: &[],
         why: "runs the kubelet alone, as etcd's service manager; outside kubelet.service.d, \
@@ -88,6 +129,7 @@ pub const FILES: &[FileRow] = &[
         when: When::Always,
         mode: 0o600,
         source: RowSource::Template,
+        policy: Policy::Managed,
         // the kubelet watches the directory and recreates the pod
         restart: &[],
         run: &[],
@@ -99,6 +141,7 @@ pub const FILES: &[FileRow] = &[
         when: When::Always,
         mode: 0o600,
         source: RowSource::VerifyKey,
+        policy: Policy::Managed,
         restart: &[],
         run: &[],
         why: "lets the host check its secrets without publishing their digests",
@@ -109,6 +152,7 @@ pub const FILES: &[FileRow] = &[
         when: When::Always,
         mode: 0o644,
         source: RowSource::Template,
+        policy: Policy::Managed,
         restart: &["kubelet"],
         run: DAEMON_RELOAD,
         why: "starts the kubelet with that configuration; above kubeadm's 10-kubeadm.conf",
@@ -119,6 +163,7 @@ pub const FILES: &[FileRow] = &[
         when: When::Gated,
         mode: 0o644,
         source: RowSource::Template,
+        policy: Policy::Managed,
         // the gate speaks at the next start; restarting the kubelet for it would be noise
         restart: &[],
         run: DAEMON_RELOAD,
@@ -136,6 +181,12 @@ pub struct FilePlan {
     pub mode: u32,
     /// How its contents come about.
     pub source: Source,
+    /// How the host is held to it.
+    #[serde(skip_serializing_if = "Policy::is_managed")]
+    pub policy: Policy,
+    /// For initial files: what stays checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fields: Option<Fields>,
     /// For private keys: the path of the certificate that they belong to.
     pub certificate: Option<String>,
     /// What must be restarted when it changes.
@@ -156,6 +207,8 @@ pub enum Source {
     Template(&'static str),
     /// The host's verify key, sealed.
     VerifyKey,
+    /// Another program's: nothing is placed.
+    Foreign,
 }
 
 /// The files of one host, in byte order of their paths.
@@ -182,7 +235,10 @@ fn from_row(row: &'static FileRow) -> FilePlan {
         source: match row.source {
             RowSource::Template => Source::Template(row.path),
             RowSource::VerifyKey => Source::VerifyKey,
+            RowSource::Foreign => Source::Foreign,
         },
+        policy: row.policy,
+        fields: None,
         certificate: None,
         restart: row.restart,
         run: row.run,
@@ -195,6 +251,8 @@ fn pair(row: &'static super::certs::CertRow, with_key: bool) -> impl Iterator<It
         path,
         mode,
         source,
+        policy: Policy::Managed,
+        fields: None,
         certificate: None,
         restart: row.restart,
         run: &[],
@@ -209,7 +267,7 @@ fn pair(row: &'static super::certs::CertRow, with_key: bool) -> impl Iterator<It
 
 #[cfg(test)]
 mod tests {
-    use super::{FILES, RowSource};
+    use super::{FILES, Policy, RowSource};
     use std::collections::BTreeSet;
 
     #[test]
@@ -227,6 +285,14 @@ mod tests {
                 let path = format!("/etc/kubernetes/pki/{}.{suffix}", row.file);
                 assert!(FILES.iter().all(|file| file.path != path), "{path} stands in both tables");
             }
+        }
+    }
+
+    #[test]
+    fn what_others_write_is_foreign_and_the_verify_key_is_managed() {
+        for row in FILES {
+            assert_eq!(row.policy == Policy::Foreign, row.source == RowSource::Foreign, "{}", row.path);
+            assert!(row.source != RowSource::VerifyKey || row.policy == Policy::Managed, "{}", row.path);
         }
     }
 

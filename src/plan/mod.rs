@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub use certs::CertPlan;
 pub use directories::DirectoryPlan;
 pub use etcd::EtcdPlan;
-pub use files::{FilePlan, Source};
+pub use files::{Fields, FilePlan, Policy, Source};
 pub use kubelet::{GatePlan, KubeletPlan};
 
 /// The name of the operators' bundle; no host may have it.

@@ -73,7 +73,7 @@ impl<'t> Renderer<'t> {
             Source::Template(path) => {
                 Some(self.template(path, host).map(|text| (file.path.clone(), text.into_bytes())))
             }
-            Source::Certificate(_) | Source::Key(_) | Source::VerifyKey => None,
+            Source::Certificate(_) | Source::Key(_) | Source::VerifyKey | Source::Foreign => None,
         });
         rendered.collect()
     }
