@@ -243,4 +243,5 @@ fn a_good_bundle_opens() {
 }
 
 mod form;
+mod policies;
 mod signed;

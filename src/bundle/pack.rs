@@ -37,8 +37,8 @@ pub enum PackError {
     /// The manifest lists a file whose contents were not given.
     #[error("no contents for {0}")]
     NoContents(String),
-    /// Contents were given that the manifest does not list.
-    #[error("{0} is not in the manifest")]
+    /// Contents were given that the manifest does not list, or lists as another program's.
+    #[error("{0} is foreign or not in the manifest")]
     NotListed(String),
     /// A file that must be sealed is not an age file: it would be published in the clear.
     #[error("{0} is to be sealed but its contents are not an age file")]

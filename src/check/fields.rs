@@ -4,6 +4,8 @@ mod kubeconfig;
 mod yaml;
 
 #[cfg(test)]
+pub(crate) mod testkit;
+#[cfg(test)]
 mod tests;
 
 use crate::bundle::manifest::{Fields, File, Policy};
