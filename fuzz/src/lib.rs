@@ -166,7 +166,7 @@ pub fn fields(data: &[u8]) {
         of("kubeconfig", &["server", "certificateAuthority", "subject"]),
         of("kubelet-configuration", &["staticPodPath", "authentication.anonymous.enabled"]),
     ] {
-        let named = |path: &str, _| Ok((path.len() % 2 == 0).then(|| data.to_vec().into()));
+        let named = |path: &str, _| Ok((path.len().is_multiple_of(2)).then(|| data.to_vec().into()));
         let found = initial::differences(&wanted, data, &named);
         assert!(!found.is_empty(), "no such digest is x");
         let printable = |text: &str| !text.chars().any(char::is_control);

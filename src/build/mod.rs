@@ -85,10 +85,10 @@ mod tests {
         let spec = include_str!("../../bundles/etcd-static-pods/sealift.yaml");
         let (plan, _) = crate::plan::plan(&crate::spec::load(spec).spec);
         let mut infra0 = plan.hosts.values().find(|host| host.name == "infra0").unwrap().clone();
-        let plain = infra0.files.to_vec();
+        let managed = infra0.files.to_vec();
         let digest = |host: &crate::plan::HostPlan| serde_json::to_string(&host.files).unwrap();
         assert!(!digest(&infra0).contains("policy"), "managed files are digested as ever");
-        let mut files = plain.clone();
+        let mut files = managed.clone();
         for file in &mut files {
             match file.path.as_str() {
                 "/etc/kubernetes/kubelet/config.yaml" => {
@@ -136,7 +136,7 @@ mod tests {
                 ("/etc/kubernetes/x.env", Policy::Foreign),
             ]
         );
-        assert_eq!(opened.manifest().files.len(), plain.len() + 1);
+        assert_eq!(opened.manifest().files.len(), managed.len() + 1);
         let File { mode, size, sha256, .. } = opened.file("/etc/kubernetes/x.env").unwrap();
         assert_eq!((mode.as_str(), *size, sha256.as_str()), ("0640", 0, ""));
         assert_eq!(crate::check::bundle::verify_fields(&opened), []);

@@ -34,8 +34,8 @@ fn what_sealift_places_holds() {
 fn each_field_is_found() {
     let server = format!("server: {SERVER} | server: https://evil:6443");
     let ca = format!("certificateAuthority: {} | certificateAuthority: {}", digest(CA), digest(OTHER_CA));
-    assert_eq!(of(&placed("https://evil:6443", CA)), [server.clone()]);
-    assert_eq!(of(&placed(SERVER, OTHER_CA)), [ca.clone()]);
+    assert_eq!(of(&placed("https://evil:6443", CA)), [server.as_str()]);
+    assert_eq!(of(&placed(SERVER, OTHER_CA)), [ca.as_str()]);
     let user = |text: &str| of(&kubeconfig(SERVER, CA, text));
     let data = |cert: &str| format!("client-certificate-data: {}", base64(cert));
     let subject = |found: &str| [format!("subject: {NODE} | subject: {found}")];

@@ -319,9 +319,8 @@ fn a_foreign_file_is_never_touched() {
     assert!(!host.path(STATE).exists());
     let list = String::from_utf8(host.read(HOST_SUMS)).unwrap();
     assert!(!list.contains(STATE) && !list.contains(&sha256_hex(b"")), "{list}");
-    type Change<'a> = &'a dyn Fn();
     let path = host.path(STATE);
-    let changes: [Change<'_>; 3] = [&|| host.write(STATE, b"theirs"), &|| host.chmod(STATE, 0o777), &|| {
+    let changes: [&dyn Fn(); 3] = [&|| host.write(STATE, b"theirs"), &|| host.chmod(STATE, 0o777), &|| {
         fs::remove_file(&path).unwrap();
         symlink("etcd.yaml", &path).unwrap();
     }];

@@ -114,7 +114,7 @@ fn drift_of_files_that_are_not_managed() {
         (
             "a large one",
             Box::new(|host| {
-                fs::File::options().write(true).open(host.path(CONFIG)).unwrap().set_len(17 << 20).unwrap()
+                fs::File::options().write(true).open(host.path(CONFIG)).unwrap().set_len(17 << 20).unwrap();
             }),
             config,
         ),
