@@ -25,7 +25,7 @@ macro_rules! smoke {
 }
 
 smoke! {
-    age archive bundle canonical certificates identities index key_matches
+    age archive bundle canonical certificates fields identities index key_matches
     keyring manifest private_key spec sshsig sums trust verify_key
 }
 
@@ -56,6 +56,10 @@ fn seeds_are_accepted() {
         let key = text(&format!("private_key/{seed}"));
         assert!(sealift::private_key::PrivateKey::from_pem(key.as_bytes()).is_ok(), "{seed}");
     }
+    let manifest = text("manifest/policies.json");
+    let manifest: sealift::bundle::manifest::Manifest =
+        sealift::bundle::canonical::from_bytes(manifest.as_bytes()).unwrap();
+    assert!(sealift::bundle::consistency::check(&manifest).is_empty());
     let pair = fs::read(fuzz().join("seeds/key_matches/sec1")).unwrap();
     let (certificate, key) = pair.split_at(pair.iter().position(|byte| *byte == 0).unwrap());
     assert_eq!(sealift::check::certificates::key_matches(certificate, &key[1..]), Ok(true));

@@ -4,10 +4,11 @@ use super::BuildError;
 use crate::bundle::canonical;
 use crate::bundle::consistency::text_time;
 use crate::bundle::manifest::{
-    ClusterRef, Directory, FORMAT, File, HostRef, Manifest, Origin, Policy, Revision,
+    ClusterRef, Directory, FORMAT, Fields, File, HostRef, Manifest, Origin, Policy, Revision,
 };
 use crate::derive::Material;
-use crate::plan::{CertPlan, ClusterPlan, DirectoryPlan, FilePlan, HostPlan, Source};
+use crate::plan::certs::CertRow;
+use crate::plan::{self, CertPlan, ClusterPlan, DirectoryPlan, FilePlan, HostPlan, Source};
 use crate::spec::types::CaName;
 use sha2::{Digest, Sha256};
 
@@ -70,7 +71,8 @@ fn file(plan: &ClusterPlan, host: &HostPlan, planned: &FilePlan, material: &Mate
         mode: mode(planned.mode),
         uid: 0,
         gid: 0,
-        policy: Policy::Managed,
+        policy: policy(planned.policy),
+        fields: fields(plan, host, planned, material),
         size: 0,
         sha256: String::new(),
         sealed: sealed.is_some(),
@@ -110,7 +112,11 @@ pub fn origin(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<Or
             let password = plan.passwords.iter().find(|password| password.name == *name)?;
             of(password.seed, password.generation)
         }
-        Source::Template(_) | Source::VerifyKey | Source::BootstrapTokens | Source::DiscoveryHash => None,
+        Source::Template(_)
+        | Source::VerifyKey
+        | Source::BootstrapTokens
+        | Source::DiscoveryHash
+        | Source::Foreign => None,
     }
 }
 
@@ -139,6 +145,36 @@ pub fn inputs(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<St
         _ => return None,
     };
     bytes.ok().map(|bytes| hex::encode(Sha256::digest(bytes)))
+}
+
+/// What stays checked of a file that a component rewrites: of a kubeconfig, whom it trusts and who it is.
+fn fields(plan: &ClusterPlan, host: &HostPlan, file: &FilePlan, material: &Material) -> Option<Fields> {
+    if let Some(fields) = &file.fields {
+        return Some(Fields { format: fields.format.to_owned(), values: fields.values.clone() });
+    }
+    let Source::Kubeconfig(id) = &file.source else { return None };
+    let planned = find(plan, host, id).filter(|_| file.policy == plan::Policy::Initial)?;
+    let trusted = CertRow::authority(CaName::Kubernetes).map(CertRow::public_path);
+    let authority = material.public.file(&trusted?).map(|pem| hex::encode(Sha256::digest(pem)));
+    let subject = planned.subject.iter().map(|(attribute, text)| format!("{}={text}", attribute.name()));
+    let subject: Vec<_> = subject.chain([format!("CN={}", planned.cn)]).collect();
+    let values = [
+        ("server", planned.server.clone()?),
+        ("certificateAuthority", format!("sha256:{}", authority?)),
+        ("subject", subject.join(", ")),
+    ];
+    let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    Some(Fields { format: "kubeconfig".to_owned(), values })
+}
+
+/// A plan's policy in the manifest's words.
+pub const fn policy(planned: plan::Policy) -> Policy {
+    match planned {
+        plan::Policy::Managed => Policy::Managed,
+        plan::Policy::Initial => Policy::Initial,
+        plan::Policy::Bootstrap => Policy::Bootstrap,
+        plan::Policy::Foreign => Policy::Foreign,
+    }
 }
 
 fn mode(bits: u32) -> String {

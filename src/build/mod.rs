@@ -4,7 +4,7 @@ mod inputs;
 mod manifest;
 
 pub use inputs::Inputs;
-pub use manifest::{find, inputs as file_inputs, origin};
+pub use manifest::{find, inputs as file_inputs, origin, policy};
 
 use crate::bundle::pack::{PackError, Packed, pack};
 use crate::derive::{Cluster, DeriveError};
@@ -60,13 +60,87 @@ pub fn host(
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::{Inputs, host, manifest};
+    use crate::bundle::manifest::{File, Policy};
+    use crate::bundle::open::open;
+    use crate::bundle::trust::{Trust, trust_line};
+    use crate::derive::Cluster;
+    use crate::derive::keyring::Keyring;
     use crate::plan::files::{FILES, RowSource};
+    use crate::plan::{Fields, FilePlan, Policy as Planned, Source};
+    use crate::render::Renderer;
+    use crate::render::templates::Templates;
     use crate::verify_key::VERIFY_KEY_PATH;
 
     #[test]
     fn hosts_look_for_the_verify_key_where_the_table_puts_it() {
         let row = FILES.iter().find(|row| row.source == RowSource::VerifyKey);
         assert_eq!(row.map(|row| row.path), Some(VERIFY_KEY_PATH));
+    }
+
+    /// What a plan says of a file's policy arrives in the bundle, and a foreign file has no contents.
+    #[test]
+    fn policies_of_a_plan_become_the_manifests() {
+        let spec = include_str!("../../bundles/etcd-static-pods/sealift.yaml");
+        let (plan, _) = crate::plan::plan(&crate::spec::load(spec).spec);
+        let mut infra0 = plan.hosts.values().find(|host| host.name == "infra0").unwrap().clone();
+        let managed = infra0.files.to_vec();
+        let digest = |host: &crate::plan::HostPlan| serde_json::to_string(&host.files).unwrap();
+        assert!(!digest(&infra0).contains("policy"), "managed files are digested as ever");
+        let mut files = managed.clone();
+        for file in &mut files {
+            match file.path.as_str() {
+                "/etc/kubernetes/kubelet/config.yaml" => {
+                    let value = ("staticPodPath".to_owned(), "/etc/kubernetes/manifests".to_owned());
+                    file.policy = Planned::Initial;
+                    file.fields = Some(Fields { format: "kubelet-configuration", values: [value].into() });
+                }
+                "/etc/kubernetes/kubeadm/config.yaml" => file.policy = Planned::Bootstrap,
+                _ => {}
+            }
+        }
+        let foreign = FilePlan {
+            path: "/etc/kubernetes/x.env".to_owned(),
+            mode: 0o640,
+            source: Source::Foreign,
+            policy: Planned::Foreign,
+            fields: None,
+            certificate: None,
+            restart: &[],
+            run: &[],
+        };
+        files.push(foreign);
+        infra0.files = files.into();
+        let infra0 = &infra0;
+        let keyring = Keyring::read(Keyring::write(&plan.cluster.id, &[7; 32]).as_bytes()).unwrap();
+        let templates = Templates::embedded();
+        let cluster = Cluster::new(&plan.cluster, &keyring).unwrap();
+        let renderer = Renderer::new(&templates).unwrap();
+        let inputs = Inputs::new(&plan.cluster, [infra0], |seed| keyring.seed_id(seed), &templates).unwrap();
+        let packed = host(&plan.cluster, infra0, &cluster, &renderer, &inputs.of(infra0).unwrap()).unwrap();
+        let trust = trust_line(&plan.cluster.id, &cluster.signer().key().verifying_key().to_bytes());
+        let opened = open(&packed.bytes, "x", &Trust::parse(&trust).unwrap(), 0).unwrap();
+        let listed: Vec<(&str, Policy)> = opened
+            .manifest()
+            .files
+            .iter()
+            .filter(|file| file.policy != Policy::Managed)
+            .map(|file| (file.path.as_str(), file.policy))
+            .collect();
+        assert_eq!(
+            listed,
+            [
+                ("/etc/kubernetes/kubeadm/config.yaml", Policy::Bootstrap),
+                ("/etc/kubernetes/kubelet/config.yaml", Policy::Initial),
+                ("/etc/kubernetes/x.env", Policy::Foreign),
+            ]
+        );
+        assert_eq!(opened.manifest().files.len(), managed.len() + 1);
+        let File { mode, size, sha256, .. } = opened.file("/etc/kubernetes/x.env").unwrap();
+        assert_eq!((mode.as_str(), *size, sha256.as_str()), ("0640", 0, ""));
+        assert_eq!(crate::check::bundle::verify_fields(&opened), []);
+        assert_eq!(manifest::policy(Planned::Managed), Policy::Managed);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! that does not.
 
 use crate::bundle::{
-    manifest::{Directory, File, Manifest},
+    manifest::{Directory, File, Manifest, Policy},
     paths::{SEALED_SUFFIX, entry_name, is_entry_name, is_hex, is_host_path, parse_mode},
 };
 use std::{collections::BTreeSet, fmt, net::IpAddr};
@@ -43,7 +43,8 @@ pub fn check(manifest: &Manifest) -> Vec<Inconsistency> {
     rules.order("directories", manifest.directories.iter().map(|directory| directory.path.as_str()));
     rules.order("files", manifest.files.iter().map(|file| file.path.as_str()));
     let files: BTreeSet<&str> = manifest.files.iter().map(|file| file.path.as_str()).collect();
-    let public = manifest.files.iter().filter(|file| !file.sealed).map(|file| file.path.as_str()).collect();
+    let public = manifest.files.iter().filter(|file| !file.sealed && file.policy != Policy::Foreign);
+    let public = public.map(|file| file.path.as_str()).collect();
     for directory in &manifest.directories {
         rules.directory(directory);
         rules.require(!files.contains(directory.path.as_str()), &directory.path, "is a file and a directory");
@@ -51,6 +52,7 @@ pub fn check(manifest: &Manifest) -> Vec<Inconsistency> {
     }
     for file in &manifest.files {
         rules.file(file);
+        rules.policy(file);
         rules.sealing(file);
         rules.certificate(file, &public);
         rules.above(&file.path, &files);
@@ -105,10 +107,31 @@ impl Rules {
         let plain = is_host_path(path) && is_entry_name(&entry_name(path, file.sealed));
         self.require(plain, path, "is not a plain absolute path");
         self.require(parse_mode(&file.mode).is_some(), path, "has a mode that is not 0000 to 0777");
-        self.require(is_hex(&file.sha256, 64), path, "has a sha256 that is not 64 lower-case hex digits");
+        let held = file.policy != Policy::Foreign;
+        let digest = !held || is_hex(&file.sha256, 64);
+        self.require(digest, path, "has a sha256 that is not 64 lower-case hex digits");
         let mut words = file.restart.iter().chain(&file.run);
         let clean = words.all(|word| !word.is_empty() && !word.chars().any(char::is_control));
         self.require(clean, path, "has an empty restart or command, or one with control characters");
+    }
+
+    fn policy(&mut self, file: &File) {
+        let path = &file.path;
+        let initial = file.policy == Policy::Initial;
+        self.require(initial == file.fields.is_some(), path, "has fields and is not initial, or lacks them");
+        if let Some(fields) = &file.fields {
+            let texts = || fields.values.iter().flat_map(|(name, value)| [name, value]);
+            let named = !fields.format.is_empty() && !fields.values.keys().any(String::is_empty);
+            let clean = !texts().chain([&fields.format]).any(|text| text.chars().any(char::is_control));
+            self.require(!fields.values.is_empty(), path, "names no field that stays checked");
+            self.require(named && clean, path, "has fields without a name, or with control characters");
+        }
+        let nothing_held = file.size == 0 && file.sha256.is_empty() && !file.sealed && file.hmac.is_none();
+        let says_nothing = file.certificate.is_none() && file.origin.is_none();
+        let changes_nothing = file.restart.is_empty() && file.run.is_empty();
+        let bare = nothing_held && says_nothing && changes_nothing;
+        let problem = "is foreign, and has more than path, mode and owner";
+        self.require(file.policy != Policy::Foreign || bare, path, problem);
     }
 
     fn sealing(&mut self, file: &File) {

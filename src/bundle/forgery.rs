@@ -34,6 +34,7 @@ pub(crate) fn file(path: &str, sealed: bool) -> File {
         uid: 0,
         gid: 0,
         policy: Policy::Managed,
+        fields: None,
         size: 0,
         sha256: String::new(),
         sealed,
@@ -243,4 +244,5 @@ fn a_good_bundle_opens() {
 }
 
 mod form;
+mod policies;
 mod signed;

@@ -2,7 +2,10 @@
 //!
 //! Stored as RFC 8785 canonical JSON with integers only, so one manifest has one byte form.
 
+mod wire;
+
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// The manifest format that this sealift reads and writes.
 pub const FORMAT: u32 = 1;
@@ -93,9 +96,9 @@ pub struct Directory {
     pub allow: Vec<String>,
 }
 
-/// A file on the host.
+/// A file on the host. A [`Policy::Foreign`] one has path, mode, owner and group only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(try_from = "wire::File", into = "wire::File")]
 pub struct File {
     /// Absolute path on the host. The archive holds it at `files` + path (+ `.age` when sealed).
     pub path: String,
@@ -107,32 +110,28 @@ pub struct File {
     pub gid: u32,
     /// How the host is held to it.
     pub policy: Policy,
-    /// Bytes of what the bundle holds (the ciphertext of a sealed file).
+    /// Of [`Policy::Initial`] files: what stays checked when something has rewritten them.
+    pub fields: Option<Fields>,
+    /// Bytes of what the bundle holds (the ciphertext of a sealed file); 0 of a foreign file.
     pub size: u64,
-    /// SHA-256, lower-case hex, of what the bundle holds.
+    /// SHA-256, lower-case hex, of what the bundle holds; empty of a foreign file.
     pub sha256: String,
     /// Whether the bundle holds an age file.
     pub sealed: bool,
     /// For sealed files: HMAC-SHA-256, lower-case hex, under the host's verify key, over
     /// u64be(path length), path, u64be(plaintext length), plaintext.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hmac: Option<String>,
     /// For private keys: the path of the certificate that holds this key's public half.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub certificate: Option<String>,
     /// For certificates and secrets: where the key comes from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
     /// For sealed files that are composed of several parts: SHA-256, lower-case hex, of the plan of
     /// those parts, which tells a change without opening the file. Says nothing of a secret.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub inputs: Option<String>,
     /// What must be restarted when this file changes (such as `unit/nginx`);
     /// empty when whatever reads it notices by itself.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub restart: Vec<String>,
     /// Commands that must run when this file changes, before the restarts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub run: Vec<String>,
 }
 
@@ -152,4 +151,21 @@ pub struct Origin {
 pub enum Policy {
     /// The host must hold exactly this.
     Managed,
+    /// Placed when absent, and again while it still is what was placed last. A component rewrites
+    /// it afterwards; its [`Fields`] must hold all the same.
+    Initial,
+    /// As managed while it is there; needed once, so its absence is no drift.
+    Bootstrap,
+    /// Another program writes it: allowed, of this mode and owner, and never touched.
+    Foreign,
+}
+
+/// The values that a file must have, however else it was rewritten. They are public.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fields {
+    /// What reads the values out of the file: a name that `check` knows.
+    pub format: String,
+    /// The expected value of each field; an empty one for a field that must be absent or empty.
+    pub values: BTreeMap<String, String>,
 }

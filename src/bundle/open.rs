@@ -8,7 +8,7 @@ use crate::bundle::{
     BUNDLE_NAMESPACE, MANIFEST, SIGNATURE, SUMS,
     archive::{self, Archive},
     canonical, consistency,
-    manifest::{FORMAT, File, Manifest},
+    manifest::{FORMAT, File, Manifest, Policy},
     pack::OWN_MODE,
     paths::{entry_name, is_file_entry, parse_mode},
     sshsig,
@@ -82,7 +82,8 @@ impl Verified {
         files.binary_search_by(|file| file.path.as_str().cmp(path)).ok().and_then(|at| files.get(at))
     }
 
-    /// What the bundle holds for a host path: the file, or its ciphertext when it is sealed.
+    /// What the bundle holds for a host path: the file, or its ciphertext when it is sealed. It holds
+    /// every file of the manifest but the foreign ones.
     pub fn contents(&self, path: &str) -> Option<&[u8]> {
         let name = entry_name(path, self.file(path)?.sealed);
         self.archive.entry(&name).map(|entry| entry.contents)
@@ -238,7 +239,7 @@ fn inconsistencies(
         consistency::check(manifest).iter().map(|it| finding(&it.path, &it.problem)).collect();
     findings.extend(epoch(manifest, archive, name));
     let mut listed = BTreeSet::new();
-    for file in &manifest.files {
+    for file in manifest.files.iter().filter(|file| file.policy != Policy::Foreign) {
         let entry_name = entry_name(&file.path, file.sealed);
         let Some(entry) = archive.entry(&entry_name) else {
             findings.push(finding(&entry_name, "listed by the manifest but not in the archive"));

@@ -5,7 +5,7 @@ use crate::bundle::{
     archive::{self, ArchiveError, Entry},
     canonical::{self, CanonicalError},
     consistency::{self, Inconsistency, text_time},
-    manifest::{FORMAT, Manifest},
+    manifest::{FORMAT, File, Manifest, Policy},
     paths::{entry_name, parse_mode},
     sshsig,
     sums::{self, Sum, SumsError, sha256_hex},
@@ -37,8 +37,8 @@ pub enum PackError {
     /// The manifest lists a file whose contents were not given.
     #[error("no contents for {0}")]
     NoContents(String),
-    /// Contents were given that the manifest does not list.
-    #[error("{0} is not in the manifest")]
+    /// Contents were given that the manifest does not list, or lists as another program's.
+    #[error("{0} is foreign or not in the manifest")]
     NotListed(String),
     /// A file that must be sealed is not an age file: it would be published in the clear.
     #[error("{0} is to be sealed but its contents are not an age file")]
@@ -73,8 +73,8 @@ fn list(problems: &[Inconsistency]) -> String {
 /// Writes a bundle: a pure function of its arguments.
 ///
 /// `contents` holds, by host path, the bytes that the bundle shall hold (ciphertext for sealed
-/// files), one for each file of the manifest. Epoch, sizes and digests of the manifest are filled in and
-/// its lists sorted. `epoch` is the archive's modification time in seconds since 1970.
+/// files), one for each file of the manifest that is not foreign. Epoch, sizes and digests of the
+/// manifest are filled in and its lists sorted. `epoch` is the archive's modification time in seconds since 1970.
 pub fn pack(
     mut manifest: Manifest,
     contents: &BTreeMap<String, Vec<u8>>,
@@ -85,8 +85,9 @@ pub fn pack(
     fill_in(&mut manifest, contents)?;
     let manifest_bytes = canonical::to_bytes(&manifest)?;
     let mut entries = vec![Entry { name: MANIFEST, mode: OWN_MODE, contents: &manifest_bytes }];
-    let names: Vec<_> = manifest.files.iter().map(|file| entry_name(&file.path, file.sealed)).collect();
-    for (file, name) in manifest.files.iter().zip(&names) {
+    let held: Vec<_> = manifest.files.iter().filter(|file| is_held(file)).collect();
+    let names: Vec<_> = held.iter().map(|file| entry_name(&file.path, file.sealed)).collect();
+    for (file, name) in held.iter().zip(&names) {
         let contents = contents.get(&file.path).ok_or_else(|| PackError::NoContents(file.path.clone()))?;
         entries.push(Entry { name, mode: parse_mode(&file.mode).unwrap_or_default(), contents });
     }
@@ -100,13 +101,18 @@ pub fn pack(
     Ok(Packed { sha256: sha256_hex(&bytes), bytes, manifest })
 }
 
+/// Whether the archive has an entry for it.
+fn is_held(file: &File) -> bool {
+    file.policy != Policy::Foreign
+}
+
 fn fill_in(manifest: &mut Manifest, contents: &BTreeMap<String, Vec<u8>>) -> Result<(), PackError> {
     if manifest.format != FORMAT {
         return Err(PackError::Format(manifest.format));
     }
     manifest.files.sort_by(|a, b| a.path.cmp(&b.path));
     manifest.directories.sort_by(|a, b| a.path.cmp(&b.path));
-    for file in &mut manifest.files {
+    for file in manifest.files.iter_mut().filter(|file| is_held(file)) {
         let bytes = contents.get(&file.path).ok_or_else(|| PackError::NoContents(file.path.clone()))?;
         if file.sealed && !bytes.starts_with(AGE) {
             return Err(PackError::NotSealed(file.path.clone()));
@@ -114,7 +120,10 @@ fn fill_in(manifest: &mut Manifest, contents: &BTreeMap<String, Vec<u8>>) -> Res
         file.size = bytes.len() as u64;
         file.sha256 = sha256_hex(bytes);
     }
-    let listed = |path: &String| manifest.files.binary_search_by(|file| file.path.cmp(path)).is_ok();
+    let listed = |path: &String| {
+        let found = manifest.files.binary_search_by(|file| file.path.cmp(path)).ok();
+        found.and_then(|at| manifest.files.get(at)).is_some_and(is_held)
+    };
     if let Some(path) = contents.keys().find(|path| !listed(path)) {
         return Err(PackError::NotListed(path.clone()));
     }
@@ -127,6 +136,7 @@ fn list_sums(entries: &[Entry<'_>], manifest: &Manifest, manifest_bytes: &[u8]) 
     let digests: BTreeMap<_, _> = manifest
         .files
         .iter()
+        .filter(|file| is_held(file))
         .map(|file| (entry_name(&file.path, file.sealed), file.sha256.clone()))
         .chain([(MANIFEST.to_owned(), sha256_hex(manifest_bytes))])
         .collect();

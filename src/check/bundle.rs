@@ -1,8 +1,9 @@
 //! What can be said of a verified bundle without a host: its times and, for those who can open
 //! them, its secrets.
 
-use crate::bundle::{manifest::File, open::Verified};
-use crate::check::certificates;
+use crate::bundle::manifest::{File, Policy};
+use crate::bundle::open::Verified;
+use crate::check::{certificates, fields};
 use crate::finding::{Finding, Id};
 use crate::unseal::{Identities, UnsealError};
 use crate::verify_key::{VERIFY_KEY_PATH, VerifyKey};
@@ -22,6 +23,7 @@ pub fn verify_bundle(
     identities: Option<&Identities>,
 ) -> Vec<Finding> {
     let mut findings = verify_times(verified, at, within);
+    findings.extend(verify_fields(verified));
     if let Some(identities) = identities {
         let Sealed { findings: sealed, unmatched, .. } = verify_sealed(verified, identities);
         findings.extend(sealed);
@@ -42,6 +44,19 @@ pub fn verify_times(verified: &Verified, at: i64, within: Option<u64>) -> Vec<Fi
         }
     }
     findings
+}
+
+/// The fields of every initial file that is not sealed against its own contents, and that this
+/// sealift knows those of all.
+pub fn verify_fields(verified: &Verified) -> Vec<Finding> {
+    let initial = verified.manifest().files.iter().filter(|file| file.policy == Policy::Initial);
+    let check = |file: &File| {
+        if file.sealed {
+            return fields::unknown_in_bundle(verified, file).into_iter().collect();
+        }
+        fields::in_bundle(verified, file, verified.contents(&file.path).unwrap_or_default(), REBUILD)
+    };
+    initial.flat_map(check).collect()
 }
 
 /// What opening a bundle's sealed files showed.
@@ -69,6 +84,9 @@ pub fn verify_sealed(verified: &Verified, identities: &Identities) -> Sealed {
                 sealed.opened += 1;
                 sealed.findings.extend(digest(verified, file, &plaintext, verify_key.as_ref()));
                 sealed.findings.extend(key_and_certificate(verified, file, &plaintext));
+                if fields::unknown_in_bundle(verified, file).is_none() {
+                    sealed.findings.extend(fields::in_bundle(verified, file, &plaintext, REBUILD));
+                }
             }
             Err(UnsealError::NoMatch) => {
                 let mend = "give the identity of this bundle's host with -i";
@@ -93,7 +111,8 @@ fn verify_key(
     findings: &mut Vec<Finding>,
 ) -> Option<VerifyKey> {
     let path = place(verified, VERIFY_KEY_PATH);
-    if !verified.file(VERIFY_KEY_PATH).is_some_and(|file| file.sealed) {
+    let is_key = |file: &File| file.sealed && file.policy == Policy::Managed;
+    if !verified.file(VERIFY_KEY_PATH).is_some_and(is_key) {
         let found = "sealed files but no sealed verify key";
         findings.push(Finding::new(Id::ManifestInconsistent, path, REBUILD).found(found));
         return None;

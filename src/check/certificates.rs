@@ -7,6 +7,7 @@ use time::format_description::well_known::Rfc3339;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::pem::Pem;
 use x509_parser::prelude::FromDer;
+use x509_parser::x509::AttributeTypeAndValue;
 
 const LABEL: &str = "CERTIFICATE";
 
@@ -56,6 +57,20 @@ pub fn key_matches(cert_pem: &[u8], key_pem: &[u8]) -> Result<bool, Id> {
     let certified = certified_key(cert_pem).ok_or(Id::CertificateMalformed)?;
     let key = PrivateKey::from_pem(key_pem).map_err(|_| Id::KeyMalformed)?;
     Ok(*key.public() == certified)
+}
+
+/// The subject of the first certificate of a PEM text, such as `O=system:nodes, CN=system:node:cp1`:
+/// attributes in the certificate's order, as x509-parser prints them.
+///
+/// None for a certificate that cannot be read, and for a subject that this text would not tell apart
+/// from another: commas, plus signs and control characters in values are not escaped.
+pub fn subject(pem: &[u8]) -> Option<String> {
+    let block = Pem::iter_from_buffer(pem).map_while(Result::ok).find(|block| block.label == LABEL)?;
+    let certificate = parse(&block)?;
+    let subject = certificate.subject();
+    let plain = |value: &str| !value.contains(|c: char| c.is_control() || matches!(c, ',' | '+'));
+    let mut values = subject.iter_attributes().map(AttributeTypeAndValue::as_str);
+    values.all(|value| value.is_ok_and(plain)).then(|| subject.to_string())
 }
 
 /// The validity of a bundle that ends at `until`; parameters as in [`inspect`].

@@ -8,7 +8,7 @@ use crate::bundle::{
     sums::{self, sha256_hex},
     trust::{Trust, public_key},
 };
-use crate::check::bundle::{Sealed, verify_sealed, verify_times};
+use crate::check::bundle::{Sealed, verify_fields, verify_sealed, verify_times};
 use crate::finding::{Finding, Id};
 use crate::unseal::Identities;
 use std::io;
@@ -51,6 +51,7 @@ pub fn verify_output(directory: &dyn OutputDirectory, name: &str, terms: Terms<'
     for bundle in &index.bundles {
         let Some(verified) = output.bundle(&index, bundle, &mut findings) else { continue };
         findings.extend(verify_times(&verified, terms.at, terms.within));
+        findings.extend(verify_fields(&verified));
         if let Some(identities) = terms.identities {
             let sealed: Sealed = verify_sealed(&verified, identities);
             opened += sealed.opened;

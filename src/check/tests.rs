@@ -7,7 +7,7 @@ use crate::bundle::{
     INDEX_NAMESPACE, SIGNATURE, SUMS,
     forgery::{CLUSTER, EPOCH, file, key, manifest, trust},
     index::{self, BundleRef, INDEX, Index},
-    manifest::{ClusterRef, Manifest},
+    manifest::{ClusterRef, Manifest, Policy},
     open::{Verified, open},
     pack::{Packed, pack},
     sshsig,
@@ -16,9 +16,10 @@ use crate::bundle::{
 };
 use crate::check::{
     bundle::verify_bundle,
+    fields::testkit::{CA, SERVER, expected, fields_of, placed},
     output::{OutputDirectory, Terms, verify_output},
 };
-use crate::finding::Finding;
+use crate::finding::{Finding, Id};
 use crate::unseal::Identities;
 use crate::verify_key::{VERIFY_KEY_PATH, VerifyKey};
 use age::secrecy::ExposeSecret;
@@ -171,6 +172,59 @@ fn verify_keys_that_are_missing_or_malformed() {
     let short = Host::new("infra0")
         .with(|host| drop(host.plaintexts.insert(VERIFY_KEY_PATH.into(), b"00\n".to_vec())));
     assert_eq!(found(&short.pack(), &short.identities()), [format!("key-malformed {path}")]);
+}
+
+const KUBECONFIG: &str = "/etc/pki/kubelet.conf";
+
+/// A host with an initial file of these contents.
+fn initial(contents: &str, sealed: bool) -> Host {
+    Host::new("infra0").with(|host| {
+        let mut file = file(KUBECONFIG, sealed);
+        file.policy = Policy::Initial;
+        file.fields = Some(expected(SERVER, CA));
+        host.manifest.files.push(file);
+        host.plaintexts.insert(KUBECONFIG.into(), contents.into());
+    })
+}
+
+#[test]
+fn initial_files_keep_to_their_own_fields() {
+    let other = "https://other:6443";
+    for sealed in [true, false] {
+        let good = initial(&placed(SERVER, CA), sealed);
+        assert_eq!(found(&good.pack(), &good.identities()), [""; 0]);
+        assert_eq!(Files::build(&[&good], |_| {}).found(Some(&good.identities())), [""; 0]);
+        let bad = initial(&placed(other, CA), sealed);
+        let findings = verify_bundle(&opened(&bad.pack()), START, None, Some(&bad.identities()));
+        let mend = "rebuild the bundle with sealift";
+        let finding = Finding::new(Id::ManifestInconsistent, format!("x.tar.gz:{KUBECONFIG}"), mend)
+            .expected(format!("server: {SERVER}"))
+            .found(format!("server: {other}"));
+        assert_eq!(findings, [finding], "sealed: {sealed}");
+        let without_key = verify_bundle(&opened(&bad.pack()), START, None, None);
+        assert_eq!(without_key.is_empty(), sealed, "only who can open it sees what it holds");
+        let line = format!("manifest-inconsistent out/infra0.tar.gz:{KUBECONFIG}");
+        assert_eq!(Files::build(&[&bad], |_| {}).found(Some(&bad.identities())), [line]);
+
+        let unknown = good.pack_with(|manifest| {
+            let file = manifest.files.iter_mut().find(|file| file.path == KUBECONFIG).unwrap();
+            file.fields = Some(fields_of("other", &[("server", SERVER)]));
+        });
+        assert_eq!(
+            found(&unknown, &good.identities()),
+            [format!("manifest-malformed x.tar.gz:{KUBECONFIG}")]
+        );
+    }
+}
+
+#[test]
+fn a_verify_key_is_managed() {
+    let host = Host::new("infra0");
+    let packed = host.pack_with(|manifest| {
+        manifest.files.iter_mut().for_each(|file| file.policy = Policy::Bootstrap);
+    });
+    let expected = [format!("manifest-inconsistent x.tar.gz:{VERIFY_KEY_PATH}")];
+    assert_eq!(found(&packed, &host.identities()), expected);
 }
 
 /// An output directory in memory; `None` cannot be read.

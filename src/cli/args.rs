@@ -171,8 +171,8 @@ pub(super) struct Install {
     /// Install a bundle whose validity has ended
     #[arg(long)]
     pub(super) allow_expired: bool,
-    /// Install although the machine has another name, and remove files of an earlier revision that
-    /// were changed since
+    /// Install although the machine has another name; remove files of an earlier revision that were
+    /// changed since, and replace files that differ in fields that must hold
     #[arg(long)]
     pub(super) force: bool,
 }

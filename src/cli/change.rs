@@ -8,7 +8,7 @@ use super::output::Output;
 use super::world::{self, SpecFile};
 use crate::build::{self, Inputs};
 use crate::bundle::index::{BundleRef, INDEX, Index};
-use crate::bundle::manifest::{Manifest, Revision};
+use crate::bundle::manifest::{File, Manifest, Revision};
 use crate::bundle::open::{Verified, open};
 use crate::bundle::trust::Trust;
 use crate::plan::{CertPlan, FilePlan, HostPlan, OPERATOR, Source};
@@ -243,7 +243,9 @@ fn differs(
     let cluster = &spec.plan.cluster;
     let origin = build::origin(cluster, host, &file.source);
     let inputs = build::file_inputs(cluster, host, &file.source);
-    if before.file(&file.path).is_some_and(|old| old.origin != origin || old.inputs != inputs) {
+    let policy = build::policy(file.policy);
+    let other = |old: &File| old.origin != origin || old.inputs != inputs || old.policy != policy;
+    if before.file(&file.path).is_some_and(other) {
         return true;
     }
     match &file.source {
@@ -270,6 +272,7 @@ fn differs(
             let hashes = authority.map_or(0, |authority| authority.certificates.all().count());
             contents.is_none_or(|text| text.split(|byte| *byte == b'\n').count() != hashes + 1)
         }
+        Source::Foreign => false,
         source => source.is_secret() && sealed_anew(host, before.manifest()),
     }
 }

@@ -223,7 +223,7 @@ impl<'a> Cluster<'a> {
                 Err(DeriveError::Table(id))
             }
             Source::Template(path) => Err(DeriveError::Table(path)),
-            Source::DiscoveryHash => Err(DeriveError::Table("discovery-hash")),
+            Source::DiscoveryHash | Source::Foreign => Err(DeriveError::Table("no secret")),
         }
     }
 

@@ -30,6 +30,10 @@ pub(super) fn files<'a>(root: &Root, wanted: Vec<Wanted<'a>>) -> Result<Vec<File
             Err(WalkError::NotFound { .. }) => Action::Created,
             Err(error) => return Err(error.into()),
         };
+        if wanted.kept && matches!(action, Action::Created | Action::Updated) {
+            // What wrote it before wrote it again since it was read.
+            return Err(WalkError::Changed { at: wanted.path.to_owned() }.into());
+        }
         Ok(FileChange { wanted, action })
     });
     compared.collect()

@@ -5,11 +5,13 @@
 //! never shows a reader a manifest before the keys it names. Any failure takes back what was done.
 
 mod apply;
+mod before;
 mod compare;
 mod error;
 mod identity;
 mod lock;
 mod paths;
+mod policies;
 mod removals;
 mod report;
 mod transaction;
@@ -27,6 +29,7 @@ use crate::bundle::open::Verified;
 use crate::finding::{Finding, Id};
 use crate::rootfs::Root;
 use crate::unseal::Identities;
+use before::Before;
 
 /// What the caller asks for, one field per flag of the command line.
 #[derive(Clone, Debug)]
@@ -36,8 +39,9 @@ pub struct Options<'a> {
     pub dry_run: bool,
     /// Accept a lower revision, or the installed one with other contents.
     pub allow_rollback: bool,
-    /// Accept a machine of another name, a damaged record, and the loss of files that an earlier
-    /// revision placed and somebody changed; accept the operators' bundle on `/`.
+    /// Accept a machine of another name, a damaged record, and the loss of files that somebody
+    /// changed and an earlier revision placed, or that are initial and differ in their fields; accept
+    /// the operators' bundle on `/`.
     pub force: bool,
     /// Accept a bundle past its `validUntil`.
     pub allow_expired: bool,
@@ -64,14 +68,17 @@ pub fn install(
     findings.extend(paths::check(root, bundle.manifest())?);
     // Another host's secrets do not open here; that would only be told twice.
     let elsewhere = |finding: &Finding| matches!(finding.id, Id::WrongHost | Id::WrongCluster);
+    let before = Before::read(root)?;
     let files = if findings.iter().any(elsewhere) {
         Vec::new()
     } else {
         let (files, more) = wanted::files(root, bundle, identities, options.trust_text);
         findings.extend(more);
+        let (files, more) = policies::settle(root, bundle, &before, options, files)?;
+        findings.extend(more);
         files
     };
-    let (removals, more) = removals::find(root, bundle.manifest(), options.force)?;
+    let (removals, more) = removals::find(root, bundle.manifest(), &before, options.force)?;
     findings.extend(more);
     if !findings.is_empty() {
         return Err(InstallError::refused(findings));

@@ -1,7 +1,7 @@
 //! What stands on the host in the way of the bundle's paths.
 
 use super::InstallError;
-use crate::bundle::manifest::Manifest;
+use crate::bundle::manifest::{Manifest, Policy};
 use crate::check::{obstacles, record};
 use crate::finding::{Finding, Id};
 use crate::rootfs::{Kind, Root, WalkError};
@@ -10,7 +10,7 @@ use crate::rootfs::{Kind, Root, WalkError};
 pub(super) fn check(root: &Root, manifest: &Manifest) -> Result<Vec<Finding>, InstallError> {
     let mut findings = Vec::new();
     let listed = manifest.files.iter().map(|file| file.path.as_str());
-    for path in listed.clone().filter(|path| record::is_own(path)) {
+    for path in listed.filter(|path| record::is_own(path)) {
         let finding = Finding::new(Id::ManifestInconsistent, path, "build the bundle again");
         findings.push(finding.expected("no path that sealift writes itself"));
     }
@@ -20,7 +20,8 @@ pub(super) fn check(root: &Root, manifest: &Manifest) -> Result<Vec<Finding>, In
     }
     let own = [record::HOST_SUMS, record::TRUST];
     let remembered = [record::MANIFEST, record::SUMS, record::SIGNATURE, record::INSTALLED];
-    for path in listed.chain(own).chain(remembered) {
+    let placed = manifest.files.iter().filter(|file| file.policy != Policy::Foreign);
+    for path in placed.map(|file| file.path.as_str()).chain(own).chain(remembered) {
         findings.extend(obstacle(root.metadata(path).map(|metadata| metadata.kind), path, Kind::File)?);
     }
     Ok(findings)

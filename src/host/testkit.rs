@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::{InstallError, Options, Report, install};
-use crate::bundle::manifest::{ClusterRef, Directory, FORMAT, File, HostRef, Manifest, Policy, Revision};
+use crate::bundle::manifest::{
+    ClusterRef, Directory, FORMAT, Fields, File, HostRef, Manifest, Policy, Revision,
+};
 use crate::bundle::open::{Verified, open};
 use crate::bundle::pack::pack;
 use crate::bundle::trust::{Trust, trust_line};
@@ -111,6 +113,7 @@ impl Draft {
             uid: 0,
             gid: 0,
             policy: Policy::Managed,
+            fields: None,
             size: 0,
             sha256: String::new(),
             sealed,
@@ -122,6 +125,27 @@ impl Draft {
             run: Vec::new(),
         });
         self.set(path, contents);
+    }
+
+    /// A file that another program writes.
+    pub(crate) fn foreign(&mut self, path: &str) {
+        self.add(path, b"", false);
+        self.plain.remove(path);
+        self.file(path).policy = Policy::Foreign;
+    }
+
+    /// A file that is needed once.
+    pub(crate) fn bootstrap(&mut self, path: &str, contents: &[u8]) {
+        self.add(path, contents, true);
+        self.file(path).policy = Policy::Bootstrap;
+    }
+
+    /// A sealed file that a component rewrites.
+    pub(crate) fn initial(&mut self, path: &str, contents: &str, fields: Fields) {
+        self.drop(path);
+        self.add(path, contents.as_bytes(), true);
+        self.file(path).policy = Policy::Initial;
+        self.file(path).fields = Some(fields);
     }
 
     pub(crate) fn set(&mut self, path: &str, contents: &[u8]) {
@@ -140,7 +164,7 @@ impl Draft {
     pub(crate) fn bundle(&self) -> Verified {
         let mut manifest = self.manifest.clone();
         let mut contents = BTreeMap::new();
-        for file in &mut manifest.files {
+        for file in manifest.files.iter_mut().filter(|file| file.policy != Policy::Foreign) {
             let plain = self.plain.get(&file.path).unwrap();
             let mut packed = plain.clone();
             if file.sealed {

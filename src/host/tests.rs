@@ -5,4 +5,5 @@
 
 mod failures;
 mod places;
+mod policies;
 mod refusals;

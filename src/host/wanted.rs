@@ -5,6 +5,7 @@ use crate::bundle::open::Verified;
 use crate::bundle::paths::parse_mode;
 use crate::bundle::{canonical, sums};
 use crate::check::certificates::{CERTIFICATE, PRIVATE_KEY, key_matches};
+use crate::check::fields;
 use crate::check::record::{self, Installed};
 use crate::finding::{Finding, Id};
 use crate::rootfs::{Attributes, Root};
@@ -52,6 +53,8 @@ pub(super) struct Wanted<'a> {
     pub(super) contents: Contents<'a>,
     pub(super) attributes: Attributes,
     pub(super) phase: Phase,
+    /// The contents are the host's own, which a component wrote; they stay.
+    pub(super) kept: bool,
 }
 
 /// Opens and checks everything in a bundle; without findings, the files are all that the host shall
@@ -67,6 +70,10 @@ pub(super) fn files<'a>(
     if findings.is_empty() {
         findings.extend(authenticity(bundle, &plain));
         findings.extend(pairs(bundle, &plain));
+        let fields = |(file, contents): &(&File, Contents<'_>)| {
+            fields::in_bundle(bundle, file, contents.bytes(), ANOTHER_BUNDLE)
+        };
+        findings.extend(plain.iter().flat_map(fields));
     }
     if !findings.is_empty() {
         return (Vec::new(), findings);
@@ -86,11 +93,12 @@ pub(super) fn files<'a>(
             contents,
             attributes: Attributes::on(root, mode, file.uid, file.gid),
             phase: if is_watched(manifest, &file.path) { Phase::Watched } else { Phase::First },
+            kept: false,
         });
     }
     let own = |path, contents, mode, phase| {
         let attributes = Attributes::on(root, mode, 0, 0);
-        Wanted { path, contents, attributes, phase }
+        Wanted { path, contents, attributes, phase, kept: false }
     };
     wanted.push(own(record::HOST_SUMS, list, record::FILE_MODE, Phase::Lists));
     if let Some(text) = trust_text {
@@ -139,7 +147,7 @@ fn place(bundle: &Verified, path: &str) -> String {
 fn open<'a>(bundle: &'a Verified, identities: &Identities) -> (Plain<'a>, Vec<Finding>) {
     let (mut plain, mut findings) = (Vec::new(), Vec::new());
     let (mut sealed, mut closed) = (0, 0);
-    for file in &bundle.manifest().files {
+    for file in bundle.manifest().files.iter().filter(|file| file.policy != Policy::Foreign) {
         let Some(bytes) = bundle.contents(&file.path) else {
             findings.push(Finding::new(Id::EntryMissing, place(bundle, &file.path), ANOTHER_BUNDLE));
             continue;
@@ -179,7 +187,8 @@ fn authenticity(bundle: &Verified, plain: &Plain<'_>) -> Vec<Finding> {
         return Vec::new();
     }
     let path = place(bundle, VERIFY_KEY_PATH);
-    let Some(file) = find(plain, VERIFY_KEY_PATH) else {
+    let managed = bundle.file(VERIFY_KEY_PATH).filter(|file| file.policy == Policy::Managed);
+    let Some(file) = managed.and_then(|_| find(plain, VERIFY_KEY_PATH)) else {
         let finding = Finding::new(Id::ManifestInconsistent, path, ANOTHER_BUNDLE);
         return vec![finding.expected("a verify key, for the digests of sealed files")];
     };

@@ -3,8 +3,8 @@
 //! Certificates and their keys stand in [`super::certs::CERTS`]; this table has the rest.
 
 use super::certs::{CERTS, CertPlan, CertRow, Form, Kind, Place, exists};
-use super::{ClusterPlan, PasswordPlan};
-use crate::spec::types::{CaName, GateRun, Role, Spec};
+use super::{ClusterPlan, Fields, PasswordPlan, Policy};
+use crate::spec::types::{CaName, GateRun, Provisioner, Role, Spec};
 use serde::Serialize;
 
 /// One kind of file.
@@ -20,6 +20,8 @@ pub struct FileRow {
     pub mode: u32,
     /// How its contents come about.
     pub source: RowSource,
+    /// How the host is held to it.
+    pub policy: Policy,
     /// What must be restarted when it changes; empty when whatever reads it notices by itself.
     pub restart: &'static [&'static str],
     /// Commands that must run when it changes.
@@ -45,6 +47,8 @@ pub enum When {
     SigningOnHosts,
     /// While something of this host is replaced in steps.
     Rotating,
+    /// When kubeadm makes the control plane.
+    Kubeadm,
 }
 
 /// How a file of the table comes about.
@@ -62,9 +66,12 @@ pub enum RowSource {
     DiscoveryHash,
     /// The one certificate of an authority that signs now.
     SigningCertificate(&'static str),
+    /// Another program writes it; for [`Policy::Foreign`].
+    Foreign,
 }
 
 const ETCD: &[Place] = &[Place::Role(Role::Etcd)];
+const STACKED: &[Place] = &[Place::Stacked];
 const ETCD_ALONE: &[Place] = &[Place::EtcdAlone];
 const CONTROL_PLANE: &[Place] = &[Place::Role(Role::ControlPlane)];
 const HOSTS: &[Place] =
@@ -82,6 +89,7 @@ pub const FILES: &[FileRow] = &[
         when: When::Always,
         mode: 0o644,
         source: RowSource::Template,
+        policy: Policy::Managed,
         restart: &[],
         run: &[],
         why: "etcdctl's environment: all members, over TLS, with the healthcheck certificate",
@@ -92,6 +100,7 @@ pub const FILES: &[FileRow] = &[
         when: When::Tokens,
         mode: 0o600,
         source: RowSource::BootstrapTokens,
+        policy: Policy::Managed,
         restart: &[],
         run: &[],
         why: "what `kubectl apply` makes the cluster know its bootstrap tokens with",
@@ -102,6 +111,7 @@ pub const FILES: &[FileRow] = &[
         when: When::Kubernetes,
         mode: 0o644,
         source: RowSource::DiscoveryHash,
+        policy: Policy::Managed,
         restart: &[],
         run: &[],
         why: "for `kubeadm join --discovery-token-ca-cert-hash`",
@@ -112,6 +122,7 @@ pub const FILES: &[FileRow] = &[
         when: When::Always,
         mode: 0o600,
         source: RowSource::Template,
+        policy: Policy::Managed,
         restart: &[],
         run: &[],
         why: "what `kubeadm init phase etcd local --config` needs to write the same manifest",
@@ -122,6 +133,7 @@ pub const FILES: &[FileRow] = &[
         when: When::Always,
         mode: 0o644,
         source: RowSource::Template,
+        policy: Policy::Managed,
         restart: &["kubelet"],
         run: &[],
         why: "runs the kubelet alone, as etcd's service manager; outside kubelet.service.d, \
@@ -133,10 +145,55 @@ pub const FILES: &[FileRow] = &[
         when: When::Always,
         mode: 0o600,
         source: RowSource::Template,
+        policy: Policy::Managed,
         // the kubelet watches the directory and recreates the pod
         restart: &[],
         run: &[],
         why: "the etcd member",
+    },
+    FileRow {
+        path: "/etc/kubernetes/manifests/etcd.yaml",
+        on: STACKED,
+        when: When::Kubeadm,
+        mode: 0o600,
+        source: RowSource::Foreign,
+        policy: Policy::Foreign,
+        restart: &[],
+        run: &[],
+        why: "kubeadm's own: the member of a control plane",
+    },
+    FileRow {
+        path: "/etc/kubernetes/manifests/kube-apiserver.yaml",
+        on: CONTROL_PLANE,
+        when: When::Kubeadm,
+        mode: 0o600,
+        source: RowSource::Foreign,
+        policy: Policy::Foreign,
+        restart: &[],
+        run: &[],
+        why: "kubeadm's own",
+    },
+    FileRow {
+        path: "/etc/kubernetes/manifests/kube-controller-manager.yaml",
+        on: CONTROL_PLANE,
+        when: When::Kubeadm,
+        mode: 0o600,
+        source: RowSource::Foreign,
+        policy: Policy::Foreign,
+        restart: &[],
+        run: &[],
+        why: "kubeadm's own",
+    },
+    FileRow {
+        path: "/etc/kubernetes/manifests/kube-scheduler.yaml",
+        on: CONTROL_PLANE,
+        when: When::Kubeadm,
+        mode: 0o600,
+        source: RowSource::Foreign,
+        policy: Policy::Foreign,
+        restart: &[],
+        run: &[],
+        why: "kubeadm's own",
     },
     FileRow {
         path: "/etc/kubernetes/pki/ca-signing.crt",
@@ -144,6 +201,7 @@ pub const FILES: &[FileRow] = &[
         when: When::SigningOnHosts,
         mode: 0o644,
         source: RowSource::SigningCertificate("ca"),
+        policy: Policy::Managed,
         restart: &["static-pod/kube-controller-manager"],
         run: &[],
         why: "for --cluster-signing-cert-file: the controller manager dies of a file with two certificates, \
@@ -155,6 +213,7 @@ pub const FILES: &[FileRow] = &[
         when: When::Encrypted,
         mode: 0o600,
         source: RowSource::EncryptionConfig,
+        policy: Policy::Managed,
         restart: &["static-pod/kube-apiserver"],
         run: &[],
         why: "for --encryption-provider-config; below pki, which the API server's pod mounts already",
@@ -165,6 +224,7 @@ pub const FILES: &[FileRow] = &[
         when: When::Rotating,
         mode: 0o644,
         source: RowSource::Template,
+        policy: Policy::Managed,
         restart: &[],
         run: &[],
         why: "what to restart, wait for and check in this step of a rotation",
@@ -175,6 +235,7 @@ pub const FILES: &[FileRow] = &[
         when: When::Always,
         mode: 0o600,
         source: RowSource::VerifyKey,
+        policy: Policy::Managed,
         restart: &[],
         run: &[],
         why: "lets the host check its secrets without publishing their digests",
@@ -185,6 +246,7 @@ pub const FILES: &[FileRow] = &[
         when: When::Always,
         mode: 0o644,
         source: RowSource::Template,
+        policy: Policy::Managed,
         restart: &["kubelet"],
         run: DAEMON_RELOAD,
         why: "starts the kubelet with that configuration; above kubeadm's 10-kubeadm.conf",
@@ -195,6 +257,7 @@ pub const FILES: &[FileRow] = &[
         when: When::Gated,
         mode: 0o644,
         source: RowSource::Template,
+        policy: Policy::Managed,
         // the gate speaks at the next start; restarting the kubelet for it would be noise
         restart: &[],
         run: DAEMON_RELOAD,
@@ -212,6 +275,12 @@ pub struct FilePlan {
     pub mode: u32,
     /// How its contents come about.
     pub source: Source,
+    /// How the host is held to it.
+    #[serde(skip_serializing_if = "Policy::is_managed")]
+    pub policy: Policy,
+    /// For initial files: what stays checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fields: Option<Fields>,
     /// For private keys: the path of the certificate that they belong to.
     pub certificate: Option<String>,
     /// What must be restarted when it changes.
@@ -246,6 +315,8 @@ pub enum Source {
     DiscoveryHash,
     /// The one certificate of an authority that signs now.
     SigningCertificate(&'static str),
+    /// Another program's: nothing is placed.
+    Foreign,
 }
 
 impl Source {
@@ -261,6 +332,7 @@ impl Source {
             Self::Certificate(_)
             | Self::PublicKeys(_)
             | Self::Template(_)
+            | Self::Foreign
             | Self::DiscoveryHash
             | Self::SigningCertificate(_) => false,
         }
@@ -287,7 +359,45 @@ impl Site<'_> {
             When::Tokens => !self.cluster.tokens.is_empty(),
             When::SigningOnHosts => self.spec.pki.ca_keys_on_hosts.contains(&CaName::Kubernetes),
             When::Rotating => self.rotating,
+            When::Kubeadm => self.spec.kubernetes.provisioner == Provisioner::Kubeadm,
         }
+    }
+
+    /// How the host is held to a row's files: kubeadm makes the kubelet rotate its certificate where
+    /// the cluster signs, and points its kubeconfig to it.
+    fn policy(&self, row: &CertRow) -> Policy {
+        let operator = self.here.contains(&Place::Operator);
+        let signed = self.holds(When::Kubeadm) && self.holds(When::SigningOnHosts);
+        match row.policy {
+            _ if operator => Policy::Managed,
+            Policy::Initial if !signed => Policy::Managed,
+            policy => policy,
+        }
+    }
+
+    /// The files of a certificate or a key pair, with kubeadm's modes: certificates 0644, all else 0600.
+    fn of_row(&self, row: &'static CertRow, with_key: bool) -> Vec<FilePlan> {
+        let file = |path, mode, source| FilePlan {
+            path,
+            mode,
+            source,
+            policy: self.policy(row),
+            fields: None,
+            certificate: None,
+            restart: row.restart,
+            run: &[],
+        };
+        let public = row.public_path();
+        let mut files = match row.form {
+            Form::Pair(_) => vec![file(public, 0o644, Source::Certificate(row.id))],
+            Form::PublicKey(_) => vec![file(public, 0o600, Source::PublicKeys(row.id))],
+            Form::Kubeconfig(..) => vec![file(public, 0o600, Source::Kubeconfig(row.id))],
+        };
+        if let Some(path) = row.key_path().filter(|_| with_key) {
+            let key = file(path, 0o600, Source::Key(row.id));
+            files.push(FilePlan { certificate: row.certificate_path(), ..key });
+        }
+        files
     }
 
     /// Whether the key of an authority lies here.
@@ -305,11 +415,12 @@ pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
         let row = authority.certificates.active.row;
         let placed = Place::any(site.here, row.on) && exists(site.spec, row, site.here);
         let with_key = site.has_key(authority.ca, row);
-        placed.then(|| of_row(row, with_key)).into_iter().flatten()
+        placed.then(|| site.of_row(row, with_key)).into_iter().flatten()
     });
-    let leaves = site.certificates.iter().flat_map(|planned| of_row(planned.row, planned.with_key));
+    let leaves = site.certificates.iter().flat_map(|planned| site.of_row(planned.row, planned.with_key));
     let pairs = CERTS.iter().filter(|row| row.kind == Kind::KeyPair && Place::any(site.here, row.on));
-    let pairs = pairs.filter(|_| site.cluster.service_account.is_some()).flat_map(|row| of_row(row, true));
+    let pairs = pairs.filter(|_| site.cluster.service_account.is_some());
+    let pairs = pairs.flat_map(|row| site.of_row(row, true));
     let passwords = site.cluster.passwords.iter().filter(|password| password.is_on(site.here)).map(password);
     let mut files: Vec<FilePlan> =
         rows.chain(authorities).chain(leaves).chain(pairs).chain(passwords).collect();
@@ -328,7 +439,10 @@ fn from_row(row: &'static FileRow) -> FilePlan {
             RowSource::BootstrapTokens => Source::BootstrapTokens,
             RowSource::DiscoveryHash => Source::DiscoveryHash,
             RowSource::SigningCertificate(id) => Source::SigningCertificate(id),
+            RowSource::Foreign => Source::Foreign,
         },
+        policy: row.policy,
+        fields: None,
         certificate: None,
         restart: row.restart,
         run: row.run,
@@ -340,46 +454,33 @@ fn password(password: &PasswordPlan) -> FilePlan {
         path: password.path(),
         mode: 0o600,
         source: Source::Password(password.name.clone()),
+        policy: Policy::Managed,
+        fields: None,
         certificate: None,
         restart: &[],
         run: &[],
     }
 }
 
-/// The files of a certificate or a key pair, with kubeadm's modes: certificates 0644, all else 0600.
-fn of_row(row: &'static CertRow, with_key: bool) -> Vec<FilePlan> {
-    let file = |path, mode, source| FilePlan {
-        path,
-        mode,
-        source,
-        certificate: None,
-        restart: row.restart,
-        run: &[],
-    };
-    let public = row.public_path();
-    let mut files = match row.form {
-        Form::Pair(_) => vec![file(public, 0o644, Source::Certificate(row.id))],
-        Form::PublicKey(_) => vec![file(public, 0o600, Source::PublicKeys(row.id))],
-        Form::Kubeconfig(..) => vec![file(public, 0o600, Source::Kubeconfig(row.id))],
-    };
-    if let Some(path) = row.key_path().filter(|_| with_key) {
-        let key = file(path, 0o600, Source::Key(row.id));
-        files.push(FilePlan { certificate: row.certificate_path(), ..key });
-    }
-    files
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{FILES, RowSource};
+    use super::{FILES, Place, Policy, RowSource};
     use std::collections::BTreeSet;
 
     #[test]
-    fn paths_are_absolute_unique_and_sorted() {
+    fn paths_are_absolute_and_sorted_and_no_host_has_one_twice() {
         let paths: Vec<_> = FILES.iter().map(|row| row.path).collect();
-        let sorted: BTreeSet<_> = paths.iter().copied().collect();
-        assert_eq!(paths, sorted.into_iter().collect::<Vec<_>>());
+        assert!(paths.is_sorted());
         assert!(paths.iter().all(|path| path.starts_with("/etc/")));
+        let places = |path: &str| -> Vec<_> {
+            FILES.iter().filter(|row| row.path == path).flat_map(|row| row.on).collect()
+        };
+        for path in paths.iter().collect::<BTreeSet<_>>() {
+            // a member lies on a control plane or alone, never both
+            let one = places(path).len()
+                == FILES.iter().find(|row| row.path == *path).map_or(0, |row| row.on.len());
+            assert!(one || places(path) == [&Place::EtcdAlone, &Place::Stacked], "{path}");
+        }
     }
 
     #[test]
@@ -388,6 +489,14 @@ mod tests {
             for path in [Some(row.public_path()), row.key_path()].into_iter().flatten() {
                 assert!(FILES.iter().all(|file| file.path != path), "{path} stands in both tables");
             }
+        }
+    }
+
+    #[test]
+    fn what_others_write_is_foreign_and_the_verify_key_is_managed() {
+        for row in FILES {
+            assert_eq!(row.policy == Policy::Foreign, row.source == RowSource::Foreign, "{}", row.path);
+            assert!(row.source != RowSource::VerifyKey || row.policy == Policy::Managed, "{}", row.path);
         }
     }
 

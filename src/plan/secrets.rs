@@ -159,7 +159,7 @@ impl PasswordPlan {
         let on = |place: &Place| match place {
             Place::Operator => true,
             Place::Role(role) => self.on.contains(role),
-            Place::FirstControlPlane | Place::EtcdAlone => false,
+            Place::FirstControlPlane | Place::EtcdAlone | Place::Stacked => false,
         };
         here.iter().any(on)
     }

@@ -82,8 +82,9 @@ impl<'t> Renderer<'t> {
     /// [`RenderError`].
     pub fn host(&self, host: &HostPlan, public: &Public) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
         let mut files = self.templates(host)?;
-        let derived =
-            |file: &&FilePlan| !matches!(file.source, Source::Template(_)) && !file.source.is_secret();
+        let derived = |file: &&FilePlan| {
+            !matches!(file.source, Source::Template(_) | Source::Foreign) && !file.source.is_secret()
+        };
         for file in host.files.iter().filter(derived) {
             let text = public.file(&file.path);
             let text = text.ok_or_else(|| RenderError::Unknown(file.path.clone()))?;

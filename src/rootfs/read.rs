@@ -1,7 +1,7 @@
 //! Reading: one open per file, types and times from the descriptor, bounded memory.
 
 use super::{Dir, Kind, Metadata, WalkError};
-use rustix::fs::{Mode, OFlags, fstat, openat};
+use rustix::fs::{Mode, OFlags, fstat, openat, readlinkat};
 use rustix::io::{Errno, read, retry_on_intr};
 use std::os::fd::OwnedFd;
 use zeroize::{Zeroize, Zeroizing};
@@ -101,6 +101,19 @@ impl Dir {
             return Err(not_a_file(metadata.kind));
         }
         Ok(OpenFile { fd, metadata, at })
+    }
+
+    /// What the symbolic link of that name holds; nothing is followed. [`WalkError::Symlink`] when it
+    /// is not text, so that no path stands for it.
+    pub fn link_target(&self, name: &str) -> Result<String, WalkError> {
+        let kind = self.metadata(name)?.kind;
+        let at = self.at(name);
+        match readlinkat(&*self.fd, name, Vec::new()) {
+            Ok(target) => target.into_string().map_err(|_| WalkError::Symlink { at }),
+            // It is no link.
+            Err(Errno::INVAL) => Err(WalkError::NotAFile { at, kind }),
+            Err(errno) => Err(WalkError::io("look at", &at, errno)),
+        }
     }
 
     /// Every entry, hidden ones included, in byte order of the names; not `.` and `..`.

@@ -25,6 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "verify_key",
             "rootfs",
             "check::certificates",
+            "check::fields",
             "check::obstacles",
             "check::record",
         ],

@@ -222,7 +222,7 @@ fn pack_refuses_what_open_would() {
     assert_eq!(pack_with(|_| {}), Ok(()));
     for (change, message) in [
         ((|m| m.files.push(file("/etc/none", false))) as fn(&mut Manifest), "no contents for /etc/none"),
-        (|m| m.files.clear(), "/etc/hostname is not in the manifest"),
+        (|m| m.files.clear(), "/etc/hostname is foreign or not in the manifest"),
         (
             |m| m.files[0] = file("/etc/hostname", true),
             "/etc/hostname is to be sealed but its contents are not an age file",

@@ -1,6 +1,6 @@
 //! Directories of the manifest: mode and owner, and in owned ones nothing that is not listed.
 
-use crate::bundle::manifest::{Directory, Manifest};
+use crate::bundle::manifest::{Directory, Manifest, Policy};
 use crate::bundle::paths::parse_mode;
 use crate::check::{obstacles, record};
 use crate::finding::{Finding, Id};
@@ -28,9 +28,11 @@ pub(super) fn check(root: &Root, manifest: &Manifest) -> Vec<Finding> {
 }
 
 /// Every path that may exist, with all directories above what is placed. What is allowed stands
-/// directly in its directory, so it brings none.
+/// directly in its directory, and what others place may never come, so they bring none.
 fn known(manifest: &Manifest) -> BTreeSet<&str> {
-    let files = manifest.files.iter().map(|file| file.path.as_str());
+    let (foreign, placed): (Vec<_>, Vec<_>) =
+        manifest.files.iter().partition(|file| file.policy == Policy::Foreign);
+    let files = placed.into_iter().map(|file| file.path.as_str());
     let directories = manifest.directories.iter().map(|directory| directory.path.as_str());
     let own = [record::HOST_SUMS, record::TRUST, record::DIRECTORY];
     let mut known = BTreeSet::new();
@@ -40,6 +42,7 @@ fn known(manifest: &Manifest) -> BTreeSet<&str> {
             path = parent;
         }
     }
+    known.extend(foreign.into_iter().map(|file| file.path.as_str()));
     known.extend(manifest.directories.iter().flat_map(|directory| &directory.allow).map(String::as_str));
     known
 }

@@ -2,17 +2,23 @@
 //! valid; private keys those of their certificates.
 
 use super::Options;
-use crate::bundle::manifest::{File, Manifest};
+use crate::bundle::manifest::{File, Manifest, Policy};
 use crate::bundle::paths::parse_mode;
 use crate::bundle::sums::sha256_hex;
 use crate::check::certificates::{PRIVATE_KEY, carries_certificates, inspect, key_matches};
 use crate::check::obstacles::{self, REINSTALL};
+use crate::check::{fields, record};
 use crate::finding::{Finding, Id};
 use crate::rootfs::{Attributes, Kind, MAX_PARSED, Metadata, Root, WalkError, split};
 use crate::verify_key::{VERIFY_KEY_PATH, VerifyKey};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
+
+/// The way out when an initial file differs.
+const DIFFERS: &str = "find out who changed it; move it out of the way, then run `sealift install` again with this host's bundle";
+/// The way out when mode or owner of another program's file differ: install leaves it alone.
+const FOREIGN: &str = "set it with chmod or chown, and see which program writes it so";
 
 /// SHA-256, in lower-case hex, of the plaintext of each file that holds what it should.
 pub(super) type Digests = BTreeMap<String, String>;
@@ -51,14 +57,16 @@ enum Contents {
     Digest(String),
     /// Not read: too large to be what the manifest lists.
     OtherSize,
-    /// Not read: a secret without the key to check it.
+    /// Not read: another program's, or a secret without the key to check it.
     Skipped,
 }
 
 fn look(root: &Root, file: &File, no_key: bool) -> Result<Seen, WalkError> {
     let (parent, name) = split(&file.path)?;
     let directory = root.directory(parent)?;
-    if file.sealed && no_key {
+    // Of an initial file the fields are read, which needs no key.
+    let skipped = file.sealed && no_key && file.policy != Policy::Initial;
+    if skipped || file.policy == Policy::Foreign {
         let metadata = directory.metadata(name)?;
         return match metadata.kind {
             Kind::File => Ok(Seen { metadata, contents: Ok(Contents::Skipped) }),
@@ -68,7 +76,8 @@ fn look(root: &Root, file: &File, no_key: bool) -> Result<Seen, WalkError> {
     match directory.file(name) {
         Ok(open) => {
             let metadata = *open.metadata();
-            let contents = if file.sealed || metadata.size <= MAX_PARSED {
+            let whole = file.sealed || file.policy == Policy::Initial;
+            let contents = if whole || metadata.size <= MAX_PARSED {
                 open.contents().map(Contents::Whole)
             } else if metadata.size != file.size {
                 Ok(Contents::OtherSize)
@@ -93,7 +102,8 @@ fn verify_key(
     manifest: &Manifest,
     findings: &mut Vec<Finding>,
 ) -> (Option<VerifyKey>, Option<Result<Seen, WalkError>>) {
-    let Some(file) = manifest.files.iter().find(|file| file.path == VERIFY_KEY_PATH) else {
+    let is_key = |file: &&File| file.path == VERIFY_KEY_PATH && file.policy == Policy::Managed;
+    let Some(file) = manifest.files.iter().find(is_key) else {
         if manifest.files.iter().any(|file| file.sealed) {
             let finding = Finding::new(Id::ManifestInconsistent, VERIFY_KEY_PATH, "build the bundle again");
             findings.push(finding.expected("a file of the manifest, for the digests of sealed files"));
@@ -124,12 +134,14 @@ impl<'a> Check<'a> {
         let seen = match seen {
             Ok(seen) => seen,
             Err(error) => {
-                findings.push(match error {
+                let may_be_absent = matches!(file.policy, Policy::Bootstrap | Policy::Foreign);
+                match error {
+                    WalkError::NotFound { .. } if may_be_absent => {}
                     WalkError::NotFound { .. } => {
-                        Finding::new(Id::FileMissing, file.path.as_str(), REINSTALL)
+                        findings.push(Finding::new(Id::FileMissing, file.path.as_str(), REINSTALL));
                     }
-                    error => obstacles::finding(&error),
-                });
+                    error => findings.push(obstacles::finding(&error)),
+                }
                 return;
             }
         };
@@ -142,8 +154,16 @@ impl<'a> Check<'a> {
             return;
         };
         let attributes = Attributes::on(self.root, mode, file.uid, file.gid);
-        findings.extend(obstacles::attributes(&file.path, attributes, &seen.metadata));
+        let of_attributes = obstacles::attributes(&file.path, attributes, &seen.metadata);
+        findings.extend(of_attributes.into_iter().map(|finding| match file.policy {
+            Policy::Foreign => Finding { mend: FOREIGN.to_owned(), ..finding },
+            _ => finding,
+        }));
         match seen.contents {
+            Ok(Contents::Whole(bytes)) if file.policy == Policy::Initial => {
+                findings.extend(self.fields(file, &bytes));
+                self.keep(file, bytes, findings);
+            }
             Ok(Contents::Whole(bytes)) => {
                 let digest = sha256_hex(&bytes);
                 self.digest(file, &digest, Some(&bytes), findings);
@@ -156,8 +176,23 @@ impl<'a> Check<'a> {
                 findings.push(finding.expected(format!("{} bytes", file.size)).found(found));
             }
             Ok(Contents::Skipped) => {}
+            Err(WalkError::TooLarge { .. }) if file.policy == Policy::Initial => {
+                findings.extend(fields::findings(&file.path, fields::too_large(), DIFFERS));
+            }
             Err(error) => findings.push(obstacles::finding(&error)),
         }
+    }
+
+    /// The fields of an initial file that do not hold.
+    fn fields(&self, file: &File, bytes: &[u8]) -> Vec<Finding> {
+        let Some(wanted) = &file.fields else { return Vec::new() };
+        if let Some(unknown) = fields::unknown(wanted) {
+            let mend = "verify with the sealift version that built this bundle";
+            let finding = Finding::new(Id::ManifestMalformed, record::MANIFEST, mend);
+            return vec![finding.expected("fields that this sealift checks").found(unknown)];
+        }
+        let named = |path: &str, link| fields::on_host(self.root, path, link);
+        fields::findings(&file.path, fields::differences(wanted, bytes, &named), DIFFERS)
     }
 
     /// Compares contents with the manifest: secrets by keyed digest, all else by SHA-256.

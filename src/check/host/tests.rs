@@ -4,6 +4,7 @@
 #![allow(clippy::too_many_lines, clippy::type_complexity)]
 
 mod drift;
+mod policies;
 
 use super::{HostCheck, Options, Summary, verify_host};
 use crate::bundle::open::Verified;

@@ -2,7 +2,7 @@
 
 use super::{CERTS, CertPlan, CertRow, Eku, Kind, Sans};
 use crate::plan::AuthorityPlan;
-use crate::spec::types::{Algorithm, CaName, CertificateId, Provisioner, Spec};
+use crate::spec::types::{Algorithm, CaName, CertificateId, Provisioner, Spec, Subject};
 use crate::spec::{Path, Problem};
 
 fn pki() -> Path {
@@ -21,6 +21,7 @@ pub(in crate::plan) fn problems(
 ) -> Vec<Problem> {
     let mut problems = Vec::new();
     settings(spec, &mut problems);
+    problems.extend(rewritten(spec));
     own_sans(spec, &mut problems);
     for plan in leaves {
         problems.extend(outlives(spec, authorities, plan));
@@ -47,6 +48,20 @@ fn settings(spec: &Spec, problems: &mut Vec<Problem>) {
             problems.push(Problem::error(at.as_str(), message).hint(hint));
         }
     }
+}
+
+/// Where the cluster signs, a kubelet asks for a new certificate with the name that the node
+/// authorizer wants and nothing else (`pkg/kubelet/certificate/bootstrap`).
+fn rewritten(spec: &Spec) -> Option<Problem> {
+    let signs = spec.kubernetes.provisioner == Provisioner::Kubeadm
+        && spec.pki.ca_keys_on_hosts.contains(&CaName::Kubernetes);
+    let settings = spec.pki.certificates.get(&CertificateId::Kubelet)?;
+    (signs && settings.subject != Subject::default()).then(|| {
+        let at = certificates(CertificateId::Kubelet).key("subject");
+        let message = format!("{at}: kubelets replace this certificate by one without these fields");
+        Problem::error(at.as_str(), message)
+            .hint("remove it, or take `kubernetes` out of `pki.caKeysOnHosts`: then kubelets keep theirs")
+    })
 }
 
 fn own_sans(spec: &Spec, problems: &mut Vec<Problem>) {

@@ -13,6 +13,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use super::Policy;
 use crate::spec::types::{Algorithm, CaName};
 use serde::{Serialize, Serializer};
 use std::net::IpAddr;
@@ -48,6 +49,9 @@ pub struct CertRow {
     pub eku: &'static [Eku],
     /// The files that it becomes.
     pub form: Form,
+    /// How a host is held to them; `Initial` where the cluster signs the kubelets' certificates, and
+    /// `Managed` elsewhere.
+    pub policy: Policy,
     /// What must be restarted when it changes; empty when whatever reads it notices by itself.
     pub restart: &'static [&'static str],
     /// Why it exists.
@@ -201,6 +205,19 @@ pub enum Attribute {
     O,
     /// Organizational unit.
     Ou,
+}
+
+impl Attribute {
+    /// Its short name (RFC 4514 section 3).
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::C => "C",
+            Self::St => "ST",
+            Self::L => "L",
+            Self::O => "O",
+            Self::Ou => "OU",
+        }
+    }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]

@@ -12,6 +12,8 @@ pub enum Place {
     FirstControlPlane,
     /// On etcd members that are no control planes: the kubelet is etcd's service manager there.
     EtcdAlone,
+    /// On control planes with an etcd member of their own.
+    Stacked,
     /// In the operators' bundle.
     Operator,
 }
@@ -21,8 +23,8 @@ impl Place {
     pub fn of_host(spec: &Spec, name: &HostName, host: &Host) -> Vec<Self> {
         let mut places: Vec<Self> = host.roles.iter().copied().map(Self::Role).collect();
         let control_plane = host.roles.contains(&Role::ControlPlane);
-        if host.roles.contains(&Role::Etcd) && !control_plane {
-            places.push(Self::EtcdAlone);
+        if host.roles.contains(&Role::Etcd) {
+            places.push(if control_plane { Self::Stacked } else { Self::EtcdAlone });
         }
         if control_plane && first_control_plane(spec) == Some(name) {
             places.push(Self::FirstControlPlane);
@@ -36,8 +38,8 @@ impl Place {
         self == other
             || matches!(
                 (self, other),
-                (Self::FirstControlPlane, Self::Role(Role::ControlPlane))
-                    | (Self::EtcdAlone, Self::Role(Role::Etcd))
+                (Self::FirstControlPlane | Self::Stacked, Self::Role(Role::ControlPlane))
+                    | (Self::EtcdAlone | Self::Stacked, Self::Role(Role::Etcd))
             )
     }
 

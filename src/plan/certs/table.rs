@@ -1,6 +1,7 @@
 //! The table.
 
 use super::{CertRow, Cn, Eku, Form, Kind, Organization, Place, Sans, Server, When};
+use crate::plan::Policy;
 use crate::spec::types::{CaName, Role};
 
 const ETCD: &[Place] = &[Place::Role(Role::Etcd)];
@@ -25,6 +26,7 @@ const CA: CertRow = CertRow {
     sans: Sans::CommonName,
     eku: &[],
     form: Form::Pair(""),
+    policy: Policy::Managed,
     restart: &[],
     why: "",
 };
@@ -168,6 +170,7 @@ pub const CERTS: &[CertRow] = &[
         organization: Organization::Fixed("kubeadm:cluster-admins"),
         eku: CLIENT,
         form: Form::Kubeconfig("/etc/kubernetes/admin.conf", Server::Endpoint),
+        policy: Policy::Bootstrap,
         why: "administrators; kubeadm needs it on a control plane when it initialises, joins and upgrades",
         ..LEAF
     },
@@ -181,6 +184,7 @@ pub const CERTS: &[CertRow] = &[
         organization: Organization::Fixed("system:masters"),
         eku: CLIENT,
         form: Form::Kubeconfig("/etc/kubernetes/super-admin.conf", Server::Endpoint),
+        policy: Policy::Bootstrap,
         why: "the first bindings, and the way in when they are broken: no rule of the cluster holds it",
         ..LEAF
     },
@@ -218,6 +222,7 @@ pub const CERTS: &[CertRow] = &[
         organization: Organization::Fixed("system:nodes"),
         eku: CLIENT,
         form: Form::Kubeconfig("/etc/kubernetes/kubelet.conf", Server::Kubelet),
+        policy: Policy::Initial,
         restart: &["kubelet"],
         why: "the kubelet speaks to the API server",
         ..LEAF

@@ -1,0 +1,163 @@
+//! Files that are not managed: what their lines may say, and what the archive holds of them.
+
+use super::{EPOCH, Raw, contents, file, found, key, manifest, read, resigned};
+use crate::bundle::{
+    MANIFEST, canonical,
+    manifest::{Fields, File, Manifest, Origin, Policy},
+    pack::{PackError, Packed, pack},
+};
+
+const FOREIGN: &str = "/etc/app/state";
+
+fn foreign() -> File {
+    File { policy: Policy::Foreign, restart: Vec::new(), ..file(FOREIGN, false) }
+}
+
+fn fields(values: &[(&str, &str)]) -> Fields {
+    let values = values.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Fields { format: "ini".into(), values: values.collect() }
+}
+
+/// One file of each policy.
+fn mixed() -> Manifest {
+    let mut initial = file("/etc/pki/key-2", false);
+    initial.policy = Policy::Initial;
+    initial.fields = Some(fields(&[("a", "1"), ("b", "")]));
+    let mut bootstrap = file("/etc/pki/key", true);
+    bootstrap.policy = Policy::Bootstrap;
+    manifest(
+        "infra0",
+        vec![foreign(), file("/etc/hostname", false), bootstrap, initial, file("/etc/pki/empty", false)],
+    )
+}
+
+fn packed() -> Packed {
+    pack(mixed(), &contents("infra0"), EPOCH, &key(7)).unwrap()
+}
+
+/// What is found in a bundle whose manifest was changed and signed.
+fn with_text(change: impl FnOnce(String) -> String) -> Vec<String> {
+    let manifest = canonical::to_bytes(&packed().manifest).unwrap();
+    let text = change(String::from_utf8(manifest).unwrap());
+    found(&resigned(&key(7), |raws| raws[2] = Raw::new(MANIFEST, text.as_bytes())))
+}
+
+#[test]
+fn each_policy_comes_back_as_it_was_packed() {
+    let packed = packed();
+    let verified = read(&packed.bytes).unwrap();
+    assert_eq!(verified.manifest(), &packed.manifest);
+    assert_eq!(verified.contents(FOREIGN), None);
+    assert_eq!(verified.contents("/etc/pki/key-2"), Some([b'x'; 600].as_slice()));
+    let text = String::from_utf8(verified.manifest_bytes().to_vec()).unwrap();
+    let line = r#"{"gid":0,"mode":"0644","path":"/etc/app/state","policy":"foreign","uid":0}"#;
+    assert!(text.contains(line), "{text}");
+    let line = r#"{"fields":{"format":"ini","values":{"a":"1","b":""}},"gid":0,"mode":"0644","path":"/etc/pki/key-2","policy":"initial","#;
+    assert!(text.contains(line), "{text}");
+    assert!(text.contains(r#""policy":"bootstrap""#), "{text}");
+    let names: Vec<_> = super::raws(&packed.bytes).iter().map(Raw::name).collect();
+    assert_eq!(names, super::ENTRIES);
+}
+
+#[test]
+fn lines_that_no_writer_writes() {
+    assert_eq!(with_text(|text| text), [""; 0]);
+    let line = r#""policy":"foreign""#;
+    let (before, after) = ("\"path\":\"/etc/app/state\"", "\"uid\":0}");
+    let whole = |text: String| text.replace(&format!("{before},{line},{after}"), "@");
+    let malformed = ["manifest-malformed @:manifest.json"];
+    let foreign_with = |members: &str| {
+        with_text(|text| whole(text).replace('@', &format!("{before},{line},{members},{after}")))
+    };
+    let digest = "0".repeat(64);
+    for members in [
+        format!(r#""sealed":false,"sha256":"{digest}","size":0"#),
+        r#""sealed":false"#.to_owned(),
+        format!(r#""sha256":"{digest}""#),
+        r#""size":0"#.to_owned(),
+        r#""sha256":"""#.to_owned(),
+        r#""run":[]"#.to_owned(),
+        r#""sealed":null"#.to_owned(),
+    ] {
+        assert_eq!(foreign_with(&members), malformed, "{members}");
+    }
+    for (from, to) in [
+        ("foreign", "block"),
+        ("foreign", "Foreign"),
+        ("foreign", "managed"),
+        ("foreign", "initial"),
+        ("\"format\":\"ini\"", "\"format\":\"ini\",\"more\":1"),
+        ("\"a\":\"1\"", "\"a\":1"),
+        ("\"a\":\"1\"", "\"a\":\"1\",\"a\":\"1\""),
+        ("\"fields\":{\"format\":\"ini\",\"values\":{\"a\":\"1\",\"b\":\"\"}}", "\"fields\":null"),
+        ("\"sealed\":true,", ""),
+    ] {
+        assert_eq!(with_text(|text| text.replace(from, to)), malformed, "{to}");
+    }
+}
+
+#[test]
+fn what_contradicts_its_policy_is_not_packed() {
+    type Change = fn(&mut Manifest);
+    const BARE: &str = "is foreign, and has more than path, mode and owner";
+    const FIELDS: &str = "has fields and is not initial, or lacks them";
+    const NAMELESS: &str = "has fields without a name, or with control characters";
+    let cases: [(Change, &[&str]); 17] = [
+        (|m| m.files[3].policy = Policy::Managed, &[FIELDS]),
+        (|m| m.files[3].policy = Policy::Bootstrap, &[FIELDS]),
+        (|m| m.files[3].fields = None, &[FIELDS]),
+        (|m| m.files[0].fields = Some(fields(&[("a", "")])), &[FIELDS]),
+        (|m| m.files[3].fields = Some(fields(&[])), &["names no field that stays checked"]),
+        (|m| m.files[3].fields = Some(fields(&[("", "x")])), &[NAMELESS]),
+        (|m| m.files[3].fields = Some(fields(&[("a", "x\n")])), &[NAMELESS]),
+        (|m| m.files[3].fields = Some(fields(&[("a\u{1b}", "x")])), &[NAMELESS]),
+        (|m| m.files[3].fields.as_mut().unwrap().format.clear(), &[NAMELESS]),
+        (|m| m.files[0].size = 1, &[BARE]),
+        (|m| m.files[0].sha256 = "0".repeat(64), &[BARE]),
+        (|m| m.files[0].origin = Some(Origin { seed: 1, generation: "1".into() }), &[BARE]),
+        (|m| m.files[0].certificate = Some("/etc/hostname".into()), &[BARE]),
+        (|m| m.files[0].restart.push("unit/x".into()), &[BARE]),
+        (|m| m.files[0].run.push("x".into()), &[BARE]),
+        (|m| m.files[0].hmac = Some("0".repeat(64)), &[BARE, "has an hmac and is not sealed, or lacks one"]),
+        (
+            |m| m.files[2].certificate = Some(FOREIGN.into()),
+            &["names a certificate that is no public file of this manifest"],
+        ),
+    ];
+    for (number, (change, problems)) in cases.into_iter().enumerate() {
+        let mut manifest = mixed();
+        change(&mut manifest);
+        let Err(PackError::Inconsistent(found)) = pack(manifest, &contents("infra0"), EPOCH, &key(7)) else {
+            panic!("case {number} was packed");
+        };
+        let found: Vec<_> = found.iter().map(|it| it.problem.as_str()).collect();
+        assert_eq!(found, problems, "case {number}");
+    }
+}
+
+#[test]
+fn signed_contradictions_are_found_by_the_reader_too() {
+    let changed = |change: fn(&mut Manifest)| {
+        let mut manifest = packed().manifest;
+        change(&mut manifest);
+        with_text(|_| String::from_utf8(canonical::to_bytes(&manifest).unwrap()).unwrap())
+    };
+    assert_eq!(changed(|m| m.files[4].fields = None), ["manifest-inconsistent @:/etc/pki/key-2"]);
+    assert_eq!(changed(|m| m.files[0].run.push("x".into())), ["manifest-inconsistent @:/etc/app/state"]);
+    // A file that is said to be another program's is no entry.
+    let foreign = changed(|m| m.files[1] = File { path: "/etc/hostname".into(), ..m.files[0].clone() });
+    assert_eq!(foreign, ["manifest-inconsistent @:files/etc/hostname"]);
+    let entry = resigned(&key(7), |raws| {
+        raws[2] = Raw::new(MANIFEST, &canonical::to_bytes(&packed().manifest).unwrap());
+        raws.insert(3, Raw::new("files/etc/app/state", b"x"));
+    });
+    assert_eq!(found(&entry), ["manifest-inconsistent @:files/etc/app/state"]);
+}
+
+#[test]
+fn contents_of_foreign_files_are_not_packed() {
+    let mut contents = contents("infra0");
+    contents.insert(FOREIGN.into(), b"x".to_vec());
+    let packed = pack(mixed(), &contents, EPOCH, &key(7)).map(|_| ()).map_err(|error| error.to_string());
+    assert_eq!(packed, Err("/etc/app/state is foreign or not in the manifest".to_owned()));
+}

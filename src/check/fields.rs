@@ -1,0 +1,222 @@
+//! What stays checked of a file that a component may rewrite: the fields that its manifest names.
+
+mod kubeconfig;
+mod yaml;
+
+#[cfg(test)]
+pub(crate) mod testkit;
+#[cfg(test)]
+mod tests;
+
+use crate::bundle::manifest::{Fields, File, Policy};
+use crate::bundle::open::Verified;
+use crate::bundle::paths::is_host_path;
+use crate::finding::{Finding, Id};
+use crate::rootfs::{Kind, Root, WalkError, split};
+use kubeconfig::Kubeconfig;
+use yaml::Node;
+use zeroize::Zeroizing;
+
+/// The longest value that is shown, in characters.
+const SHOWN: usize = 200;
+
+/// How fields are read out of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    /// `server`, `certificateAuthority` and `subject` of a kubeconfig's current context.
+    Kubeconfig,
+    /// Members of a `KubeletConfiguration`, by their path: names joined by dots.
+    KubeletConfiguration,
+}
+
+/// A field's value; empty when the field is absent or empty, none when it cannot be known here; or
+/// what stands in its place.
+type Value = Result<Option<String>, String>;
+
+/// Reads a file that the checked file names: its path, and whether one link beside it may be
+/// followed. None when it cannot be known; or what stands in its place.
+pub type Named<'a> = &'a dyn Fn(&str, bool) -> Result<Option<Zeroizing<Vec<u8>>>, String>;
+
+/// One field that is not what it must be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Difference {
+    /// The field and its value as the manifest has it.
+    pub expected: String,
+    /// The field and what the file has, safe to print.
+    pub found: String,
+}
+
+/// Why this sealift cannot check fields: another one wrote the manifest.
+pub fn unknown(fields: &Fields) -> Option<String> {
+    let Some(format) = format(fields) else { return Some(shown(&format!("format {}", fields.format))) };
+    let unknown = fields.values.keys().find(|name| !is_field(format, name));
+    unknown.map(|name| shown(&format!("field {name} of format {}", fields.format)))
+}
+
+fn format(fields: &Fields) -> Option<Format> {
+    match fields.format.as_str() {
+        "kubeconfig" => Some(Format::Kubeconfig),
+        "kubelet-configuration" => Some(Format::KubeletConfiguration),
+        _ => None,
+    }
+}
+
+fn is_field(format: Format, name: &str) -> bool {
+    let is_name = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    match format {
+        Format::Kubeconfig => kubeconfig::NAMES.contains(&name),
+        Format::KubeletConfiguration => name.split('.').all(is_name),
+    }
+}
+
+/// Every field of a file that does not hold; none when all do.
+pub fn differences(fields: &Fields, contents: &[u8], named: Named<'_>) -> Vec<Difference> {
+    let whole = |expected: &str, found: String| vec![Difference { expected: expected.to_owned(), found }];
+    let Some(format) = format(fields) else {
+        return whole("a format that this sealift reads", fields.format.clone());
+    };
+    let what = match format {
+        Format::Kubeconfig => "a kubeconfig",
+        Format::KubeletConfiguration => "a KubeletConfiguration",
+    };
+    let document = match yaml::read(contents) {
+        Ok(document) => document,
+        Err(problem) => return whole(what, problem),
+    };
+    match format {
+        Format::Kubeconfig => match Kubeconfig::new(&document) {
+            Err(problem) => whole(what, problem),
+            Ok(kubeconfig) => {
+                let mut found = compare(fields, &|name| kubeconfig.value(name, named));
+                found.extend(kubeconfig.excess().into_iter().map(|member| Difference {
+                    expected: format!("no {}", shown(member)),
+                    found: shown(member),
+                }));
+                found
+            }
+        },
+        Format::KubeletConfiguration => {
+            if Node::text(document.get("kind")) != Some("KubeletConfiguration") {
+                return whole(what, "another kind of file".to_owned());
+            }
+            compare(fields, &|name| member(&document, name))
+        }
+    }
+}
+
+/// A file of more bytes than are read into memory.
+pub fn too_large() -> Vec<Difference> {
+    vec![Difference { expected: "at most 16 MiB".to_owned(), found: "more".to_owned() }]
+}
+
+fn compare(fields: &Fields, value: &dyn Fn(&str) -> Value) -> Vec<Difference> {
+    let mut found = Vec::new();
+    for (name, expected) in &fields.values {
+        let is = match value(name) {
+            Ok(None) => continue,
+            Ok(Some(value)) if value == *expected => continue,
+            Ok(Some(value)) => say(&value),
+            Err(problem) => shown(&problem),
+        };
+        found.push(Difference {
+            expected: format!("{name}: {}", say(expected)),
+            found: format!("{name}: {is}"),
+        });
+    }
+    found
+}
+
+fn say(value: &str) -> String {
+    if value.is_empty() { "absent".to_owned() } else { shown(value) }
+}
+
+/// A text that anybody may have written, safe for a terminal.
+fn shown(text: &str) -> String {
+    let mut shown: String =
+        text.chars().take(SHOWN).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+    if text.chars().nth(SHOWN).is_some() {
+        shown.push('…');
+    }
+    shown
+}
+
+/// A scalar by its path of member names.
+fn member(document: &Node, path: &str) -> Value {
+    let mut node = document;
+    for name in path.split('.') {
+        match node {
+            Node::Map(_) => {}
+            _ => return Err("a value that is no mapping on the way".to_owned()),
+        }
+        match node.get(name) {
+            None | Some(Node::Null) => return Ok(Some(String::new())),
+            Some(inner) => node = inner,
+        }
+    }
+    let text = Node::text(Some(node)).ok_or_else(|| "a list or mapping".to_owned());
+    text.map(|text| Some(text.to_owned()))
+}
+
+/// A named file of a host. Links are not followed but one: the kubelet gives the certificate that it
+/// uses a fixed name, a link to a file in the same directory, by its plain name or its absolute path.
+pub fn on_host(root: &Root, path: &str, link: bool) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
+    if !is_host_path(path) {
+        return Err("a file whose path is not plain and absolute".to_owned());
+    }
+    let read = |path: &str| root.file(path).and_then(crate::rootfs::OpenFile::contents);
+    let contents = match read(path) {
+        Err(WalkError::NotAFile { kind: Kind::Symlink, .. }) if link => {
+            beside(root, path).and_then(|target| read(&target))
+        }
+        other => other,
+    };
+    contents.map(Some).map_err(|error| error.to_string())
+}
+
+/// The file that a link names, if it lies in the link's own directory.
+fn beside(root: &Root, path: &str) -> Result<String, WalkError> {
+    let (above, name) = split(path)?;
+    let directory = root.directory(above)?;
+    let target = directory.link_target(name)?;
+    let name = target.strip_prefix(above).and_then(|rest| rest.strip_prefix('/')).unwrap_or(&target);
+    if !is_host_path(&format!("/{name}")) || name.contains('/') {
+        return Err(WalkError::Symlink { at: path.to_owned() });
+    }
+    Ok(directory.at(name))
+}
+
+/// A bundle's file whose fields this sealift cannot check.
+pub fn unknown_in_bundle(bundle: &Verified, file: &File) -> Option<Finding> {
+    let unknown = unknown(file.fields.as_ref()?)?;
+    let mend = "use the sealift that built this bundle, or a newer one";
+    let finding = Finding::new(Id::ManifestMalformed, format!("{}:{}", bundle.name(), file.path), mend);
+    Some(finding.expected("fields that this sealift checks").found(unknown))
+}
+
+/// A file as its bundle holds it, against the manifest's own fields.
+///
+/// What it names outside of the bundle cannot be known, nor what is sealed.
+pub fn in_bundle(bundle: &Verified, file: &File, plaintext: &[u8], mend: &str) -> Vec<Finding> {
+    let Some(fields) = file.fields.as_ref().filter(|_| file.policy == Policy::Initial) else {
+        return Vec::new();
+    };
+    if let Some(finding) = unknown_in_bundle(bundle, file) {
+        return vec![finding];
+    }
+    let path = format!("{}:{}", bundle.name(), file.path);
+    let named = |path: &str, _| {
+        let public = bundle.file(path).filter(|file| !file.sealed).and_then(|_| bundle.contents(path));
+        Ok(public.map(|bytes| Zeroizing::new(bytes.to_vec())))
+    };
+    let finding = |it: Difference| {
+        Finding::new(Id::ManifestInconsistent, path.as_str(), mend).expected(it.expected).found(it.found)
+    };
+    differences(fields, plaintext, &named).into_iter().map(finding).collect()
+}
+
+/// The fields of a host's file that do not hold, as findings.
+pub fn findings(path: &str, differences: Vec<Difference>, mend: &str) -> Vec<Finding> {
+    let finding =
+        |it: Difference| Finding::new(Id::InitialDiffers, path, mend).expected(it.expected).found(it.found);
+    differences.into_iter().map(finding).collect()
+}
