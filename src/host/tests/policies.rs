@@ -8,8 +8,11 @@ use crate::check::fields::testkit::{
 };
 use crate::check::record::{HOST_SUMS, INSTALLED, MANIFEST};
 use crate::finding::{Finding, Id};
-use crate::host::testkit::{CONF, Draft, Host, KEY, options};
+use crate::host::compare;
+use crate::host::testkit::{CONF, Draft, Host, KEY, names, options};
+use crate::host::wanted::{Contents, Phase, Wanted};
 use crate::host::{Action, InstallError, Options, Report};
+use crate::rootfs::Attributes;
 use crate::verify_key::VERIFY_KEY_PATH;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -110,6 +113,33 @@ fn what_a_component_wrote_stays_while_its_fields_hold() {
     host.chmod(KUBELET, 0o666);
     assert_eq!(action(&repair(&host, &newer, &newer_bundle), KUBELET), Some(Action::Mode));
     assert_eq!((host.mode(KUBELET), host.read(KUBELET)), (0o600, rewritten(SERVER, CA).into_bytes()));
+}
+
+/// Between the reading of its fields and the comparison a component may write again.
+#[test]
+fn what_changes_after_it_was_judged_is_not_overwritten() {
+    let host = Host::new();
+    let root = host.root();
+    let kept = |contents| Wanted {
+        path: KUBELET,
+        contents: Contents::Public(contents),
+        attributes: Attributes::on(&root, 0o600, 0, 0),
+        phase: Phase::First,
+        kept: true,
+    };
+    host.write(KUBELET, b"new");
+    host.chmod(KUBELET, 0o600);
+    let changes = compare::files(&root, vec![kept(b"new")]).unwrap();
+    assert!(changes.iter().all(|change| change.action == Action::Unchanged));
+    for gone in [false, true] {
+        if gone {
+            fs::remove_file(host.path(KUBELET)).unwrap();
+        }
+        let Err(InstallError::Refused(findings)) = compare::files(&root, vec![kept(b"old")]) else {
+            panic!()
+        };
+        assert_eq!(names(&findings), [format!("changed-while-reading {KUBELET}")]);
+    }
 }
 
 #[test]
@@ -365,9 +395,9 @@ fn the_verify_key_is_managed_and_sealifts_own_paths_are_nobodys() {
             }
             _ => draft.file(VERIFY_KEY_PATH).policy = policy,
         }
-        let (names, code) = Host::new().refused(&draft, &draft.bundle(), &force());
+        let (found, code) = Host::new().refused(&draft, &draft.bundle(), &force());
         let expected = format!("manifest-inconsistent infra0.tar.gz:{VERIFY_KEY_PATH}");
-        assert!(names.contains(&expected), "{policy:?}: {names:?}");
+        assert!(found.contains(&expected), "{policy:?}: {found:?}");
         assert_eq!(code, 1);
     }
     let mut draft = Draft::new();
