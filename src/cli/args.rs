@@ -38,7 +38,7 @@ pub(super) enum Format {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Make a spec skeleton and the keyring that everything is derived from
+    /// Make a spec skeleton and the keyring that everything is derived from, or add a seed to one
     Init(Init),
     /// Show all problems of a spec, with line and column, and what a change needs
     Check(Check),
@@ -61,13 +61,25 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 pub(super) struct Init {
     /// The cluster's name
-    pub(super) name: String,
-    /// Where to write; a directory called NAME by default
+    #[arg(required_unless_present = "add_seed")]
+    pub(super) name: Option<String>,
+    /// Where to write; a directory called NAME by default. With --add-seed: where the spec is, the
+    /// current directory by default
     #[arg(long, value_name = "DIR")]
     pub(super) dir: Option<PathBuf>,
     /// Who may open the keyring: age1… or "ssh-ed25519 …"; without any, an operator.key is made
     #[arg(long = "operator", value_name = "RECIPIENT")]
     pub(super) operators: Vec<String>,
+    /// Add a new seed to the keyring of the spec in DIR, under the next number, and encrypt the
+    /// keyring to the spec's operators. No seed that is there changes
+    #[arg(long, conflicts_with_all = ["name", "operators"], requires = "identities")]
+    pub(super) add_seed: bool,
+    /// The keyring that gets the seed; seed.age beside the spec by default
+    #[arg(long, value_name = "FILE", requires = "add_seed")]
+    pub(super) seed: Option<PathBuf>,
+    /// An age or OpenSSH identity file that opens the keyring ("-" is standard input)
+    #[arg(short, long = "identity", value_name = "FILE", requires = "add_seed")]
+    pub(super) identities: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

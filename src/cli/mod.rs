@@ -1,6 +1,7 @@
 //! The command line: the only place that prints, exits, and reads the environment and the clock.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is where the world is read")]
 
+mod add_seed;
 mod args;
 mod build;
 mod change;
@@ -9,6 +10,7 @@ mod demo;
 mod failure;
 mod init;
 mod install;
+mod keyring;
 mod output;
 mod output_directory;
 mod verify;
