@@ -151,6 +151,8 @@ ids! {
     RemovedFileChanged = "removed-file-changed", Difference;
     /// A certificate cannot be parsed.
     CertificateMalformed = "certificate-malformed", Difference;
+    /// A kubeconfig cannot be parsed.
+    KubeconfigMalformed = "kubeconfig-malformed", Difference;
     /// A private key cannot be parsed.
     KeyMalformed = "key-malformed", Difference;
     /// A private key does not belong to the certificate beside it.

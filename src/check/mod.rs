@@ -3,6 +3,8 @@
 pub mod bundle;
 pub mod certificates;
 pub mod host;
+pub mod inventory;
+pub mod kubeconfig;
 pub mod obstacles;
 pub mod output;
 pub mod record;

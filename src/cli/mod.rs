@@ -4,6 +4,7 @@
 mod add_seed;
 mod args;
 mod build;
+mod certs;
 mod change;
 mod check;
 mod demo;
@@ -64,6 +65,7 @@ fn execute(cli: &Cli, output: &mut Output<'_>) -> u8 {
         Command::Check(arguments) => ("check", check::run(arguments, output)),
         Command::Build(arguments) => ("build", build::run(arguments, output)),
         Command::Verify(arguments) => ("verify", verify::run(arguments, output)),
+        Command::Certs(arguments) => ("certs", certs::run(arguments, output)),
         Command::Install(arguments) => ("install", install::run(arguments, output)),
         Command::Demo(arguments) => ("demo", demo::run(arguments, output)),
         Command::Schema => ("schema", Ok(schema(output))),

@@ -1,7 +1,7 @@
 //! Reading: one open per file, types and times from the descriptor, bounded memory.
 
 use super::{Dir, Kind, Metadata, WalkError};
-use rustix::fs::{Mode, OFlags, fstat, openat};
+use rustix::fs::{Mode, OFlags, fstat, openat, readlinkat};
 use rustix::io::{Errno, read, retry_on_intr};
 use std::os::fd::OwnedFd;
 use zeroize::{Zeroize, Zeroizing};
@@ -101,6 +101,15 @@ impl Dir {
             return Err(not_a_file(metadata.kind));
         }
         Ok(OpenFile { fd, metadata, at })
+    }
+
+    /// What a symbolic link in this directory says, without following it; bytes that are not UTF-8
+    /// are replaced, so that they never name a file.
+    pub fn link(&self, name: &str) -> Result<String, WalkError> {
+        self.check(name)?;
+        let target = readlinkat(&*self.fd, name, Vec::new())
+            .map_err(|errno| WalkError::io("read the link", &self.at(name), errno))?;
+        Ok(target.to_string_lossy().into_owned())
     }
 
     /// Every entry, hidden ones included, in byte order of the names; not `.` and `..`.
