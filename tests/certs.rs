@@ -257,7 +257,9 @@ fn openssl_agrees() {
         .unwrap()
         .filter_map(|entry| entry.unwrap().file_name().to_str()?.strip_suffix(".crt").map(str::to_owned))
         .collect();
-    names.iter().for_each(|name| host.certificate(&format!("etc/etcd/{name}.crt"), &[name]));
+    for name in &names {
+        host.certificate(&format!("etc/etcd/{name}.crt"), &[name]);
+    }
     let value = json(host.directory.path(), &words(&["--root", "root"], &[]), 6);
     let mut nodes = Vec::new();
     flat(&value["hosts"][0]["certificates"], &mut nodes);
@@ -335,15 +337,28 @@ fn a_host_without_any() {
     let _ = run(Command::new(SEALIFT).args(["certs", "out", "--root", "/"])).expect_code(2);
 }
 
+/// Root may read everything, so this is asked by somebody else.
 #[test]
 fn a_file_that_the_system_refuses() {
-    if is_root() {
-        return support::skip("root may read everything");
-    }
     let host = kubeadm();
-    let ca = host.path("etc/kubernetes/pki/ca.crt");
-    fs::set_permissions(&ca, fs::Permissions::from_mode(0)).unwrap();
-    assert_eq!(host.findings(7), [("unreadable".to_owned(), "/etc/kubernetes/pki/ca.crt".to_owned())]);
+    let copy = host.path("sealift");
+    fs::copy(SEALIFT, &copy).unwrap();
+    fs::set_permissions(host.path("etc/kubernetes/pki/ca.crt"), fs::Permissions::from_mode(0o000)).unwrap();
+    let mut command = Command::new(&copy);
+    if is_root() {
+        let Some(setpriv) = need("setpriv") else { return };
+        command = Command::new(setpriv);
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(&copy);
+    }
+    let words = words(&["--root", "root"], &[&["--format", "json"]]);
+    let ran = run(command.args(words).current_dir(host.directory.path())).expect_code(7);
+    let value: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let findings = value["findings"].as_array().unwrap();
+    assert_eq!(findings.len(), 1, "{value:#}");
+    assert_eq!(
+        (&findings[0]["id"], &findings[0]["path"]),
+        (&"unreadable".into(), &"/etc/kubernetes/pki/ca.crt".into())
+    );
 }
 
 /// A host with sealift's bundle: the same certificates as in the bundle, elsewhere ones too.

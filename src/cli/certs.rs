@@ -17,7 +17,7 @@ use crate::check::output::each_bundle;
 use crate::check::record::machine_name;
 use crate::finding::{Finding, Id, exit_code, sorted};
 use crate::unseal::Identities;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// What one host holds, or will.
 struct Group {
@@ -88,7 +88,7 @@ pub(super) fn run(arguments: &Certs, output: &mut Output<'_>) -> Result<u8, Fail
 }
 
 /// Specs are YAML; whatever else is named is a bundle or a directory of bundles.
-fn is_spec(path: &PathBuf) -> bool {
+fn is_spec(path: &Path) -> bool {
     let spec = path
         .extension()
         .is_some_and(|end| end.eq_ignore_ascii_case("yaml") || end.eq_ignore_ascii_case("yml"));

@@ -150,8 +150,11 @@ fn key(spki: &SubjectPublicKeyInfo<'_>) -> String {
     }
 }
 
+/// A usage's name, and whether it is set.
+type Usage = (&'static str, fn(&KeyUsage) -> bool);
+
 /// The bits of a key usage, from the first.
-const KEY_USAGES: [(&str, fn(&KeyUsage) -> bool); 9] = [
+const KEY_USAGES: [Usage; 9] = [
     ("digitalSignature", KeyUsage::digital_signature),
     ("nonRepudiation", KeyUsage::non_repudiation),
     ("keyEncipherment", KeyUsage::key_encipherment),

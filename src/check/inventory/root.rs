@@ -15,8 +15,11 @@ use std::collections::BTreeSet;
 const KUBERNETES: &str = "/etc/kubernetes";
 const PKI: &str = "/etc/kubernetes/pki";
 const KUBELET: &str = "/var/lib/kubelet/pki";
+/// Endings of certificates and of kubeconfigs, as kubeadm writes them.
+const CERTIFICATE: &str = ".crt";
+const CONF: &str = ".conf";
 /// Directories that are searched, to any depth, with the endings that count.
-const TREES: [(&str, &[&str]); 2] = [(PKI, &[".crt"]), ("/etc/etcd", &[".crt", ".pem"])];
+const TREES: [(&str, &[&str]); 2] = [(PKI, &[CERTIFICATE]), ("/etc/etcd", &[CERTIFICATE, ".pem"])];
 /// Links that the kubelet makes.
 const CURRENT: [&str; 2] = ["kubelet-client-current.pem", "kubelet-server-current.pem"];
 /// Kubeconfigs that kubeadm writes; other `.conf` files may be anything.
@@ -135,7 +138,7 @@ impl Search<'_> {
             {
                 let place = Place::file(directory.at(&name));
                 // a .pem may as well be a key
-                if name.ends_with(".crt") {
+                if name.ends_with(CERTIFICATE) {
                     self.collector.certificate_file(&contents, &place);
                 } else {
                     self.collector.pem(&contents, &place);
@@ -148,7 +151,7 @@ impl Search<'_> {
     fn kubeconfigs(&mut self) {
         let Some(directory) = self.directory(KUBERNETES) else { return };
         for (name, kind) in self.list(&directory) {
-            if !name.ends_with(".conf") || kind == Kind::Directory {
+            if !name.ends_with(CONF) || kind == Kind::Directory {
                 continue;
             }
             let known = KUBEADM.contains(&name.as_str());
@@ -169,7 +172,7 @@ impl Search<'_> {
             let path = directory.at(&name);
             if CURRENT.contains(&name.as_str()) && kind == Kind::Symlink {
                 self.current(&directory, &name);
-            } else if (name.ends_with(".crt") || CURRENT.contains(&name.as_str()))
+            } else if (name.ends_with(CERTIFICATE) || CURRENT.contains(&name.as_str()))
                 && let Some(contents) = self.contents(&directory, &name)
             {
                 self.collector.certificate_file(&contents, &Place::file(path));

@@ -102,9 +102,8 @@ pub(super) fn read(text: &[u8]) -> Result<Yaml, KubeconfigError> {
             Event::DocumentStart(_) if root.is_some() => return Err(KubeconfigError::NotYaml { line }),
             _ => continue,
         };
-        match place(&mut stack, complete, line)? {
-            Some(document) => root = Some(document),
-            None => continue,
+        if let Some(document) = place(&mut stack, complete, line)? {
+            root = Some(document);
         }
     }
     Ok(root.unwrap_or(Yaml::NULL))

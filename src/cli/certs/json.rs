@@ -19,7 +19,8 @@ struct Listed<'a> {
 
 #[derive(Serialize)]
 struct Host<'a> {
-    host: &'a str,
+    #[serde(rename = "host")]
+    name: &'a str,
     source: &'a str,
     certificates: Vec<Node<'a>>,
 }
@@ -63,7 +64,7 @@ pub(super) fn print(
     }
     let hosts = groups
         .iter()
-        .map(|group| Host { host: &group.host, source: &group.source, certificates: forest(group, terms) })
+        .map(|group| Host { name: &group.host, source: &group.source, certificates: forest(group, terms) })
         .collect();
     output.json(&Listed { command: "certs", exit, at: rfc3339(terms.at), hosts, findings });
 }
