@@ -131,7 +131,7 @@ ids! {
     NotInstalled = "not-installed", Difference;
     /// The record of what is installed contradicts the stored manifest.
     RecordMismatch = "record-mismatch", Difference;
-    /// A file of the manifest is not on the host.
+    /// A file of the manifest, or one that a kubeconfig names, is not on the host.
     FileMissing = "file-missing", Difference;
     /// Something other than a regular file or directory stands at a path of the manifest.
     TypeMismatch = "type-mismatch", Difference;
@@ -151,6 +151,8 @@ ids! {
     RemovedFileChanged = "removed-file-changed", Difference;
     /// A certificate cannot be parsed.
     CertificateMalformed = "certificate-malformed", Difference;
+    /// A kubeconfig cannot be parsed.
+    KubeconfigMalformed = "kubeconfig-malformed", Difference;
     /// A private key cannot be parsed.
     KeyMalformed = "key-malformed", Difference;
     /// A private key does not belong to the certificate beside it.

@@ -26,7 +26,7 @@ macro_rules! smoke {
 
 smoke! {
     age archive bundle canonical certificates fields identities index key_matches
-    keyring manifest private_key spec sshsig sums trust verify_key
+    keyring kubeconfig manifest private_key spec sshsig sums trust verify_key
 }
 
 #[test]
@@ -51,6 +51,8 @@ fn seeds_are_accepted() {
     assert_eq!(sealift::bundle::gzip::decode(&seed, tar.len()), Ok(tar));
     assert!(!sealift::spec::load(&text("spec/everything.yaml")).has_errors());
     assert!(sealift::derive::keyring::Keyring::read(text("keyring/example").as_bytes()).is_ok());
+    let kubeconfig = sealift::check::kubeconfig::read(text("kubeconfig/admin.conf").as_bytes());
+    assert_eq!(kubeconfig.unwrap().unwrap().users.len(), 1);
     assert!(sealift::bundle::index::Index::parse(text("index/example.json").as_bytes()).is_ok());
     for seed in ["p256.key", "p384.key", "ed25519.pkcs8.key", "rsa2048.key"] {
         let key = text(&format!("private_key/{seed}"));

@@ -32,6 +32,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("index", index),
     ("key_matches", key_matches),
     ("keyring", keyring),
+    ("kubeconfig", kubeconfig),
     ("manifest", manifest),
     ("private_key", private_key),
     ("spec", spec),
@@ -49,6 +50,14 @@ const IDENTITY: &[u8] = include_bytes!("../../bundles/etcd-static-pods/test-only
 
 /// A moment at which the seeds' certificates are valid: 2027-01-01.
 const AT: i64 = 1_798_761_600;
+
+/// A kubeconfig: an error or entries, never more than fit into the text.
+pub fn kubeconfig(data: &[u8]) {
+    if let Ok(Some(found)) = sealift::check::kubeconfig::read(data) {
+        let users = found.users.len() + found.clusters.len();
+        assert!(users <= data.len(), "more entries than bytes");
+    }
+}
 
 /// A spec: the reader never fails, and every problem has a place and words.
 pub fn spec(data: &[u8]) {

@@ -94,14 +94,18 @@ pub fn verify_sealed(verified: &Verified, identities: &Identities) -> Sealed {
                 sealed.unmatched.push(Finding::new(Id::NotSealedToIdentity, path, mend));
             }
             Err(error) => {
-                let cause = std::error::Error::source(&error).map(|cause| format!(": {cause}"));
-                let found = format!("{error}{}", cause.unwrap_or_default());
-                let finding = Finding::new(Id::SealBroken, place(verified, &file.path), REBUILD);
-                sealed.findings.push(finding.found(found));
+                sealed.findings.push(seal_broken(verified, &file.path, &error));
             }
         }
     }
     sealed
+}
+
+/// A sealed file that does not open, though it is sealed to one of the identities.
+pub(super) fn seal_broken(verified: &Verified, path: &str, error: &UnsealError) -> Finding {
+    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}"));
+    let found = format!("{error}{}", cause.unwrap_or_default());
+    Finding::new(Id::SealBroken, place(verified, path), REBUILD).found(found)
 }
 
 /// The host's key for digests; when it cannot be opened, the file's own finding says so.

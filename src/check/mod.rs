@@ -4,6 +4,8 @@ pub mod bundle;
 pub mod certificates;
 pub mod fields;
 pub mod host;
+pub mod inventory;
+pub mod kubeconfig;
 pub mod obstacles;
 pub mod output;
 pub mod record;

@@ -41,19 +41,12 @@ pub struct Terms<'a> {
 /// Checks a directory, and every bundle in it once the index is trusted. `name` stands for the
 /// directory in findings.
 pub fn verify_output(directory: &dyn OutputDirectory, name: &str, terms: Terms<'_>) -> Vec<Finding> {
-    let output = Output { directory, name, terms };
-    let index = match output.index() {
-        Ok(index) => index,
-        Err(findings) => return findings,
-    };
-    let mut findings = output.strays(&index);
     let (mut opened, mut unmatched) = (0, Vec::new());
-    for bundle in &index.bundles {
-        let Some(verified) = output.bundle(&index, bundle, &mut findings) else { continue };
-        findings.extend(verify_times(&verified, terms.at, terms.within));
-        findings.extend(verify_fields(&verified));
+    let mut findings = each_bundle(directory, name, terms.trust, terms.at, |verified, findings| {
+        findings.extend(verify_times(verified, terms.at, terms.within));
+        findings.extend(verify_fields(verified));
         if let Some(identities) = terms.identities {
-            let sealed: Sealed = verify_sealed(&verified, identities);
+            let sealed: Sealed = verify_sealed(verified, identities);
             opened += sealed.opened;
             findings.extend(sealed.findings);
             if sealed.opened > 0 {
@@ -62,9 +55,33 @@ pub fn verify_output(directory: &dyn OutputDirectory, name: &str, terms: Terms<'
                 unmatched.extend(sealed.unmatched.into_iter().next());
             }
         }
-    }
+    });
     if opened == 0 {
         findings.extend(unmatched);
+    }
+    findings
+}
+
+/// Opens every bundle of a directory once its index is trusted, one after the other, and passes
+/// each that holds to `visit`. What is wrong with the directory itself comes back, with what
+/// `visit` adds.
+pub fn each_bundle(
+    directory: &dyn OutputDirectory,
+    name: &str,
+    trust: &Trust,
+    at: i64,
+    mut visit: impl FnMut(&Verified, &mut Vec<Finding>),
+) -> Vec<Finding> {
+    let output = Output { directory, name, trust, at };
+    let index = match output.index() {
+        Ok(index) => index,
+        Err(findings) => return findings,
+    };
+    let mut findings = output.strays(&index);
+    for bundle in &index.bundles {
+        if let Some(verified) = output.bundle(&index, bundle, &mut findings) {
+            visit(&verified, &mut findings);
+        }
     }
     findings
 }
@@ -72,7 +89,8 @@ pub fn verify_output(directory: &dyn OutputDirectory, name: &str, terms: Terms<'
 struct Output<'a> {
     directory: &'a dyn OutputDirectory,
     name: &'a str,
-    terms: Terms<'a>,
+    trust: &'a Trust,
+    at: i64,
 }
 
 impl Output<'_> {
@@ -106,7 +124,7 @@ impl Output<'_> {
     fn signer(&self, sums: &[u8], signature: &[u8]) -> Result<[u8; 32], Finding> {
         let key = sshsig::verify(signature, INDEX_NAMESPACE, sums)
             .map_err(|error| error.finding(&self.path(SIGNATURE)))?;
-        let known = self.terms.trust.knows(INDEX_NAMESPACE, &key, self.terms.at);
+        let known = self.trust.knows(INDEX_NAMESPACE, &key, self.at);
         if known { Ok(key) } else { Err(self.not_trusted("a trusted key", &key)) }
     }
 
@@ -126,7 +144,7 @@ impl Output<'_> {
             None => return Err(self.mismatch(SUMS, "a line for index.json", "none")),
         };
         let index = index.map_err(|error| self.mismatch(INDEX, "an index", error.to_string()))?;
-        if !self.terms.trust.accepts(&index.cluster.id, INDEX_NAMESPACE, key, self.terms.at) {
+        if !self.trust.accepts(&index.cluster.id, INDEX_NAMESPACE, key, self.at) {
             return Err(self.not_trusted(&format!("a key of cluster {}", index.cluster.id), key));
         }
         if list != index.sums(&bytes) {
@@ -166,7 +184,7 @@ impl Output<'_> {
         if !same {
             findings.push(self.mismatch(&listed.file, listed.sha256.clone(), sha256));
         }
-        match open(&bytes, &self.path(&listed.file), self.terms.trust, self.terms.at) {
+        match open(&bytes, &self.path(&listed.file), self.trust, self.at) {
             Ok(verified) => {
                 if same {
                     findings.extend(self.contradictions(index, listed, &verified));

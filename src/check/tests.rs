@@ -36,7 +36,7 @@ const KEY_PATH: &str = "/etc/pki/server.key";
 const START: i64 = 1_795_132_800;
 const END: i64 = 1_826_668_800;
 
-struct Host {
+pub(super) struct Host {
     identity: age::x25519::Identity,
     verify_key: VerifyKey,
     manifest: Manifest,
@@ -45,7 +45,7 @@ struct Host {
 }
 
 impl Host {
-    fn new(name: &str) -> Self {
+    pub(super) fn new(name: &str) -> Self {
         let mut files = vec![file(CRT_PATH, false), file(KEY_PATH, true), file(VERIFY_KEY_PATH, true)];
         files[1].certificate = Some(CRT_PATH.into());
         let verify_key = VerifyKey::new(Zeroizing::new([5; 32]));
@@ -63,7 +63,16 @@ impl Host {
         self
     }
 
-    fn identities(&self) -> Identities {
+    /// With a file more.
+    pub(super) fn with_file(self, path: &str, text: String, sealed: bool) -> Self {
+        self.with(|host| {
+            host.manifest.files.push(file(path, sealed));
+            host.manifest.files.sort_by(|a, b| a.path.cmp(&b.path));
+            host.plaintexts.insert(path.into(), text.into_bytes());
+        })
+    }
+
+    pub(super) fn identities(&self) -> Identities {
         let text = self.identity.to_string();
         Identities::parse("test", text.expose_secret().as_bytes()).unwrap()
     }
@@ -87,6 +96,11 @@ impl Host {
 
 fn opened(packed: &Packed) -> Verified {
     open(&packed.bytes, "x.tar.gz", &trust(), START).unwrap()
+}
+
+/// A host's bundle, opened again.
+pub(super) fn host_bundle(host: &Host) -> Verified {
+    opened(&host.pack())
 }
 
 fn lines(findings: &[Finding]) -> Vec<String> {

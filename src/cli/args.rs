@@ -38,7 +38,7 @@ pub(super) enum Format {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
-    /// Make a spec skeleton and the keyring that everything is derived from
+    /// Make a spec skeleton and the keyring that everything is derived from, or add a seed to one
     Init(Init),
     /// Show all problems of a spec, with line and column, and what a change needs
     Check(Check),
@@ -46,6 +46,8 @@ pub(super) enum Command {
     Build(Build),
     /// Verify bundles, an output directory, or what a host holds
     Verify(Verify),
+    /// Show every certificate: what it is for, who issued it, how long it is valid
+    Certs(Certs),
     /// Put a bundle onto a host: check everything, decrypt, place, remember
     Install(Install),
     /// Run the whole journey on an embedded spec, in a directory of its own
@@ -61,13 +63,25 @@ pub(super) enum Command {
 #[derive(Debug, Args)]
 pub(super) struct Init {
     /// The cluster's name
-    pub(super) name: String,
-    /// Where to write; a directory called NAME by default
+    #[arg(required_unless_present = "add_seed")]
+    pub(super) name: Option<String>,
+    /// Where to write; a directory called NAME by default. With --add-seed: where the spec is, the
+    /// current directory by default
     #[arg(long, value_name = "DIR")]
     pub(super) dir: Option<PathBuf>,
     /// Who may open the keyring: age1… or "ssh-ed25519 …"; without any, an operator.key is made
     #[arg(long = "operator", value_name = "RECIPIENT")]
     pub(super) operators: Vec<String>,
+    /// Add a new seed to the keyring of the spec in DIR, under the next number, and encrypt the
+    /// keyring to the spec's operators. No seed that is there changes
+    #[arg(long, conflicts_with_all = ["name", "operators"], requires = "identities")]
+    pub(super) add_seed: bool,
+    /// The keyring that gets the seed; seed.age beside the spec by default
+    #[arg(long, value_name = "FILE", requires = "add_seed")]
+    pub(super) seed: Option<PathBuf>,
+    /// An age or OpenSSH identity file that opens the keyring ("-" is standard input)
+    #[arg(short, long = "identity", value_name = "FILE", requires = "add_seed")]
+    pub(super) identities: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -135,6 +149,30 @@ pub(super) struct Verify {
     /// Print findings only
     #[arg(short, long)]
     pub(super) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Certs {
+    /// Specs (.yaml: what would be built, without a keyring), bundles or output directories
+    #[arg(required_unless_present = "root", conflicts_with = "root")]
+    pub(super) paths: Vec<PathBuf>,
+    /// Show what the host with this root directory holds, whoever put it there: kubeadm's, the
+    /// kubelet's and etcd's places, and what sealift installed. Nothing is verified but validity
+    #[arg(long, value_name = "DIR")]
+    pub(super) root: Option<PathBuf>,
+    /// Keys to trust, in OpenSSH's `allowed_signers` form; /etc/sealift/trust by default. Bundles and
+    /// output directories are shown only when one of these signed them
+    #[arg(long, value_name = "FILE", conflicts_with = "root")]
+    pub(super) trust: Option<PathBuf>,
+    /// The time to judge validity by, RFC 3339; now by default
+    #[arg(long, value_name = "TIME")]
+    pub(super) at: Option<String>,
+    /// Exit with 6 also when a certificate ends within this time, such as 30d
+    #[arg(long, value_name = "DURATION")]
+    pub(super) within: Option<String>,
+    /// Also read the kubeconfigs that this identity opens (bundles only)
+    #[arg(short, long = "identity", value_name = "FILE", conflicts_with = "root")]
+    pub(super) identities: Vec<PathBuf>,
 }
 
 /// The codes that the spec allows for the kubelet's gate.

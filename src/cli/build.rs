@@ -2,6 +2,7 @@
 
 use super::args::Build;
 use super::failure::{Failure, MACHINE, USAGE};
+use super::keyring;
 use super::output::Output;
 use super::output_directory::{Previous, Staged};
 use super::world::{self, SpecFile};
@@ -10,12 +11,11 @@ use crate::bundle::index::{BUNDLE_SUFFIX, BundleRef, INDEX, Index};
 use crate::bundle::manifest::{ClusterRef, Revision};
 use crate::bundle::trust::trust_line;
 use crate::bundle::{SIGNATURE, SUMS};
-use crate::derive::keyring::{Keyring, KeyringError};
+use crate::derive::keyring::Keyring;
 use crate::derive::{Cluster, DeriveError};
 use crate::plan::{HostPlan, Plan};
 use crate::render::Renderer;
 use crate::render::templates::Templates;
-use crate::unseal::UnsealError;
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde::Serialize;
@@ -36,7 +36,7 @@ struct Built<'a> {
 
 pub(super) fn run(arguments: &Build, output: &mut Output<'_>) -> Result<u8, Failure> {
     let spec = world::spec(&arguments.spec)?;
-    if !super::check::report(&spec, output) {
+    if !super::check::report(&spec, "build", output) {
         return Ok(USAGE);
     }
     let templates = templates(arguments.templates.as_deref())?;
@@ -148,7 +148,7 @@ impl<'a> Job<'a> {
         }
         let wanted = if only.is_empty() { names } else { only.iter().map(String::as_str).collect() };
         let inputs = Inputs::new(&plan.cluster, all.iter().copied(), |seed| keyring.seed_id(seed), templates)
-            .map_err(|error| keyring_failure(&error))?;
+            .map_err(|error| keyring::failure(&error))?;
         Ok(Self { plan, cluster, renderer, inputs, all, wanted })
     }
 
@@ -223,47 +223,15 @@ fn build_failure(error: &BuildError) -> Failure {
 
 fn derive_failure(error: &DeriveError) -> Failure {
     match error {
-        DeriveError::Keyring(error) => keyring_failure(error),
+        DeriveError::Keyring(error) => keyring::failure(error),
         _ => Failure::from_error(MACHINE, error),
     }
 }
 
-fn keyring_failure(error: &KeyringError) -> Failure {
-    let failure = Failure::from_error(USAGE, error);
-    match error {
-        KeyringError::NoSeed(_) => {
-            failure.hint("the spec's `seed:` fields name seeds by their number in the keyring")
-        }
-        KeyringError::OtherCluster { .. } => {
-            failure.hint("name this cluster's keyring with --seed; one seed never makes two clusters")
-        }
-        _ => failure.hint("restore seed.age from a copy"),
-    }
-}
-
 fn keyring(arguments: &Build, spec: &SpecFile) -> Result<Keyring, Failure> {
-    let path = arguments.seed.clone().unwrap_or_else(|| spec.directory.join("seed.age"));
-    if !path.exists() {
-        return Err(Failure::new(USAGE, format!("there is no keyring at {}", path.display()))
-            .hint("name it with --seed FILE, or make one with `sealift init`"));
-    }
-    let sealed = world::read(&path)?;
-    if arguments.identities.is_empty() {
-        return Err(Failure::new(
-            USAGE,
-            format!("{} is encrypted and no identity was given", path.display()),
-        )
-        .hint("name an operator's identity file: -i operator.key"));
-    }
-    let identities = world::identities(&arguments.identities)?;
-    let text = identities.open(&sealed).map_err(|error| match error {
-        UnsealError::NoMatch => {
-            Failure::new(USAGE, format!("none of the identities opens {}", path.display()))
-                .hint("use the identity of one of the operators that it was encrypted to")
-        }
-        other => Failure::from_error(USAGE, &other).about(&path).hint("restore seed.age from a copy"),
-    })?;
-    Keyring::read(&text).map_err(|error| keyring_failure(&error))
+    let path = arguments.seed.clone().unwrap_or_else(|| spec.directory.join(keyring::FILE));
+    let text = keyring::open(&path, &arguments.identities)?;
+    Keyring::read(&text).map_err(|error| keyring::failure(&error))
 }
 
 pub(super) fn templates(directory: Option<&Path>) -> Result<Templates, Failure> {

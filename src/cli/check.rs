@@ -45,11 +45,11 @@ pub(super) fn run(arguments: &Check, output: &mut Output<'_>) -> Result<u8, Fail
     Ok(exit)
 }
 
-/// Shows what is wrong before a build; whether it may go on.
-pub(super) fn report(spec: &SpecFile, output: &mut Output<'_>) -> bool {
+/// Shows what is wrong before another command; whether it may go on.
+pub(super) fn report(spec: &SpecFile, command: &'static str, output: &mut Output<'_>) -> bool {
     show(spec, output);
     if spec.has_errors() {
-        output.json(&Checked { command: "build", exit: USAGE, problems: &spec.problems, change: None });
+        output.json(&Checked { command, exit: USAGE, problems: &spec.problems, change: None });
     }
     !spec.has_errors()
 }

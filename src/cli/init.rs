@@ -1,7 +1,9 @@
 //! `sealift init`: a spec skeleton, and a keyring from the operating system's random source.
 
+use super::add_seed;
 use super::args::Init;
-use super::failure::{Failure, MACHINE, USAGE};
+use super::failure::{Failure, USAGE};
+use super::keyring::{self, encrypt, random};
 use super::output::Output;
 use super::world;
 use crate::derive::keyring::Keyring;
@@ -29,12 +31,16 @@ struct Made<'a> {
 }
 
 pub(super) fn run(arguments: &Init, output: &mut Output<'_>) -> Result<u8, Failure> {
-    let name: ClusterName = arguments.name.parse().map_err(|error| {
-        Failure::new(USAGE, format!("{}: {error}", arguments.name)).hint("a name such as prod or dc1-etcd")
+    if arguments.add_seed {
+        return add_seed::run(arguments, output);
+    }
+    let name = arguments.name.as_deref().unwrap_or_default();
+    let name: ClusterName = name.parse().map_err(|error| {
+        Failure::new(USAGE, format!("{name}: {error}")).hint("a name such as prod or dc1-etcd")
     })?;
     let directory = arguments.dir.clone().unwrap_or_else(|| PathBuf::from(name.as_str()));
     let spec = directory.join("sealift.yaml");
-    let keyring = directory.join("seed.age");
+    let keyring = directory.join(keyring::FILE);
     let key = directory.join("operator.key");
     refuse_existing(&[&spec, &keyring, &key])?;
     let mut recipients = recipients(&arguments.operators)?;
@@ -100,37 +106,6 @@ fn recipients(given: &[String]) -> Result<Vec<String>, Failure> {
     given.iter().map(parse).collect()
 }
 
-/// Bytes from the operating system's random source. Only here does sealift draw any for a cluster.
-fn random<const N: usize>() -> Result<Zeroizing<[u8; N]>, Failure> {
-    let mut bytes = Zeroizing::new([0; N]);
-    getrandom::fill(bytes.as_mut())
-        .map_err(|error| Failure::new(MACHINE, format!("no randomness from the system: {error}")))?;
-    Ok(bytes)
-}
-
-fn encrypt(text: &str, recipients: &[String]) -> Result<Vec<u8>, Failure> {
-    let parsed =
-        recipients.iter().map(|recipient| age_recipient(recipient)).collect::<Result<Vec<_>, _>>()?;
-    let failed = |error: &dyn std::error::Error| Failure::from_error(MACHINE, error);
-    let encryptor =
-        age::Encryptor::with_recipients(parsed.iter().map(AsRef::as_ref)).map_err(|error| failed(&error))?;
-    let mut sealed = Vec::new();
-    let mut writer = encryptor.wrap_output(&mut sealed).map_err(|error| failed(&error))?;
-    writer.write_all(text.as_bytes()).map_err(|error| failed(&error))?;
-    writer.finish().map_err(|error| failed(&error))?;
-    Ok(sealed)
-}
-
-fn age_recipient(text: &str) -> Result<Box<dyn age::Recipient>, Failure> {
-    if let Ok(recipient) = text.parse::<age::x25519::Recipient>() {
-        return Ok(Box::new(recipient));
-    }
-    match text.parse::<age::ssh::Recipient>() {
-        Ok(recipient) => Ok(Box::new(recipient)),
-        Err(_) => Err(Failure::new(USAGE, format!("--operator {text} is not usable"))),
-    }
-}
-
 fn write_all(
     directory: &Path,
     name: &ClusterName,
@@ -154,7 +129,7 @@ fn write_all(
             write(".gitignore", 0o666, b"/operator.key\n")?;
         }
     }
-    write("seed.age", 0o666, sealed)?;
+    write(keyring::FILE, 0o666, sealed)?;
     write("sealift.yaml", 0o666, skeleton(name, cluster, recipients).as_bytes())
 }
 

@@ -1,14 +1,17 @@
 //! The command line: the only place that prints, exits, and reads the environment and the clock.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is where the world is read")]
 
+mod add_seed;
 mod args;
 mod build;
+mod certs;
 mod change;
 mod check;
 mod demo;
 mod failure;
 mod init;
 mod install;
+mod keyring;
 mod output;
 mod output_directory;
 mod verify;
@@ -62,6 +65,7 @@ fn execute(cli: &Cli, output: &mut Output<'_>) -> u8 {
         Command::Check(arguments) => ("check", check::run(arguments, output)),
         Command::Build(arguments) => ("build", build::run(arguments, output)),
         Command::Verify(arguments) => ("verify", verify::run(arguments, output)),
+        Command::Certs(arguments) => ("certs", certs::run(arguments, output)),
         Command::Install(arguments) => ("install", install::run(arguments, output)),
         Command::Demo(arguments) => ("demo", demo::run(arguments, output)),
         Command::Schema => ("schema", Ok(schema(output))),

@@ -20,8 +20,10 @@ pub(super) struct Output<'w> {
     pub(super) broken: Option<io::Error>,
 }
 
-const ERROR: Style = AnsiColor::Red.on_default().bold();
-const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+/// What is wrong.
+pub(super) const ERROR: Style = AnsiColor::Red.on_default().bold();
+/// What may go wrong.
+pub(super) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 

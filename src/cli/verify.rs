@@ -194,7 +194,7 @@ impl Judge {
 }
 
 /// An output directory on disk.
-struct Listing<'a>(&'a Path);
+pub(super) struct Listing<'a>(pub(super) &'a Path);
 
 impl OutputDirectory for Listing<'_> {
     fn names(&self) -> io::Result<Vec<String>> {
