@@ -3,7 +3,7 @@
 //! Certificates and their keys stand in [`super::certs::CERTS`]; this table has the rest.
 
 use super::certs::{CERTS, CertPlan, CertRow, Form, Kind, Place, exists};
-use super::{ClusterPlan, PasswordPlan};
+use super::{ClusterPlan, PasswordPlan, restart};
 use crate::spec::types::{CaName, GateRun, Role, Spec};
 use serde::Serialize;
 
@@ -218,8 +218,8 @@ pub struct FilePlan {
     pub source: Source,
     /// For private keys: the path of the certificate that they belong to.
     pub certificate: Option<String>,
-    /// What must be restarted when it changes.
-    pub restart: &'static [&'static str],
+    /// What of this host must be restarted when it changes.
+    pub restart: Vec<&'static str>,
     /// Commands that must run when it changes.
     pub run: &'static [&'static str],
 }
@@ -304,16 +304,16 @@ impl Site<'_> {
 
 /// The files of one host, in byte order of their paths.
 pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
-    let rows = FILES.iter().filter(|row| Place::any(site.here, row.on) && site.holds(row.when)).map(from_row);
+    let rows = FILES.iter().filter(|row| Place::any(site.here, row.on) && site.holds(row.when)).map(|row| from_row(row, site.here));
     let authorities = site.cluster.authorities.iter().flat_map(|authority| {
         let row = authority.certificates.active.row;
         let placed = Place::any(site.here, row.on) && exists(site.spec, row, site.here);
         let with_key = site.has_key(authority.ca, row);
-        placed.then(|| of_row(row, with_key)).into_iter().flatten()
+        placed.then(|| of_row(row, with_key, site.here)).into_iter().flatten()
     });
-    let leaves = site.certificates.iter().flat_map(|planned| of_row(planned.row, planned.with_key));
+    let leaves = site.certificates.iter().flat_map(|planned| of_row(planned.row, planned.with_key, site.here));
     let pairs = CERTS.iter().filter(|row| row.kind == Kind::KeyPair && Place::any(site.here, row.on));
-    let pairs = pairs.filter(|_| site.cluster.service_account.is_some()).flat_map(|row| of_row(row, true));
+    let pairs = pairs.filter(|_| site.cluster.service_account.is_some()).flat_map(|row| of_row(row, true, site.here));
     let passwords = site.cluster.passwords.iter().filter(|password| password.is_on(site.here)).map(password);
     let mut files: Vec<FilePlan> =
         rows.chain(authorities).chain(leaves).chain(pairs).chain(passwords).collect();
@@ -321,7 +321,7 @@ pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
     files
 }
 
-fn from_row(row: &'static FileRow) -> FilePlan {
+fn from_row(row: &'static FileRow, here: &[Place]) -> FilePlan {
     FilePlan {
         path: row.path.to_owned(),
         mode: row.mode,
@@ -334,7 +334,7 @@ fn from_row(row: &'static FileRow) -> FilePlan {
             RowSource::SigningCertificate(id) => Source::SigningCertificate(id),
         },
         certificate: None,
-        restart: row.restart,
+        restart: restart::targets(row.restart, here),
         run: row.run,
     }
 }
@@ -345,19 +345,19 @@ fn password(password: &PasswordPlan) -> FilePlan {
         mode: 0o600,
         source: Source::Password(password.name.clone()),
         certificate: None,
-        restart: &[],
+        restart: Vec::new(),
         run: &[],
     }
 }
 
 /// The files of a certificate or a key pair, with kubeadm's modes: certificates 0644, all else 0600.
-fn of_row(row: &'static CertRow, with_key: bool) -> Vec<FilePlan> {
+fn of_row(row: &'static CertRow, with_key: bool, here: &[Place]) -> Vec<FilePlan> {
     let file = |path, mode, source| FilePlan {
         path,
         mode,
         source,
         certificate: None,
-        restart: row.restart,
+        restart: restart::targets(row.restart, here),
         run: &[],
     };
     let public = row.public_path();
