@@ -3,7 +3,7 @@
 //! Certificates and their keys stand in [`super::certs::CERTS`]; this table has the rest.
 
 use super::certs::{CERTS, CertPlan, CertRow, Form, Kind, Place, exists};
-use super::{ClusterPlan, Fields, PasswordPlan, Policy};
+use super::{ClusterPlan, Fields, PasswordPlan, Policy, restart};
 use crate::spec::types::{CaName, GateRun, Provisioner, Role, Spec};
 use serde::Serialize;
 
@@ -283,8 +283,8 @@ pub struct FilePlan {
     pub fields: Option<Fields>,
     /// For private keys: the path of the certificate that they belong to.
     pub certificate: Option<String>,
-    /// What must be restarted when it changes.
-    pub restart: &'static [&'static str],
+    /// What of this host must be restarted when it changes.
+    pub restart: Vec<&'static str>,
     /// Commands that must run when it changes.
     pub run: &'static [&'static str],
 }
@@ -384,7 +384,7 @@ impl Site<'_> {
             policy: self.policy(row),
             fields: None,
             certificate: None,
-            restart: row.restart,
+            restart: restart::targets(row.restart, self.here),
             run: &[],
         };
         let public = row.public_path();
@@ -410,7 +410,10 @@ impl Site<'_> {
 
 /// The files of one host, in byte order of their paths.
 pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
-    let rows = FILES.iter().filter(|row| Place::any(site.here, row.on) && site.holds(row.when)).map(from_row);
+    let rows = FILES
+        .iter()
+        .filter(|row| Place::any(site.here, row.on) && site.holds(row.when))
+        .map(|row| from_row(row, site.here));
     let authorities = site.cluster.authorities.iter().flat_map(|authority| {
         let row = authority.certificates.active.row;
         let placed = Place::any(site.here, row.on) && exists(site.spec, row, site.here);
@@ -428,7 +431,7 @@ pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
     files
 }
 
-fn from_row(row: &'static FileRow) -> FilePlan {
+fn from_row(row: &'static FileRow, here: &[Place]) -> FilePlan {
     FilePlan {
         path: row.path.to_owned(),
         mode: row.mode,
@@ -444,7 +447,7 @@ fn from_row(row: &'static FileRow) -> FilePlan {
         policy: row.policy,
         fields: None,
         certificate: None,
-        restart: row.restart,
+        restart: restart::targets(row.restart, here),
         run: row.run,
     }
 }
@@ -457,7 +460,7 @@ fn password(password: &PasswordPlan) -> FilePlan {
         policy: Policy::Managed,
         fields: None,
         certificate: None,
-        restart: &[],
+        restart: Vec::new(),
         run: &[],
     }
 }
