@@ -7,9 +7,8 @@ use crate::bundle::manifest::{
     ClusterRef, Directory, FORMAT, Fields, File, HostRef, Manifest, Origin, Policy, Revision,
 };
 use crate::derive::Material;
-use crate::plan::certs::CertRow;
+use crate::plan::certs::{CaName, CertRow};
 use crate::plan::{self, CertPlan, ClusterPlan, DirectoryPlan, FilePlan, HostPlan, Source};
-use crate::spec::types::CaName;
 use sha2::{Digest, Sha256};
 
 /// The manifest of one host; sizes and digests are filled in when it is packed.

@@ -107,7 +107,7 @@ mod tests {
             policy: Planned::Foreign,
             fields: None,
             certificate: None,
-            restart: &[],
+            restart: Vec::new(),
             run: &[],
         };
         files.push(foreign);
