@@ -7,7 +7,8 @@ use crate::bundle::manifest::{
     ClusterRef, Directory, FORMAT, File, HostRef, Manifest, Origin, Policy, Revision,
 };
 use crate::derive::Material;
-use crate::plan::{CertPlan, ClusterPlan, DirectoryPlan, FilePlan, HostPlan, Source};
+use crate::plan::certs::{CertRow, Kind};
+use crate::plan::{Brought, CertPlan, ClusterPlan, DirectoryPlan, FilePlan, HostPlan, Source};
 use crate::spec::types::CaName;
 use sha2::{Digest, Sha256};
 
@@ -121,7 +122,7 @@ pub fn find<'a>(plan: &'a ClusterPlan, host: &'a HostPlan, id: &str) -> Option<&
 }
 
 /// SHA-256 of what a sealed file is composed of, when that is more than one key: a change can be told
-/// without opening it.
+/// without opening it. Of a certificate, when it or what issued it was made elsewhere.
 pub fn inputs(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<String> {
     let bytes = match source {
         Source::Kubeconfig(id) => {
@@ -133,9 +134,29 @@ pub fn inputs(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<St
         Source::Password(name) => {
             canonical::to_bytes(&plan.passwords.iter().find(|password| password.name == *name))
         }
+        Source::Certificate(id) | Source::SigningCertificate(id) => {
+            canonical::to_bytes(&brought(plan, host, id)?)
+        }
+        Source::DiscoveryHash => {
+            let row = CertRow::authority(CaName::Kubernetes)?;
+            canonical::to_bytes(&brought(plan, host, row.id)?)
+        }
         _ => return None,
     };
     bytes.ok().map(|bytes| hex::encode(Sha256::digest(bytes)))
+}
+
+/// What was made elsewhere of a certificate: an authority's versions, or the leaf itself and what
+/// issued it. None when nothing was.
+fn brought<'a>(plan: &'a ClusterPlan, host: &'a HostPlan, id: &str) -> Option<Vec<Option<&'a Brought>>> {
+    let own = host.certificates.iter().find(|planned| planned.row.id == id);
+    let (Kind::Authority(ca) | Kind::IssuedBy(ca)) = CertRow::find(id)?.kind else { return None };
+    let authority = &plan.authority(ca)?.certificates;
+    let all: Vec<_> = match own {
+        Some(leaf) => vec![leaf.brought.as_ref(), authority.active.brought.as_ref()],
+        None => authority.all().map(|version| version.brought.as_ref()).collect(),
+    };
+    all.iter().any(Option::is_some).then_some(all)
 }
 
 fn mode(bits: u32) -> String {

@@ -2,9 +2,10 @@
 
 use super::args::Build;
 use super::failure::{Failure, MACHINE, USAGE};
+use super::brought;
 use super::output::Output;
 use super::output_directory::{Previous, Staged};
-use super::world::{self, SpecFile};
+use super::world::{self, Issued, SpecFile};
 use crate::build::{self, BuildError, Inputs};
 use crate::bundle::index::{BUNDLE_SUFFIX, BundleRef, INDEX, Index};
 use crate::bundle::manifest::{ClusterRef, Revision};
@@ -12,10 +13,11 @@ use crate::bundle::trust::trust_line;
 use crate::bundle::{SIGNATURE, SUMS};
 use crate::derive::keyring::{Keyring, KeyringError};
 use crate::derive::{Cluster, DeriveError};
+use crate::imports::Material;
 use crate::plan::{HostPlan, Plan};
 use crate::render::Renderer;
 use crate::render::templates::Templates;
-use crate::unseal::UnsealError;
+use crate::unseal::{Identities, UnsealError};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 use serde::Serialize;
@@ -35,18 +37,23 @@ struct Built<'a> {
 }
 
 pub(super) fn run(arguments: &Build, output: &mut Output<'_>) -> Result<u8, Failure> {
-    let spec = world::spec(&arguments.spec)?;
-    if !super::check::report(&spec, output) {
+    let mut spec = world::spec(&arguments.spec, Issued::Needed)?;
+    if !super::check::report("build", &spec, output) {
         return Ok(USAGE);
     }
     let templates = templates(arguments.templates.as_deref())?;
-    let keyring = keyring(arguments, &spec)?;
+    let identities = world::identities(&arguments.identities)?;
+    let keyring = keyring(arguments.seed.as_deref(), &identities, &spec)?;
+    let found = brought::open(&mut spec, &identities, &keyring)?;
+    if !super::check::report_later("build", &mut spec, found, output) {
+        return Ok(USAGE);
+    }
     let default = || spec.directory.join("bundles").join(&spec.plan.cluster.name);
     let out = resolve(arguments.out.clone().unwrap_or_else(default))?;
     // the text and its tree are not needed any more, and a large fleet's are large
-    let SpecFile { plan, .. } = spec;
+    let SpecFile { plan, imports, .. } = spec;
     let plan = &plan;
-    let job = Job::new(plan, &keyring, &templates, &arguments.hosts)?;
+    let job = Job::new(plan, &keyring, imports.material(), &templates, &arguments.hosts)?;
     let previous = Previous::read(&out, &plan.cluster, &job.cluster)?;
     let staged = Staged::new(&out)?;
     let pool = rayon::ThreadPoolBuilder::new()
@@ -72,7 +79,7 @@ pub(super) fn run(arguments: &Build, output: &mut Output<'_>) -> Result<u8, Fail
 }
 
 /// A link stays a link: what it leads to is replaced.
-fn resolve(out: PathBuf) -> Result<PathBuf, Failure> {
+pub(super) fn resolve(out: PathBuf) -> Result<PathBuf, Failure> {
     if !out.is_symlink() {
         return Ok(out);
     }
@@ -132,10 +139,11 @@ impl<'a> Job<'a> {
     fn new(
         plan: &'a Plan,
         keyring: &'a Keyring,
+        imported: &'a Material,
         templates: &'a Templates,
         only: &'a [String],
     ) -> Result<Self, Failure> {
-        let cluster = Cluster::new(&plan.cluster, keyring).map_err(|error| derive_failure(&error))?;
+        let cluster = Cluster::new(&plan.cluster, keyring, imported).map_err(|error| derive_failure(&error))?;
         let renderer = Renderer::new(templates).map_err(|error| {
             Failure::from_error(USAGE, &error)
                 .hint("mend the template; `sealift build` without --templates uses the built-in ones")
@@ -221,7 +229,7 @@ fn build_failure(error: &BuildError) -> Failure {
     }
 }
 
-fn derive_failure(error: &DeriveError) -> Failure {
+pub(super) fn derive_failure(error: &DeriveError) -> Failure {
     match error {
         DeriveError::Keyring(error) => keyring_failure(error),
         _ => Failure::from_error(MACHINE, error),
@@ -241,21 +249,25 @@ fn keyring_failure(error: &KeyringError) -> Failure {
     }
 }
 
-fn keyring(arguments: &Build, spec: &SpecFile) -> Result<Keyring, Failure> {
-    let path = arguments.seed.clone().unwrap_or_else(|| spec.directory.join("seed.age"));
+/// Opens the keyring; `path` is what the user named.
+pub(super) fn keyring(
+    path: Option<&Path>,
+    identities: &Identities,
+    spec: &SpecFile,
+) -> Result<Keyring, Failure> {
+    let path = path.map_or_else(|| spec.directory.join("seed.age"), Path::to_path_buf);
     if !path.exists() {
         return Err(Failure::new(USAGE, format!("there is no keyring at {}", path.display()))
             .hint("name it with --seed FILE, or make one with `sealift init`"));
     }
     let sealed = world::read(&path)?;
-    if arguments.identities.is_empty() {
+    if identities.is_empty() {
         return Err(Failure::new(
             USAGE,
             format!("{} is encrypted and no identity was given", path.display()),
         )
         .hint("name an operator's identity file: -i operator.key"));
     }
-    let identities = world::identities(&arguments.identities)?;
     let text = identities.open(&sealed).map_err(|error| match error {
         UnsealError::NoMatch => {
             Failure::new(USAGE, format!("none of the identities opens {}", path.display()))

@@ -2,9 +2,11 @@
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "this is where the world is read")]
 
 mod args;
+mod brought;
 mod build;
 mod change;
 mod check;
+mod csr;
 mod demo;
 mod failure;
 mod init;
@@ -60,6 +62,7 @@ fn execute(cli: &Cli, output: &mut Output<'_>) -> u8 {
     let (name, result) = match &cli.command {
         Command::Init(arguments) => ("init", init::run(arguments, output)),
         Command::Check(arguments) => ("check", check::run(arguments, output)),
+        Command::Csr(arguments) => ("csr", csr::run(arguments, output)),
         Command::Build(arguments) => ("build", build::run(arguments, output)),
         Command::Verify(arguments) => ("verify", verify::run(arguments, output)),
         Command::Install(arguments) => ("install", install::run(arguments, output)),

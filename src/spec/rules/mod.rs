@@ -3,6 +3,7 @@
 //! A rule says nothing about values that were left out for another reason: see [`Holes`].
 
 mod addresses;
+mod authorities;
 mod etcd;
 mod hosts;
 mod pki;
@@ -24,6 +25,9 @@ const RULES: &[Rule] = &[
     hosts::retired,
     hosts::role_settings,
     etcd::members,
+    authorities::one_origin,
+    authorities::described_by_itself,
+    authorities::key_elsewhere,
     pki::leaf_outlives_ca,
     pki::bundle_outlives_leaf,
 ];
