@@ -94,6 +94,10 @@ pub fn origin(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<Or
                 return of(keys.active.seed, keys.active.generation);
             }
             let planned = find(plan, host, id)?;
+            if planned.host.is_none() && planned.brought.is_some() {
+                // an authority's key that no seed gave
+                return None;
+            }
             Some(Origin { seed: planned.seed, generation: planned.generation.clone() })
         }
         Source::PublicKeys(_) => {
@@ -146,15 +150,17 @@ pub fn inputs(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<St
     bytes.ok().map(|bytes| hex::encode(Sha256::digest(bytes)))
 }
 
-/// What was made elsewhere of a certificate: an authority's versions, or the leaf itself and what
-/// issued it. None when nothing was.
-fn brought<'a>(plan: &'a ClusterPlan, host: &'a HostPlan, id: &str) -> Option<Vec<Option<&'a Brought>>> {
+/// Digests of what was made elsewhere of a certificate: of an authority's versions alone, as they are
+/// trusted; of a leaf and of what issued it with all that stands above. None when nothing was.
+fn brought<'a>(plan: &'a ClusterPlan, host: &'a HostPlan, id: &str) -> Option<Vec<Option<&'a str>>> {
     let own = host.certificates.iter().find(|planned| planned.row.id == id);
     let (Kind::Authority(ca) | Kind::IssuedBy(ca)) = CertRow::find(id)?.kind else { return None };
     let authority = &plan.authority(ca)?.certificates;
+    let whole = |brought: &'a Brought| brought.sha256.as_str();
+    let alone = |brought: &'a Brought| brought.alone_sha256.as_str();
     let all: Vec<_> = match own {
-        Some(leaf) => vec![leaf.brought.as_ref(), authority.active.brought.as_ref()],
-        None => authority.all().map(|version| version.brought.as_ref()).collect(),
+        Some(leaf) => [leaf, &authority.active].map(|one| one.brought.as_ref().map(whole)).to_vec(),
+        None => authority.all().map(|version| version.brought.as_ref().map(alone)).collect(),
     };
     all.iter().any(Option::is_some).then_some(all)
 }

@@ -181,6 +181,7 @@ impl Chain {
     pub(super) fn brought(&self, external: bool) -> Brought {
         Brought {
             sha256: self.sha256.clone(),
+            alone_sha256: hex::encode(Sha256::digest(&self.der)),
             subject: self.name.clone(),
             algorithm: self.algorithm.clone(),
             not_before: self.not_before,

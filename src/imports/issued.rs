@@ -152,6 +152,7 @@ impl Check<'_> {
         let pem = pem::encode_string("CERTIFICATE", LineEnding::LF, der).map_err(|_| vec![Flaw::Damaged])?;
         let brought = Brought {
             sha256: hex::encode(Sha256::digest(der)),
+            alone_sha256: hex::encode(Sha256::digest(der)),
             subject: printable(&certificate.subject().to_string()),
             algorithm: chain::algorithm(&certificate),
             not_before: certificate.validity().not_before.timestamp(),
