@@ -53,8 +53,10 @@ const CASES: &[Case] = &[
     }),
     ("DER", OWN, |office| {
         own(office, |wanted| wanted);
-        let _ = office.openssl(&["x509", "-in", "own.crt", "-outform", "DER", "-out", "own.crt"]);
-        let _ = office.openssl(&["pkey", "-in", "own.key", "-outform", "DER", "-out", "own.key"]);
+        for (what, file) in [("x509", "own.crt"), ("pkey", "own.key")] {
+            let _ = office.openssl(&[what, "-in", file, "-outform", "DER", "-out", "new"]).expect_code(0);
+            fs::rename(office.path("new"), office.path(file)).unwrap();
+        }
     }),
     ("damaged", OWN, |office| {
         own(office, |wanted| wanted);
@@ -80,8 +82,9 @@ const CASES: &[Case] = &[
     }),
     ("a key with a passphrase", OWN, |office| {
         own(office, |wanted| wanted);
-        let words = ["pkey", "-in", "own.key", "-aes256", "-passout", "pass:x", "-out", "own.key"];
+        let words = ["pkey", "-in", "own.key", "-aes256", "-passout", "pass:x", "-out", "new"];
         let _ = office.openssl(&words).expect_code(0);
+        fs::rename(office.path("new"), office.path("own.key")).unwrap();
     }),
     ("an armored age file", OWN, |office| {
         own(office, |wanted| wanted);
@@ -156,6 +159,9 @@ const CASES: &[Case] = &[
     ("signed by P-521", LOWER, |office| {
         lower(office, &["lower.crt", "root.crt"], |root, _| root.key = "P-521");
     }),
+    ("a root with an RSA key of 1024 bits", LOWER, |office| {
+        lower(office, &["lower.crt", "root.crt"], |root, _| root.key = "rsa:1024");
+    }),
     ("path length 0 above it", LOWER, |office| {
         lower(office, &["lower.crt", "root.crt"], |root, _| {
             root.extensions = "basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign\n";
@@ -197,7 +203,7 @@ const CASES: &[Case] = &[
     ),
     (
         "an external one with its key on hosts",
-        "etcd: {external: {certificate: corp/own.crt, issued: corp}}\n  caKeysOnHosts: [kubernetes, etcd]",
+        "etcd: {external: {certificate: corp/own.crt, issued: corp/issued}}\n  caKeysOnHosts: [kubernetes, etcd]",
         |office| {
             own(office, |wanted| wanted);
             fs::remove_file(office.path("own.key")).unwrap();

@@ -34,14 +34,14 @@ fn files(source: &Source<'_>, directory: &Path) -> Files {
         key: source.key.map(|key| match file(&directory.join(key)) {
             Ok(bytes) if is_age_file(&bytes) => KeyFile::Sealed(bytes.to_vec()),
             Ok(bytes) => KeyFile::Open(bytes),
-            Err(error) => KeyFile::Unreadable(reason(&error)),
+            Err(reason) => KeyFile::Unreadable(reason),
         }),
         issued: source.issued.map(|issued| issued_files(&directory.join(issued))),
     }
 }
 
 fn public(path: &Path) -> Read {
-    file(path).map(|bytes| bytes.to_vec()).map_err(|error| reason(&error))
+    file(path).map(|bytes| bytes.to_vec())
 }
 
 fn reason(error: &io::Error) -> String {
@@ -49,19 +49,20 @@ fn reason(error: &io::Error) -> String {
 }
 
 /// A regular file of bounded size. Opening waits for nobody: a pipe is refused, not read.
-fn file(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
-    let opened = rustix::fs::open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?;
+fn file(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| reason(&error.into()))?;
     let file = fs::File::from(opened);
-    let metadata = file.metadata()?;
+    let metadata = file.metadata().map_err(|error| reason(&error))?;
     if !metadata.is_file() {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        return Err("not a regular file".to_owned());
     }
     // with room for all of it, the buffer does not move and leaves no copies
     let room = usize::try_from(metadata.len().min(LIMIT)).unwrap_or_default() + 1;
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-    file.take(LIMIT + 1).read_to_end(&mut bytes)?;
+    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(|error| reason(&error))?;
     if bytes.len() as u64 > LIMIT {
-        return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than 1 MiB"));
+        return Err("larger than 1 MiB".to_owned());
     }
     Ok(bytes)
 }

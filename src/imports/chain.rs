@@ -56,7 +56,7 @@ pub(super) enum Flaw {
     Sha1(String),
     #[error("{0} is signed with an algorithm that cannot be checked: {1}")]
     SignatureAlgorithm(String, String),
-    #[error("{0} has path length {1}, and {2} CAs stand below it")]
+    #[error("{0} allows fewer CAs below it than there are: path length {1}, found {2}")]
     PathLength(String, u32, usize),
 }
 
@@ -123,10 +123,6 @@ impl Chain {
         for (index, certificate) in parsed.iter().enumerate() {
             alone(index, certificate, ca, epoch, &mut flaws);
             above(index, certificate, parsed.get(index + 1), &mut flaws);
-        }
-        if let Some(first) = parsed.first() {
-            let key = PublicKey::from_spki(first.public_key().raw).map_err(|error| error.to_string());
-            flaws.extend(key.err().map(|error| Flaw::Key(called(0, first), what(&error).to_owned())));
         }
         match parsed.first() {
             Some(first) if flaws.is_empty() => Self::of(first, &parsed, &blocks).map_err(|flaw| vec![flaw]),
@@ -246,6 +242,7 @@ fn alone(index: usize, certificate: &X509Certificate<'_>, ca: CaName, epoch: i64
     if !usage.unwrap_or(is_self_issued(certificate) && index > 0) {
         flaws.push(Flaw::KeyUsage(name()));
     }
+    flaws.extend(key(index, certificate).map(|what| Flaw::Key(name(), what)));
     flaws.extend(extended(certificate, ca).map(|what| Flaw::ExtendedKeyUsage(name(), what)));
     flaws.extend(unknown(certificate).map(|oid| Flaw::Critical(name(), oid)));
     let validity = certificate.validity();
@@ -257,6 +254,20 @@ fn alone(index: usize, certificate: &X509Certificate<'_>, ca: CaName, epoch: i64
         flaws.push(Flaw::Expired(name(), time::text(end), time::text(epoch)));
     }
 }
+
+/// What is wrong with a key: that of the authority must be one that is signed with here, the others must
+/// be good enough.
+fn key(index: usize, certificate: &X509Certificate<'_>) -> Option<String> {
+    if index == 0 {
+        let error = PublicKey::from_spki(certificate.public_key().raw).err()?.to_string();
+        return Some(what(&error).to_owned());
+    }
+    let Ok(ParsedKey::RSA(key)) = certificate.public_key().parsed() else { return None };
+    (key.key_size() < LEAST_RSA).then(|| format!("an RSA key of {} bits", key.key_size()))
+}
+
+/// In bits.
+const LEAST_RSA: usize = 2048;
 
 /// A usage of the authority's certificates that this CA forbids: verifiers let a CA's extended key
 /// usage restrict what is below it.
@@ -300,7 +311,9 @@ fn above(
             flaws.push(Flaw::Order(name()));
         }
         // its own signature says little of an anchor: an algorithm that cannot be checked is let pass
-        if certificate.verify_signature(None) == Err(X509Error::SignatureVerificationError) {
+        if key(index, certificate).is_none()
+            && certificate.verify_signature(None) == Err(X509Error::SignatureVerificationError)
+        {
             flaws.push(Flaw::SelfSignature(name()));
         }
         return;
@@ -311,12 +324,15 @@ fn above(
         flaws.push(Flaw::Order(name()));
         return;
     }
-    flaws.extend(signature(certificate, parent).err().map(|error| match error {
-        X509Error::SignatureUnsupportedAlgorithm => {
-            Flaw::SignatureAlgorithm(name(), certificate.signature_algorithm.algorithm.to_id_string())
+    let algorithm = || certificate.signature_algorithm.algorithm.to_id_string();
+    match signature(certificate, parent) {
+        Err(X509Error::SignatureUnsupportedAlgorithm) => {
+            flaws.push(Flaw::SignatureAlgorithm(name(), algorithm()));
         }
-        _ => Flaw::Signature(name()),
-    }));
+        // what is wrong with the key is said of the parent, and SHA-1 is said already
+        Err(_) if key(index + 1, parent).is_none() && !is_sha1(certificate) => flaws.push(Flaw::Signature(name())),
+        _ => {}
+    }
     let (own, theirs) =
         (certificate.validity().not_after.timestamp(), parent.validity().not_after.timestamp());
     if own > theirs {

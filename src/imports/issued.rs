@@ -76,6 +76,15 @@ enum Flaw {
     Validity(String, String),
 }
 
+impl Flaw {
+    fn hint(&self) -> &'static str {
+        match self {
+            Self::Epoch(..) => "write a `cluster.epoch` at which all of them are valid: the requests stay the same",
+            _ => AGAIN,
+        }
+    }
+}
+
 const ASK: &str = "run `sealift csr SPEC -o DIR`, have DIR/HOST/ID.csr signed, and place what comes back as HOST/ID.crt";
 const AGAIN: &str = "have the request of the same name signed again, unchanged: `sealift csr SPEC -o DIR` writes it";
 
@@ -117,7 +126,7 @@ impl Check<'_> {
                 Some(file) => match self.one(file, plan) {
                     Ok(issued) => right.push((leaf.clone(), issued)),
                     Err(flaws) => problems.extend(flaws.iter().map(|flaw| {
-                        Problem::error(at.clone(), format!("{at}: {directory}/{name}: {flaw}")).hint(AGAIN)
+                        Problem::error(at.clone(), format!("{at}: {directory}/{name}: {flaw}")).hint(flaw.hint())
                     })),
                 },
             }

@@ -18,17 +18,21 @@ pub enum KeyFile {
 
 const ARMOR: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
 
-/// Gives an issuer its key, when it is its key.
-pub(super) fn take(issuer: &mut Issuer, text: &[u8], at: &Path, name: &str) -> Result<(), Problem> {
+/// The key in a text.
+pub(super) fn read(text: &[u8], at: &Path, name: &str) -> Result<PrivateKey, Problem> {
     if text.trim_ascii_start().starts_with(ARMOR) {
         let message = format!("{at}: {name}: an armored age file");
         return Err(Problem::error(at.clone(), message).hint("encrypt it without --armor"));
     }
-    let key = PrivateKey::from_pem(text).map_err(|error| {
+    PrivateKey::from_pem(text).map_err(|error| {
         let error = error.to_string();
         let (what, hint) = error.split_once("; ").unwrap_or((&error, "get the file again"));
         Problem::error(at.clone(), format!("{at}: {name}: {what}")).hint(hint)
-    })?;
+    })
+}
+
+/// Gives an issuer its key, when it is its key.
+pub(super) fn give(issuer: &mut Issuer, key: PrivateKey, at: &Path, name: &str) -> Result<(), Problem> {
     if !key.matches_spki(&issuer.spki) {
         let message = format!("{at}: {name}: the private key is not the one of the certificate");
         return Err(Problem::error(at.clone(), message).hint("name the certificate and the key of one authority"));
@@ -45,7 +49,7 @@ pub(super) fn open(
     name: &str,
 ) -> Result<(), Problem> {
     match opened {
-        Ok(text) => take(issuer, &text, at, name),
+        Ok(text) => give(issuer, read(&text, at, name)?, at, name),
         Err(reason) => Err(unreadable(at, name, &reason)
             .hint("encrypt it to an operator with age, and name that operator's identity file: -i operator.key")),
     }

@@ -16,6 +16,7 @@ pub use material::{Issuer, Material};
 
 use crate::plan::brought::{Facts, Version};
 use crate::plan::{CertPlan, Plan};
+use crate::private_key::PrivateKey;
 use crate::spec::types::{CaName, External, Import, Rotation, Spec};
 use crate::spec::{Path, Problem};
 use chain::Chain;
@@ -99,8 +100,9 @@ fn source<'s>(
 struct Authority {
     path: Path,
     chain: Chain,
-    /// The name of the key's file, and the file while it is encrypted.
-    key: Option<(String, Option<Vec<u8>>)>,
+    /// The name and the bytes of the key's file, while it is encrypted.
+    sealed: Option<(String, Vec<u8>)>,
+    /// The name and the files of the directory with what it signed.
     issued: Option<(String, IssuedFiles)>,
 }
 
@@ -124,6 +126,11 @@ impl Imports {
     }
 
     fn add(&mut self, source: Source<'_>, files: Files, epoch: i64, problems: &mut Vec<Problem>) {
+        let at = source.path.key("key");
+        let key = match (source.key, files.key) {
+            (Some(name), Some(file)) => key_of(file, &at, name, problems),
+            _ => None,
+        };
         let at = source.path.key("certificate");
         let chain = match Chain::read(&files.certificate, source.ca, epoch) {
             Ok(chain) => chain,
@@ -134,26 +141,18 @@ impl Imports {
         };
         let which = (source.ca, source.version);
         let mut issuer = Issuer::new(&chain);
-        let mut key = None;
-        if let (Some(name), Some(file)) = (source.key, files.key) {
-            let at = source.path.key("key");
-            let sealed = match file {
-                KeyFile::Sealed(bytes) => Some(bytes),
-                KeyFile::Open(text) => {
-                    problems.extend(keys::take(&mut issuer, &text, &at, name).err());
-                    None
-                }
-                KeyFile::Unreadable(reason) => {
-                    problems.push(unreadable(&at, name, &reason));
-                    None
-                }
-            };
-            key = Some((name.to_owned(), sealed));
+        let mut sealed = None;
+        match (key, source.key) {
+            (Some(Key::Open(key)), Some(name)) => {
+                problems.extend(keys::give(&mut issuer, key, &source.path.key("key"), name).err());
+            }
+            (Some(Key::Sealed(bytes)), Some(name)) => sealed = Some((name.to_owned(), bytes)),
+            _ => {}
         }
         self.facts.authorities.insert(which, chain.brought(source.key.is_none()));
         self.material.authorities.insert(which, issuer);
         let issued = source.issued.map(str::to_owned).zip(files.issued);
-        self.authorities.insert(which, Authority { path: source.path, chain, key, issued });
+        self.authorities.insert(which, Authority { path: source.path, chain, sealed, issued });
     }
 
     /// What a plan needs to know.
@@ -195,7 +194,7 @@ impl Imports {
     ) -> Vec<Problem> {
         let mut problems = Vec::new();
         for (which, authority) in &mut self.authorities {
-            let Some((name, Some(sealed))) = &authority.key else { continue };
+            let Some((name, sealed)) = &authority.sealed else { continue };
             let at = authority.path.key("key");
             let Some(issuer) = self.material.authorities.get_mut(which) else { continue };
             problems.extend(keys::open(issuer, open(sealed), &at, name).err());
@@ -248,6 +247,20 @@ fn leaves(plan: &Plan, ca: CaName) -> BTreeMap<(String, String), &CertPlan> {
     all.filter(|(_, leaf)| leaf.row.kind == kind)
         .map(|(host, leaf)| ((host.name.clone(), leaf.row.id.to_owned()), leaf))
         .collect()
+}
+
+enum Key {
+    Open(PrivateKey),
+    Sealed(Vec<u8>),
+}
+
+fn key_of(file: KeyFile, at: &Path, name: &str, problems: &mut Vec<Problem>) -> Option<Key> {
+    let read = match file {
+        KeyFile::Sealed(bytes) => Ok(Key::Sealed(bytes)),
+        KeyFile::Open(text) => keys::read(&text, at, name).map(Key::Open),
+        KeyFile::Unreadable(reason) => Err(unreadable(at, name, &reason)),
+    };
+    read.map_err(|problem| problems.push(problem)).ok()
 }
 
 fn unreadable(at: &Path, name: &str, reason: &str) -> Problem {
