@@ -42,6 +42,8 @@ pub(super) enum Command {
     Init(Init),
     /// Show all problems of a spec, with line and column, and what a change needs
     Check(Check),
+    /// Write the requests that external authorities must sign before a build
+    Csr(Csr),
     /// Build the bundles of a cluster
     Build(Build),
     /// Verify bundles, an output directory, or what a host holds
@@ -97,13 +99,29 @@ pub(super) struct Check {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct Build {
+pub(super) struct Csr {
     /// The spec
     pub(super) spec: PathBuf,
     /// The keyring; seed.age beside the spec by default
     #[arg(long, value_name = "FILE")]
     pub(super) seed: Option<PathBuf>,
     /// An age or OpenSSH identity file that opens the keyring ("-" is standard input)
+    #[arg(short, long = "identity", value_name = "FILE")]
+    pub(super) identities: Vec<PathBuf>,
+    /// Where to write HOST/ID.csr: a new directory, or one with such requests, which are replaced
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Build {
+    /// The spec
+    pub(super) spec: PathBuf,
+    /// The keyring; seed.age beside the spec by default
+    #[arg(long, value_name = "FILE")]
+    pub(super) seed: Option<PathBuf>,
+    /// An age or OpenSSH identity file that opens the keyring, and the keys of imported authorities
+    /// ("-" is standard input)
     #[arg(short, long = "identity", value_name = "FILE")]
     pub(super) identities: Vec<PathBuf>,
     /// Where to write; bundles/CLUSTER beside the spec by default

@@ -2,6 +2,7 @@
 //! it that is trusted too.
 
 use super::CertPlan;
+use super::brought::Version;
 use crate::spec::types::{CaName, Rotation};
 use serde::{Serialize, Serializer};
 
@@ -33,6 +34,16 @@ impl<T> Rotated<T> {
             Some(Rotation::Stage) => (previous(), Some(current)),
         };
         Self { active, beside, step }
+    }
+
+    /// Which version the active one is.
+    pub fn active_version(&self) -> Version {
+        if self.step == Some(Rotation::Stage) { Version::Previous } else { Version::Current }
+    }
+
+    /// Which version the other one is.
+    pub fn beside_version(&self) -> Version {
+        if self.step == Some(Rotation::Stage) { Version::Current } else { Version::Previous }
     }
 
     /// The active one, then the other.

@@ -6,6 +6,7 @@
 pub(crate) mod archive;
 pub(crate) mod example;
 pub(crate) mod golden;
+pub(crate) mod openssl;
 pub(crate) mod transcript;
 
 use sha2::{Digest, Sha256};

@@ -92,11 +92,14 @@ fn no_server(row: &CertRow, at: Path) -> Option<Problem> {
 }
 
 /// A certificate that outlives its authority stops being valid with it. What `pki.validity` alone
-/// says is a rule of the spec.
+/// says is a rule of the spec; of authorities made elsewhere, `imports` speaks.
 fn outlives(spec: &Spec, authorities: &[AuthorityPlan], plan: &CertPlan) -> Option<Problem> {
     let Kind::IssuedBy(ca) = plan.row.kind else { return None };
     let authority = authorities.iter().find(|authority| authority.ca == ca)?;
     let end = authority.certificates.active.not_after;
+    if authority.certificates.active.brought.is_some() {
+        return None;
+    }
     let settings = spec.pki.cas.of(ca);
     let own = spec.pki.certificates.iter().find(|(id, _)| id.name() == plan.row.id);
     let own = own.filter(|(_, settings)| settings.validity.is_some());
@@ -104,8 +107,6 @@ fn outlives(spec: &Spec, authorities: &[AuthorityPlan], plan: &CertPlan) -> Opti
         (certificates(*id).key("validity"), plan.row.id)
     } else if settings.validity.is_some() {
         (pki().key("cas").key(ca.name()).key("validity"), "what it issues")
-    } else if authority.certificates.active.brought.is_some() {
-        (pki().key("cas").key(ca.name()), "what it issues")
     } else {
         return None;
     };

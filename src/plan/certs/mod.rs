@@ -154,6 +154,15 @@ pub enum Eku {
     ClientAuth,
 }
 
+/// The key usages of a leaf (RFC 5280 section 4.2.1.3): the same bits as kubeadm's pkiutil, for ECDSA
+/// too; RFC 8410 section 5 forbids the second for Ed25519.
+pub const fn leaf_usages(algorithm: Algorithm) -> &'static [&'static str] {
+    match algorithm {
+        Algorithm::EcdsaP256 | Algorithm::EcdsaP384 => &["digitalSignature", "keyEncipherment"],
+        Algorithm::Ed25519 => &["digitalSignature"],
+    }
+}
+
 /// One certificate or key pair that will exist.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

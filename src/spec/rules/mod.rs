@@ -3,6 +3,7 @@
 //! A rule says nothing about values that were left out for another reason: see [`Holes`].
 
 mod addresses;
+mod authorities;
 mod etcd;
 mod hosts;
 mod kubernetes;
@@ -36,6 +37,9 @@ const RULES: &[Rule] = &[
     subnets::apart,
     subnets::size,
     subnets::first_family,
+    authorities::one_origin,
+    authorities::described_by_itself,
+    authorities::key_elsewhere,
     pki::leaf_outlives_ca,
     pki::bundle_outlives_leaf,
 ];
