@@ -5,7 +5,9 @@ pub mod certificates;
 pub mod host;
 pub mod obstacles;
 pub mod output;
+pub mod receipt;
 pub mod record;
+pub mod steps;
 
 #[cfg(test)]
 mod tests;

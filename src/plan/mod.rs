@@ -31,7 +31,8 @@ pub use etcd::EtcdPlan;
 pub use files::{FilePlan, Source};
 pub use kubelet::{GatePlan, KubeletPlan};
 pub use rotation::{AuthorityPlan, Rotated};
-pub use runbook::RotationPlan;
+pub use runbook::{RotatingItem, RotationPlan};
+pub use crate::spec::types::Rotation;
 pub use secrets::{EncryptionKeyPlan, EncryptionPlan, KeyPlan, PasswordPlan, TokenPlan};
 
 /// The name of the operators' bundle; no host may have it.
