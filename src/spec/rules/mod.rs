@@ -7,6 +7,7 @@ mod etcd;
 mod hosts;
 mod pki;
 mod recipients;
+mod rotation;
 
 use super::holes::Holes;
 use super::path::Path;
@@ -26,6 +27,7 @@ const RULES: &[Rule] = &[
     etcd::members,
     pki::leaf_outlives_ca,
     pki::bundle_outlives_leaf,
+    rotation::steps,
 ];
 
 /// All rules' problems, by path alone.
