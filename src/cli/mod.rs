@@ -11,6 +11,8 @@ mod init;
 mod install;
 mod output;
 mod output_directory;
+mod receipts;
+mod steps;
 mod verify;
 mod world;
 
