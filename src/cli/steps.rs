@@ -156,9 +156,14 @@ impl Pair<'_> {
             before: self.before.cloned(),
             now: self.now.cloned(),
             state: words::state(done, self.now),
-            next: words::next(self.item, done, self.now, &rewrite(spec)),
+            next: words::next(self.item, done, self.now, &rewrite(spec), self.is_elsewhere(spec)),
             unproven,
         })
+    }
+
+    /// Whether API servers that are no hosts of this spec use it: those of an etcd cluster alone.
+    fn is_elsewhere(&self, spec: &SpecFile) -> bool {
+        self.item == RotatingItem::Etcd && !has_control_plane(spec)
     }
 
     fn proof_problem(

@@ -43,13 +43,21 @@ pub(super) fn state(done: Move, now: Option<&ItemState>) -> &'static str {
 }
 
 /// What comes next.
-pub(super) fn next(item: RotatingItem, done: Move, now: Option<&ItemState>, rewrite: &str) -> Option<String> {
+/// `elsewhere`: others than this spec's hosts need the item too.
+pub(super) fn next(
+    item: RotatingItem,
+    done: Move,
+    now: Option<&ItemState>,
+    rewrite: &str,
+    elsewhere: bool,
+) -> Option<String> {
     if matches!(done, Move::Refused(_)) {
         return None;
     }
+    let too = if elsewhere { ", and API servers elsewhere the operators' files" } else { "" };
     match now?.step? {
-        Step::Stage => Some("promote, once every host has this build".to_owned()),
-        Step::Promote => Some(format!("retire, once every host has this build{}", until(item, rewrite))),
+        Step::Stage => Some(format!("promote, once every host has this build{too}")),
+        Step::Promote => Some(format!("retire, once every host has this build{too}{}", until(item, rewrite))),
         Step::Retire => Some("remove `rotation` and `previous`, whenever you like".to_owned()),
     }
 }

@@ -1,0 +1,529 @@
+//! A CA is replaced in three builds: the whole walk over installed hosts, and everything that
+//! `check --previous` refuses on the way.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::disallowed_methods, reason = "prepares specs and runs the binary")]
+
+mod support;
+
+use serde_json::Value;
+use std::fs;
+use std::process::Command;
+use support::example::{Built, HOSTS, replaced, spec_of_today};
+use support::{Ran, need, run, run_with_input, sealift};
+
+/// The example of today with this under `pki.cas.etcd`, and a revision.
+fn spec(revision: u32, etcd: &str) -> String {
+    let text = replaced(&spec_of_today(), "pki:\n", &format!("pki:\n  cas: {{etcd: {{{etcd}}}}}\n"));
+    replaced(&text, "  revision: 1\n", &format!("  revision: {revision}\n"))
+}
+
+/// A cluster that changes step by step.
+struct Walk(Built);
+
+impl Walk {
+    /// Built as it is at first.
+    fn new() -> Self {
+        Self(Built::of(&spec(1, "")))
+    }
+
+    /// Built at a step, whatever was before.
+    fn at(etcd: &str) -> Self {
+        Self(Built::of(&spec(1, etcd)))
+    }
+
+    fn check(&self, revision: u32, etcd: &str, arguments: &[&str]) -> Ran {
+        self.check_spec(&spec(revision, etcd), arguments)
+    }
+
+    fn check_spec(&self, spec: &str, arguments: &[&str]) -> Ran {
+        fs::write(self.0.path("sealift.yaml"), spec).unwrap();
+        let mut words = vec!["check".into(), self.0.path("sealift.yaml"), "--previous".into(), self.0.out()];
+        for argument in arguments {
+            words.push(if *argument == "RECEIPTS" { self.0.path("receipts") } else { argument.into() });
+        }
+        self.hidden(sealift(words))
+    }
+
+    fn hidden(&self, ran: Ran) -> Ran {
+        let hide = |text: &str| text.replace(self.0.path("").to_str().unwrap(), "");
+        Ran { stdout: hide(&ran.stdout), stderr: hide(&ran.stderr), ..ran }
+    }
+
+    /// The last line of what is said to people.
+    fn next(ran: &Ran) -> &str {
+        ran.stdout.lines().last().unwrap_or_default()
+    }
+
+    fn build(&self) {
+        let _ = self.0.build(&[]).expect_code(0);
+    }
+
+    /// Installs what is built and keeps the receipt.
+    fn install(&self, host: &str) {
+        let root = self.0.root(host);
+        let trust = self.0.path("out/trust");
+        let _ = self.0.install(host, &root, &["--trust", trust.to_str().unwrap()]).expect_code(0);
+        self.receipt(host, 0);
+    }
+
+    fn receipt(&self, host: &str, code: i32) {
+        let root = self.0.path("roots").join(host);
+        let words = ["verify".into(), "--format".into(), "json".into(), "--root".into(), root];
+        let said = sealift(words).expect_code(code).stdout;
+        fs::create_dir_all(self.0.path("receipts")).unwrap();
+        fs::write(self.0.path(&format!("receipts/{host}.json")), said).unwrap();
+    }
+
+    fn roll_out(&self) {
+        self.build();
+        HOSTS.into_iter().for_each(|host| self.install(host));
+    }
+}
+
+const STAGE: &str = "generation: 2, rotation: stage";
+const PROMOTE: &str = "generation: 2, rotation: promote";
+const RETIRE: &str = "generation: 2, rotation: retire";
+const WITH: [&str; 2] = ["--receipts", "RECEIPTS"];
+
+/// How many certificates a host's CA file has.
+fn trusted(walk: &Walk, host: &str) -> usize {
+    let file = walk.0.path("roots").join(host).join("etc/kubernetes/pki/etcd/ca.crt");
+    fs::read_to_string(file).unwrap().matches("BEGIN CERTIFICATE").count()
+}
+
+#[test]
+fn the_whole_walk() {
+    let walk = Walk::new();
+    walk.roll_out();
+    let ran = walk.check(2, STAGE, &[]).expect_code(0);
+    assert_eq!(ran.stderr, "");
+    assert_eq!(
+        Walk::next(&ran),
+        "pki.cas.etcd: staged; next: promote, once every host has this build, and API servers elsewhere the operators' files"
+    );
+    walk.roll_out();
+    assert_eq!(HOSTS.map(|host| trusted(&walk, host)), [2, 2, 2]);
+    let again = walk.check(2, STAGE, &WITH).expect_code(0);
+    assert_eq!(again.stderr, "");
+    assert_eq!(Walk::next(&again), Walk::next(&ran));
+
+    let ran = walk.check(3, PROMOTE, &WITH).expect_code(0);
+    assert_eq!(ran.stderr, "");
+    assert_eq!(
+        Walk::next(&ran),
+        "pki.cas.etcd: promoted; next: retire, once every host has this build, and API servers elsewhere the operators' files"
+    );
+    walk.roll_out();
+    assert_eq!(HOSTS.map(|host| trusted(&walk, host)), [2, 2, 2]);
+
+    let ran = walk.check(4, RETIRE, &WITH).expect_code(0);
+    assert_eq!(ran.stderr, "");
+    assert_eq!(
+        Walk::next(&ran),
+        "pki.cas.etcd: retired; next: remove `rotation` and `previous`, whenever you like"
+    );
+    walk.roll_out();
+    assert_eq!(HOSTS.map(|host| trusted(&walk, host)), [1, 1, 1]);
+
+    let ran = walk.check(5, "generation: 2", &[]).expect_code(0);
+    assert_eq!((ran.stderr.as_str(), ran.stdout.contains("pki.cas.etcd")), ("", false), "{}", ran.stdout);
+    walk.roll_out();
+    // and the next one
+    let ran = walk.check(6, "generation: 3, rotation: stage", &[]).expect_code(0);
+    assert!(Walk::next(&ran).starts_with("pki.cas.etcd: staged; next: promote"), "{}", ran.stdout);
+}
+
+/// `retire` may be left to the field's absence.
+#[test]
+fn retired_by_removing_the_step() {
+    let walk = Walk::at(PROMOTE);
+    walk.roll_out();
+    let ran = walk.check(2, "generation: 2", &WITH).expect_code(0);
+    assert_eq!((ran.stderr.as_str(), Walk::next(&ran)), ("", "pki.cas.etcd: retired"));
+    let ran = walk.check(2, "generation: 2", &[]).expect_code(2);
+    assert!(ran.stderr.starts_with("error: pki.cas.etcd: nothing proves"), "{}", ran.stderr);
+}
+
+/// What is refused at the line of `rotation` or, without, of `generation`.
+#[track_caller]
+fn refused(before: &str, now: &str, expected: &str) {
+    let walk = Walk::at(before);
+    let ran = walk.check(2, now, &[]).expect_code(2);
+    let line = format!("20 |   cas: {{etcd: {{{now}}}}}\n");
+    let (head, hint) = ran.stderr.split_once("hint: ").unwrap();
+    assert!(head.contains(&line), "{}", ran.stderr);
+    let message = head.lines().next().unwrap();
+    let hint = hint.strip_suffix("\n\nsealift.yaml: 1 error\n").unwrap();
+    assert_eq!(format!("{message}\nhint: {hint}"), expected, "{before} -> {now}");
+    assert_eq!(ran.stdout, "");
+    // no proof helps
+    let _ = walk.check(2, now, &["--unproven", "etcd"]).expect_code(2);
+}
+
+#[test]
+fn a_whole_message() {
+    let walk = Walk::at("");
+    let ran = walk.check(2, PROMOTE, &[]).expect_code(2);
+    let expected = "error: pki.cas.etcd: `promote` before `stage` was built: no host trusts generation 2 (seed 1, ecdsa-p256) yet
+  --> sealift.yaml:20:41
+   |
+20 |   cas: {etcd: {generation: 2, rotation: promote}}
+   |                                         ^^^^^^^
+hint: write `rotation: stage`, build, and install it on every host first
+
+sealift.yaml: 1 error
+";
+    assert_eq!(ran.stderr, expected);
+}
+
+#[test]
+fn skipped_steps() {
+    let steps = "go in three builds, each installed on every host before the next: `rotation: stage`, then `promote`, then `retire`";
+    let at_once = |new: &str| format!("error: pki.cas.etcd: {new} at once after generation 1 (seed 1, ecdsa-p256): no host trusts it yet\nhint: {steps}");
+    refused("", "generation: 2", &at_once("generation 2 (seed 1, ecdsa-p256)"));
+    refused("", RETIRE, &at_once("generation 2 (seed 1, ecdsa-p256)"));
+    refused("", "algorithm: ecdsa-p384", &at_once("generation 1 (seed 1, ecdsa-p384)"));
+    refused(
+        STAGE,
+        RETIRE,
+        "error: pki.cas.etcd: `promote` is left out: generation 1 (seed 1, ecdsa-p256) is still in use\nhint: write `rotation: promote`, build, and install it on every host first",
+    );
+    refused(
+        STAGE,
+        "generation: 2",
+        "error: pki.cas.etcd: `promote` is left out: generation 1 (seed 1, ecdsa-p256) is still in use\nhint: write `rotation: promote`, build, and install it on every host first",
+    );
+    refused(
+        PROMOTE,
+        "generation: 1",
+        "error: pki.cas.etcd: back to generation 1 (seed 1, ecdsa-p256) alone while generation 2 (seed 1, ecdsa-p256) is in use\nhint: build and install `rotation: stage` first: then the old one is in use and both are trusted",
+    );
+}
+
+#[test]
+fn changes_in_the_middle() {
+    refused(
+        "generation: 2",
+        "generation: 4, rotation: stage",
+        "error: pki.cas.etcd: generation 3 (seed 1, ecdsa-p256) is replaced, but the cluster has generation 2 (seed 1, ecdsa-p256)\nhint: describe generation 2 (seed 1, ecdsa-p256) as `previous`",
+    );
+    refused(
+        STAGE,
+        "generation: 3, rotation: stage, previous: {generation: 1}",
+        "error: pki.cas.etcd: another change in the middle of the rotation from generation 1 (seed 1, ecdsa-p256) to generation 2 (seed 1, ecdsa-p256)\nhint: describe the two as they were and go on with `promote`, or go back to generation 1 (seed 1, ecdsa-p256) first, without `rotation`",
+    );
+    refused(
+        PROMOTE,
+        "generation: 3, rotation: promote, previous: {generation: 1}",
+        "error: pki.cas.etcd: another change in the middle of the rotation from generation 1 (seed 1, ecdsa-p256) to generation 2 (seed 1, ecdsa-p256)\nhint: describe the two as they were and go on with `retire`, or go back to `stage` first",
+    );
+    refused(
+        PROMOTE,
+        "generation: 3, rotation: stage",
+        "error: pki.cas.etcd: a second rotation before generation 1 (seed 1, ecdsa-p256) is retired\nhint: build and install `rotation: retire` of generation 2 (seed 1, ecdsa-p256) first",
+    );
+}
+
+#[test]
+fn ways_back() {
+    let walk = Walk::at(PROMOTE);
+    walk.roll_out();
+    let ran = walk.check(2, STAGE, &WITH).expect_code(0);
+    assert_eq!(ran.stderr, "");
+    assert!(Walk::next(&ran).starts_with("pki.cas.etcd: back to `stage`; next: promote, once"), "{}", ran.stdout);
+    walk.roll_out();
+    let ran = walk.check(3, "", &WITH).expect_code(0);
+    assert_eq!((ran.stderr.as_str(), Walk::next(&ran)), ("", "pki.cas.etcd: back to the old one"));
+    // without proof it is right as long as nothing was promoted, which nobody but the user knows
+    let ran = walk.check(3, "generation: 1", &[]).expect_code(0);
+    let expected = "warning: pki.cas.etcd: nothing proves that every host has the build before: infra0: no receipt; infra1: no receipt; infra2: no receipt
+  --> sealift.yaml:20:9
+   |
+20 |   cas: {etcd: {generation: 1}}
+   |         ^^^^
+hint: right if `promote` reached no host; else every host needs the build before first
+
+";
+    assert_eq!(ran.stderr, expected);
+    let walk = Walk::at("generation: 2");
+    let ran = walk.check(2, PROMOTE, &[]).expect_code(0);
+    assert_eq!(ran.stderr, "");
+    assert!(Walk::next(&ran).starts_with("pki.cas.etcd: back to `promote`; next: retire, once"), "{}", ran.stdout);
+}
+
+#[test]
+fn hosts_without_proof() {
+    let walk = Walk::new();
+    walk.roll_out();
+    let _ = walk.check(2, STAGE, &[]).expect_code(0);
+    walk.build();
+    walk.install("infra0");
+    // infra1 keeps the build before; infra2's machine is not as it should be
+    walk.install("infra2");
+    fs::write(walk.0.path("roots/infra2/etc/etcd/etcdctl.env"), "ETCDCTL_ENDPOINTS=nowhere\n").unwrap();
+    walk.receipt("infra2", 1);
+    fs::write(walk.0.path("receipts/x.json"), "{}\n").unwrap();
+    fs::write(walk.0.path("receipts/notes.txt"), "is not read\n").unwrap();
+    let missing = "pki.cas.etcd: nothing proves that every host has the build before: infra1: it has revision 1.0, not 2.0; infra2: it is not clean: digest-mismatch; x.json: not the output of `sealift verify --root DIR --format json`
+  --> sealift.yaml:20:41
+   |
+20 |   cas: {etcd: {generation: 2, rotation: promote}}
+   |                                         ^^^^^^^
+hint: collect what `sealift verify --root / --format json` says on each host, a file each, in --receipts DIR; if you know better: --unproven etcd
+";
+    let ran = walk.check(3, PROMOTE, &WITH).expect_code(2);
+    assert_eq!(ran.stderr, format!("error: {missing}\nsealift.yaml: 1 error\n"));
+    let ran = walk.check(3, PROMOTE, &[&WITH[..], &["--unproven", "kubernetes"]].concat()).expect_code(2);
+    assert_eq!(ran.stderr, format!("error: {missing}\nsealift.yaml: 1 error\n"));
+    let ran = walk.check(3, PROMOTE, &[&WITH[..], &["--unproven", "etcd"]].concat()).expect_code(0);
+    assert_eq!(ran.stderr, format!("warning: {missing}\n"));
+
+    let ran = walk.check(3, PROMOTE, &[&WITH[..], &["--format", "json"]].concat()).expect_code(2);
+    let said: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let item = &said["change"]["items"][0];
+    assert_eq!(said["change"]["items"].as_array().unwrap().len(), 1);
+    assert_eq!([&item["item"], &item["path"], &item["move"]], ["etcd", "pki.cas.etcd", "promote"]);
+    let unproven = serde_json::json!([
+        {"host": "infra1", "reason": "it has revision 1.0, not 2.0"},
+        {"host": "infra2", "reason": "it is not clean: digest-mismatch"},
+    ]);
+    assert_eq!(item["unproven"], unproven);
+
+    // another build of the same revision
+    let other = replaced(&spec(2, STAGE), "kubelet:\n", "kubelet:\n  cgroupDriver: cgroupfs\n");
+    fs::write(walk.0.path("sealift.yaml"), other).unwrap();
+    walk.build();
+    let ran = walk.check(3, PROMOTE, &WITH).expect_code(2);
+    assert!(ran.stderr.contains("before: infra0: it has another build of revision 2.0; infra1: it has"), "{}", ran.stderr);
+}
+
+/// Receipts of what lies in a file, and of another cluster, prove nothing.
+#[test]
+fn other_peoples_receipts() {
+    let walk = Walk::at(STAGE);
+    fs::create_dir(walk.0.path("receipts")).unwrap();
+    for host in HOSTS {
+        let words = ["verify".into(), walk.0.bundle(host), "--trust".into(), walk.0.path("out/trust")];
+        let said = sealift(words.into_iter().chain(["--format".into(), "json".into()])).expect_code(0).stdout;
+        fs::write(walk.0.path(&format!("receipts/{host}.json")), said).unwrap();
+    }
+    let ran = walk.check(2, PROMOTE, &WITH).expect_code(2);
+    let none = HOSTS.map(|host| format!("{host}: no receipt")).join("; ");
+    assert!(ran.stderr.contains(&format!("before: {none}; infra0.json: not the output")), "{}", ran.stderr);
+
+    fs::write(walk.0.path("sealift.yaml"), spec(1, STAGE)).unwrap();
+    walk.roll_out();
+    let file = walk.0.path("receipts/infra1.json");
+    let foreign = replaced(&fs::read_to_string(&file).unwrap(), "7e570000000000000000000000000001", &"0".repeat(32));
+    fs::write(&file, foreign).unwrap();
+    let ran = walk.check(2, PROMOTE, &WITH).expect_code(2);
+    assert!(ran.stderr.contains("before: infra1: its receipt is of another cluster\n"), "{}", ran.stderr);
+    let ran = walk.check(2, PROMOTE, &["--receipts", "/nowhere"]).expect_code(2);
+    assert_eq!(
+        ran.stderr,
+        "error: --receipts /nowhere: not a directory\nhint: name the directory with what `sealift verify --root / --format json` said on each host\n"
+    );
+}
+
+/// A seed that somebody has seen is left step by step, in the same way.
+#[test]
+fn to_another_seed() {
+    let Some(age) = need("age") else { return };
+    let walk = Walk::new();
+    let (keyring, operator) = (walk.0.path("test-only/seed.age"), walk.0.path("test-only/operator.key"));
+    let opened = run(Command::new(&age).arg("-d").arg("-i").arg(&operator).arg(&keyring)).expect_code(0).stdout;
+    let mut text: Value = serde_json::from_str(&opened).unwrap();
+    text["seeds"]["2"] = "42".repeat(32).into();
+    let mut seal = Command::new(&age);
+    seal.arg("-e").arg("-i").arg(&operator).arg("-o").arg(&keyring);
+    let _ = run_with_input(&mut seal, text.to_string().as_bytes()).expect_code(0);
+
+    walk.roll_out();
+    let mut ends = Vec::new();
+    for (revision, step) in [(2, "stage"), (3, "promote"), (4, "retire")] {
+        let etcd = format!("seed: 2, rotation: {step}, previous: {{seed: 1}}");
+        let ran = walk.check(revision, &etcd, &WITH).expect_code(0);
+        assert_eq!(ran.stderr, "");
+        ends.push(Walk::next(&ran).split(';').next().unwrap().to_owned());
+        walk.roll_out();
+    }
+    assert_eq!(ends, ["pki.cas.etcd: staged", "pki.cas.etcd: promoted", "pki.cas.etcd: retired"]);
+    let ran = walk.check(5, "", &[]).expect_code(2);
+    let expected = "error: pki.cas.etcd: generation 1 (seed 1, ecdsa-p256) at once after generation 1 (seed 2, ecdsa-p256): no host trusts it yet\n";
+    assert!(ran.stderr.starts_with(expected), "{}", ran.stderr);
+}
+
+/// A bundle that `build --host` left as it was does not hold what the index says.
+#[test]
+fn a_host_that_was_left_out_of_the_build() {
+    let walk = Walk::new();
+    walk.roll_out();
+    let _ = walk.check(2, STAGE, &[]).expect_code(0);
+    let _ = walk.0.build(&["--host", "infra0", "--host", "infra2", "--host", "operator"]).expect_code(0);
+    HOSTS.into_iter().for_each(|host| walk.install(host));
+    let ran = walk.check(3, PROMOTE, &WITH).expect_code(2);
+    let expected = "error: pki.cas.etcd: nothing proves that every host has the build before: infra1: its bundle was not built anew, see `build --host`\n";
+    assert!(ran.stderr.starts_with(expected), "{}", ran.stderr);
+    let verified = sealift(["verify".into(), walk.0.out(), "--trust".into(), walk.0.path("out/trust")]);
+    let _ = verified.expect_code(0);
+}
+
+/// A host that goes with the change need not prove anything.
+#[test]
+fn a_removed_host_is_not_asked() {
+    let walk = Walk::at(STAGE);
+    walk.build();
+    ["infra0", "infra1"].into_iter().for_each(|host| walk.install(host));
+    let all = spec(2, PROMOTE);
+    let without = format!("{}retired: {{infra2: 1}}\n", all.split("  infra2:\n").next().unwrap());
+    let ran = walk.check_spec(&without, &WITH).expect_code(0);
+    assert!(Walk::next(&ran).starts_with("pki.cas.etcd: promoted"), "{}", ran.stdout);
+}
+
+#[test]
+fn another_signing_key_is_told() {
+    let walk = Walk::new();
+    let ran = walk.check_spec(&replaced(&spec(2, ""), "pki:\n", "signing: {generation: 2}\npki:\n"), &[]).expect_code(0);
+    let expected = "warning: signing: another key signs, and hosts that do not know it refuse the bundles
+  --> sealift.yaml:19:23
+   |
+19 | signing: {generation: 2}
+   |                       ^
+hint: install with --trust and a file of both keys' lines; see \"Replace the key that signs\" in docs/recipes.md
+
+";
+    assert_eq!(ran.stderr, expected);
+}
+
+#[test]
+fn items_are_named() {
+    let ran = sealift(["check", "x.yaml", "--previous", "out", "--unproven", "ca"]).expect_code(2);
+    assert!(
+        ran.stderr.starts_with("error: invalid value 'ca' for '--unproven <ITEM>': nothing of that name is replaced in steps; there are kubernetes, etcd, front-proxy, service-account, encryption-at-rest\n"),
+        "{}",
+        ran.stderr
+    );
+    let _ = sealift(["check", "x.yaml", "--unproven", "etcd"]).expect_code(2);
+    let _ = sealift(["check", "x.yaml", "--receipts", "r"]).expect_code(2);
+}
+
+/// What etcd holds is beyond receipts: at-rest keys have warnings of their own.
+mod at_rest {
+    use super::{Ran, Walk};
+    use crate::support::example::{Built, replaced, spec_of_today};
+
+    /// Two control planes with etcd, with this `encryptionAtRest`.
+    fn spec(encryption: &str) -> String {
+        let text = replaced(&spec_of_today(), "  provisioner: none\n", "  provisioner: kubeadm\n  endpoint: api.prod.example:6443\n  podSubnets: [10.244.0.0/16]\n");
+        let text = replaced(&text, "roles: [etcd]", "roles: [control-plane, etcd]");
+        format!("{text}{encryption}")
+    }
+
+    fn at(settings: &str) -> String {
+        spec(&format!("encryptionAtRest: {{provider: secretbox{settings}}}\n"))
+    }
+
+    #[track_caller]
+    fn change(before: &str, now: &str, arguments: &[&str], code: i32) -> Ran {
+        let walk = Walk(Built::of(before));
+        let now = replaced(now, "  revision: 1\n", "  revision: 2\n");
+        walk.check_spec(&now, arguments).expect_code(code)
+    }
+
+    /// Messages and hints without their places.
+    fn said(ran: &Ran) -> Vec<&str> {
+        let kept = |line: &&str| ["error:", "warning:", "hint:"].iter().any(|start| line.starts_with(start));
+        ran.stderr.lines().filter(kept).collect()
+    }
+
+    const UNPROVEN: [&str; 2] = ["--unproven", "encryption-at-rest"];
+    const REWRITE: &str = "kubectl get secrets -A -o json | kubectl replace -f -";
+
+    #[test]
+    fn retired_when_all_is_written_anew() {
+        let promote = at(", generation: 2, rotation: promote");
+        let ran = change(&promote, &promote, &[], 0);
+        assert_eq!(said(&ran), [""; 0]);
+        let next = format!("encryptionAtRest: promoted; next: retire, once every host has this build and everything was written anew: {REWRITE}");
+        assert_eq!(Walk::next(&ran), next);
+        let ran = change(&promote, &at(", generation: 2, rotation: retire"), &UNPROVEN, 0);
+        let none = "infra0: no receipt; infra1: no receipt; infra2: no receipt";
+        assert_eq!(
+            said(&ran),
+            [
+                format!("warning: encryptionAtRest: nothing proves that every host has the build before: {none}"),
+                "hint: collect what `sealift verify --root / --format json` says on each host, a file each, in --receipts DIR; if you know better: --unproven encryption-at-rest".to_owned(),
+                "warning: encryptionAtRest: what was not written anew since `promote` cannot be read any more".to_owned(),
+                format!("hint: no receipt shows that: run `{REWRITE}` before"),
+            ]
+        );
+    }
+
+    #[test]
+    fn turned_on_and_off() {
+        let begins = [
+            "warning: encryptionAtRest: until every control plane has this build, the others cannot read what it writes",
+            "hint: install the control planes one right after the other",
+        ];
+        assert_eq!(said(&change(&spec(""), &at(""), &[], 0)), begins);
+        let ran = change(&at(""), &spec(""), &[], 2);
+        let gone = [
+            "error: encryptionAtRest is gone: no API server can read what is encrypted",
+            "hint: keep it; if nothing in etcd is encrypted any more: --unproven encryption-at-rest",
+        ];
+        assert_eq!(said(&ran), gone);
+        let ran = change(&at(""), &spec(""), &UNPROVEN, 0);
+        assert_eq!(said(&ran), [&gone[0].replace("error", "warning"), gone[1]]);
+        assert_eq!(Walk::next(&ran), "encryptionAtRest: gone");
+    }
+
+    #[test]
+    fn plaintext_is_refused_when_there_is_none() {
+        let ran = change(&spec(""), &at(", refusePlaintext: true"), &[], 2);
+        let all = "encryptionAtRest.refusePlaintext: what the cluster has written so far is not encrypted and cannot be read any more";
+        assert_eq!(
+            said(&ran),
+            [
+                format!("error: {all}"),
+                format!("hint: leave it out, install that everywhere, run `{REWRITE}`, and write it then; if there is nothing yet: --unproven encryption-at-rest"),
+            ]
+        );
+        let ran = change(&at(""), &at(", resources: [secrets, configmaps], refusePlaintext: true"), &[], 0);
+        assert_eq!(
+            said(&ran),
+            [
+                "warning: encryptionAtRest.refusePlaintext: what is not encrypted cannot be read any more",
+                "hint: no receipt shows that all is: run `kubectl get secrets,configmaps -A -o json | kubectl replace -f -` before",
+            ]
+        );
+        let strict = at(", refusePlaintext: true");
+        assert_eq!(said(&change(&strict, &strict, &[], 0)), [""; 0]);
+        assert_eq!(said(&change(&strict, &at(""), &[], 0)), [""; 0]);
+    }
+
+    /// One item goes on while another begins; each has a line.
+    #[test]
+    fn several_items() {
+        let pki = |cas: &str| replaced(&at(""), "pki:\n", &format!("pki:\n{cas}"));
+        let begun = pki("  serviceAccount: {generation: 2, rotation: stage}\n");
+        let more = pki("  serviceAccount: {generation: 2, rotation: promote}\n  cas: {kubernetes: {generation: 2, rotation: stage}, front-proxy: {generation: 2}}\n");
+        let ran = change(&begun, &more, &["--unproven", "service-account"], 2);
+        let texts: Vec<_> = said(&ran).into_iter().filter(|line| !line.starts_with("hint:")).collect();
+        assert_eq!(
+            texts,
+            [
+                "warning: pki.serviceAccount: nothing proves that every host has the build before: infra0: no receipt; infra1: no receipt; infra2: no receipt",
+                "error: pki.cas.front-proxy: generation 2 (seed 1, ecdsa-p256) at once after generation 1 (seed 1, ecdsa-p256): no host trusts it yet",
+            ]
+        );
+        let ran = change(&begun, &more.replace(", front-proxy: {generation: 2}", ""), &["--unproven", "service-account"], 0);
+        let lines: Vec<_> = ran.stdout.lines().rev().take(2).collect();
+        assert_eq!(
+            lines,
+            [
+                "pki.serviceAccount: promoted; next: retire, once every host has this build and no token of the old key is in use",
+                "pki.cas.kubernetes: staged; next: promote, once every host has this build",
+            ]
+        );
+    }
+}
