@@ -179,7 +179,11 @@ sealift.yaml: 1 error
 #[test]
 fn skipped_steps() {
     let steps = "go in three builds, each installed on every host before the next: `rotation: stage`, then `promote`, then `retire`";
-    let at_once = |new: &str| format!("error: pki.cas.etcd: {new} at once after generation 1 (seed 1, ecdsa-p256): no host trusts it yet\nhint: {steps}");
+    let at_once = |new: &str| {
+        format!(
+            "error: pki.cas.etcd: {new} at once after generation 1 (seed 1, ecdsa-p256): no host trusts it yet\nhint: {steps}"
+        )
+    };
     refused("", "generation: 2", &at_once("generation 2 (seed 1, ecdsa-p256)"));
     refused("", RETIRE, &at_once("generation 2 (seed 1, ecdsa-p256)"));
     refused("", "algorithm: ecdsa-p384", &at_once("generation 1 (seed 1, ecdsa-p384)"));
@@ -230,7 +234,11 @@ fn ways_back() {
     walk.roll_out();
     let ran = walk.check(2, STAGE, &WITH).expect_code(0);
     assert_eq!(ran.stderr, "");
-    assert!(Walk::next(&ran).starts_with("pki.cas.etcd: back to `stage`; next: promote, once"), "{}", ran.stdout);
+    assert!(
+        Walk::next(&ran).starts_with("pki.cas.etcd: back to `stage`; next: promote, once"),
+        "{}",
+        ran.stdout
+    );
     walk.roll_out();
     let ran = walk.check(3, "", &WITH).expect_code(0);
     assert_eq!((ran.stderr.as_str(), Walk::next(&ran)), ("", "pki.cas.etcd: back to the old one"));
@@ -248,7 +256,11 @@ hint: right if `promote` reached no host; else every host needs the build before
     let walk = Walk::at("generation: 2");
     let ran = walk.check(2, PROMOTE, &[]).expect_code(0);
     assert_eq!(ran.stderr, "");
-    assert!(Walk::next(&ran).starts_with("pki.cas.etcd: back to `promote`; next: retire, once"), "{}", ran.stdout);
+    assert!(
+        Walk::next(&ran).starts_with("pki.cas.etcd: back to `promote`; next: retire, once"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]
@@ -294,7 +306,11 @@ hint: collect what `sealift verify --root / --format json` says on each host, a 
     fs::write(walk.0.path("sealift.yaml"), other).unwrap();
     walk.build();
     let ran = walk.check(3, PROMOTE, &WITH).expect_code(2);
-    assert!(ran.stderr.contains("before: infra0: it has another build of revision 2.0; infra1: it has"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("before: infra0: it has another build of revision 2.0; infra1: it has"),
+        "{}",
+        ran.stderr
+    );
 }
 
 /// Receipts of what lies in a file, and of another cluster, prove nothing.
@@ -314,7 +330,8 @@ fn other_peoples_receipts() {
     fs::write(walk.0.path("sealift.yaml"), spec(1, STAGE)).unwrap();
     walk.roll_out();
     let file = walk.0.path("receipts/infra1.json");
-    let foreign = replaced(&fs::read_to_string(&file).unwrap(), "7e570000000000000000000000000001", &"0".repeat(32));
+    let foreign =
+        replaced(&fs::read_to_string(&file).unwrap(), "7e570000000000000000000000000001", &"0".repeat(32));
     fs::write(&file, foreign).unwrap();
     let ran = walk.check(2, PROMOTE, &WITH).expect_code(2);
     assert!(ran.stderr.contains("before: infra1: its receipt is of another cluster\n"), "{}", ran.stderr);
@@ -331,7 +348,8 @@ fn to_another_seed() {
     let Some(age) = need("age") else { return };
     let walk = Walk::new();
     let (keyring, operator) = (walk.0.path("test-only/seed.age"), walk.0.path("test-only/operator.key"));
-    let opened = run(Command::new(&age).arg("-d").arg("-i").arg(&operator).arg(&keyring)).expect_code(0).stdout;
+    let opened =
+        run(Command::new(&age).arg("-d").arg("-i").arg(&operator).arg(&keyring)).expect_code(0).stdout;
     let mut text: Value = serde_json::from_str(&opened).unwrap();
     text["seeds"]["2"] = "42".repeat(32).into();
     let mut seal = Command::new(&age);
@@ -381,9 +399,32 @@ fn a_removed_host_is_not_asked() {
 }
 
 #[test]
+fn another_name_for_the_same_key_is_told() {
+    let walk = Walk::at("subject: {O: Example}");
+    let ran = walk.check(2, "subject: {O: Example}", &[]).expect_code(0);
+    assert_eq!(ran.stderr, "");
+    let ran = walk.check(2, "subject: {O: Example, OU: etcd}", &[]).expect_code(0);
+    let expected = "warning: pki.cas.etcd: another subject under the same generation: hosts that have the old one trust nothing that it signs from now on
+  --> sealift.yaml:20:16
+   |
+20 |   cas: {etcd: {subject: {O: Example, OU: etcd}}}
+   |                ^^^^^^^
+hint: raise `generation` and rotate: `previous` keeps the old subject
+
+";
+    assert_eq!(ran.stderr, expected);
+    // as that hint says
+    let rotate = "generation: 2, subject: {OU: etcd}, rotation: stage, previous: {subject: {O: Example}}";
+    let ran = walk.check(2, rotate, &[]).expect_code(0);
+    assert_eq!(ran.stderr, "");
+}
+
+#[test]
 fn another_signing_key_is_told() {
     let walk = Walk::new();
-    let ran = walk.check_spec(&replaced(&spec(2, ""), "pki:\n", "signing: {generation: 2}\npki:\n"), &[]).expect_code(0);
+    let ran = walk
+        .check_spec(&replaced(&spec(2, ""), "pki:\n", "signing: {generation: 2}\npki:\n"), &[])
+        .expect_code(0);
     let expected = "warning: signing: another key signs, and hosts that do not know it refuse the bundles
   --> sealift.yaml:19:23
    |
@@ -414,7 +455,11 @@ mod at_rest {
 
     /// Two control planes with etcd, with this `encryptionAtRest`.
     fn spec(encryption: &str) -> String {
-        let text = replaced(&spec_of_today(), "  provisioner: none\n", "  provisioner: kubeadm\n  endpoint: api.prod.example:6443\n  podSubnets: [10.244.0.0/16]\n");
+        let text = replaced(
+            &spec_of_today(),
+            "  provisioner: none\n",
+            "  provisioner: kubeadm\n  endpoint: api.prod.example:6443\n  podSubnets: [10.244.0.0/16]\n",
+        );
         let text = replaced(&text, "roles: [etcd]", "roles: [control-plane, etcd]");
         format!("{text}{encryption}")
     }
@@ -444,7 +489,9 @@ mod at_rest {
         let promote = at(", generation: 2, rotation: promote");
         let ran = change(&promote, &promote, &[], 0);
         assert_eq!(said(&ran), [""; 0]);
-        let next = format!("encryptionAtRest: promoted; next: retire, once every host has this build and everything was written anew: {REWRITE}");
+        let next = format!(
+            "encryptionAtRest: promoted; next: retire, once every host has this build and everything was written anew: {REWRITE}"
+        );
         assert_eq!(Walk::next(&ran), next);
         let ran = change(&promote, &at(", generation: 2, rotation: retire"), &UNPROVEN, 0);
         let none = "infra0: no receipt; infra1: no receipt; infra2: no receipt";
@@ -485,7 +532,9 @@ mod at_rest {
             said(&ran),
             [
                 format!("error: {all}"),
-                format!("hint: leave it out, install that everywhere, run `{REWRITE}`, and write it then; if there is nothing yet: --unproven encryption-at-rest"),
+                format!(
+                    "hint: leave it out, install that everywhere, run `{REWRITE}`, and write it then; if there is nothing yet: --unproven encryption-at-rest"
+                ),
             ]
         );
         let ran = change(&at(""), &at(", resources: [secrets, configmaps], refusePlaintext: true"), &[], 0);
@@ -506,7 +555,9 @@ mod at_rest {
     fn several_items() {
         let pki = |cas: &str| replaced(&at(""), "pki:\n", &format!("pki:\n{cas}"));
         let begun = pki("  serviceAccount: {generation: 2, rotation: stage}\n");
-        let more = pki("  serviceAccount: {generation: 2, rotation: promote}\n  cas: {kubernetes: {generation: 2, rotation: stage}, front-proxy: {generation: 2}}\n");
+        let more = pki(
+            "  serviceAccount: {generation: 2, rotation: promote}\n  cas: {kubernetes: {generation: 2, rotation: stage}, front-proxy: {generation: 2}}\n",
+        );
         let ran = change(&begun, &more, &["--unproven", "service-account"], 2);
         let texts: Vec<_> = said(&ran).into_iter().filter(|line| !line.starts_with("hint:")).collect();
         assert_eq!(
@@ -516,7 +567,12 @@ mod at_rest {
                 "error: pki.cas.front-proxy: generation 2 (seed 1, ecdsa-p256) at once after generation 1 (seed 1, ecdsa-p256): no host trusts it yet",
             ]
         );
-        let ran = change(&begun, &more.replace(", front-proxy: {generation: 2}", ""), &["--unproven", "service-account"], 0);
+        let ran = change(
+            &begun,
+            &more.replace(", front-proxy: {generation: 2}", ""),
+            &["--unproven", "service-account"],
+            0,
+        );
         let lines: Vec<_> = ran.stdout.lines().rev().take(2).collect();
         assert_eq!(
             lines,

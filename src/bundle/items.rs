@@ -69,7 +69,9 @@ impl ItemState {
     pub(super) fn is_sound(&self) -> bool {
         let two = matches!(self.step, Some(Step::Stage | Step::Promote));
         let differ = self.beside.as_ref() != Some(&self.active);
-        self.beside.is_some() == two && differ && [Some(&self.active), self.beside.as_ref()].into_iter().flatten().all(ItemId::is_sound)
+        self.beside.is_some() == two
+            && differ
+            && [Some(&self.active), self.beside.as_ref()].into_iter().flatten().all(ItemId::is_sound)
     }
 }
 

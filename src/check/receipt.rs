@@ -71,12 +71,18 @@ impl Receipt {
         if said.command != "verify" || subject.kind != ROOT {
             return Err(ReceiptError::Other);
         }
-        let Subject { cluster_id: Some(cluster), host: Some(host), revision: Some(revision), manifest: Some(manifest), .. } =
-            subject
+        let Subject {
+            cluster_id: Some(cluster),
+            host: Some(host),
+            revision: Some(revision),
+            manifest: Some(manifest),
+            ..
+        } = subject
         else {
             return Err(ReceiptError::NothingInstalled);
         };
-        let mut dirt: Vec<_> = said.findings.into_iter().map(|finding| finding.id).filter(|id| !is_time(id)).collect();
+        let mut dirt: Vec<_> =
+            said.findings.into_iter().map(|finding| finding.id).filter(|id| !is_time(id)).collect();
         dirt.sort_unstable();
         dirt.dedup();
         Ok(Self { cluster, host, revision, manifest, dirt })
@@ -212,25 +218,41 @@ mod tests {
     #[test]
     fn what_is_no_receipt() {
         assert_eq!(Receipt::parse(b""), Err(ReceiptError::Other));
-        assert_eq!(Receipt::parse(b"{\"command\":\"verify\",\"exit\":3,\"error\":\"x\"}"), Err(ReceiptError::Other));
+        assert_eq!(
+            Receipt::parse(b"{\"command\":\"verify\",\"exit\":3,\"error\":\"x\"}"),
+            Err(ReceiptError::Other)
+        );
         assert_eq!(parse(|value| value["command"] = "install".into()), Err(ReceiptError::Other));
         for kind in ["bundle", "directory", ""] {
-            assert_eq!(parse(|value| value["subjects"][0]["kind"] = kind.into()), Err(ReceiptError::Other), "{kind}");
+            assert_eq!(
+                parse(|value| value["subjects"][0]["kind"] = kind.into()),
+                Err(ReceiptError::Other),
+                "{kind}"
+            );
         }
         assert_eq!(parse(|value| value["subjects"] = json!([])), Err(ReceiptError::Other));
-        let twice = |value: &mut Value| value["subjects"] = json!([value["subjects"][0], value["subjects"][0]]);
+        let twice =
+            |value: &mut Value| value["subjects"] = json!([value["subjects"][0], value["subjects"][0]]);
         assert_eq!(parse(twice), Err(ReceiptError::Other));
         for member in ["clusterId", "host", "revision", "manifest"] {
-            let without = |value: &mut Value| drop(value["subjects"][0].as_object_mut().unwrap().remove(member));
+            let without =
+                |value: &mut Value| drop(value["subjects"][0].as_object_mut().unwrap().remove(member));
             assert_eq!(parse(without), Err(ReceiptError::NothingInstalled), "{member}");
         }
-        assert_eq!(parse(|value| drop(value.as_object_mut().unwrap().remove("findings"))), Err(ReceiptError::Other));
+        assert_eq!(
+            parse(|value| drop(value.as_object_mut().unwrap().remove("findings"))),
+            Err(ReceiptError::Other)
+        );
     }
 
     #[test]
     fn the_nearest_reason_is_told() {
-        let wanted =
-            Wanted { cluster: "id", host: "infra0", revision: Revision { cluster: 2, host: 0 }, manifest: "digest" };
+        let wanted = Wanted {
+            cluster: "id",
+            host: "infra0",
+            revision: Revision { cluster: 2, host: 0 },
+            manifest: "digest",
+        };
         let with = |change: &dyn Fn(&mut Receipt)| {
             let mut receipt = parse(|_| ()).unwrap();
             change(&mut receipt);

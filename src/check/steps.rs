@@ -130,9 +130,9 @@ const fn table(before: Shape<()>, now: Shape<Role>) -> Move {
     use Role::{Active, Beside, New};
     use Shape::{One, Promoted, Staged};
     match (before, now) {
-        (One(()), One(Active)) | (Staged(..), Staged(Active, Beside)) | (Promoted(..), Promoted(Active, Beside)) => {
-            Move::Stay
-        }
+        (One(()), One(Active))
+        | (Staged(..), Staged(Active, Beside))
+        | (Promoted(..), Promoted(Active, Beside)) => Move::Stay,
 
         (One(()), Staged(Active, _)) => Move::Stage,
         (One(()), Promoted(Active, _)) => Move::BackToPromote,
@@ -143,13 +143,13 @@ const fn table(before: Shape<()>, now: Shape<Role>) -> Move {
         (Staged(..), Promoted(Beside, Active)) => Move::Promote,
         (Staged(..), One(Active)) => Move::Abort,
         (Staged(..), One(Beside)) => Move::Refused(Refusal::RetireBeforePromote),
-        (Staged(..), One(New) | Staged(..) | Promoted(..)) => Move::Refused(Refusal::Changed),
 
         (Promoted(..), One(Active)) => Move::Retire,
         (Promoted(..), Staged(Beside, Active)) => Move::BackToStage,
         (Promoted(..), One(Beside)) => Move::Refused(Refusal::BackWithoutStage),
         (Promoted(..), Staged(Active, New) | Promoted(New, Active)) => Move::Refused(Refusal::TwoAtOnce),
-        (Promoted(..), One(New) | Staged(..) | Promoted(..)) => Move::Refused(Refusal::Changed),
+
+        (Staged(..) | Promoted(..), One(New) | Staged(..) | Promoted(..)) => Move::Refused(Refusal::Changed),
     }
 }
 

@@ -13,9 +13,9 @@ use crate::bundle::manifest::{Manifest, Revision};
 use crate::bundle::open::{Verified, open};
 use crate::bundle::trust::Trust;
 use crate::plan::{CertPlan, FilePlan, HostPlan, OPERATOR, Source};
-use crate::spec::types::CaName;
 use crate::render::Renderer;
 use crate::render::templates::Templates;
+use crate::spec::types::CaName;
 use crate::spec::{Path as SpecPath, Problem};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -103,6 +103,7 @@ pub(super) fn against(
             revision: bundle.manifest().revision,
             manifest: bundle.manifest_sha256().to_owned(),
             stale: before.entry(&host.name).is_some_and(|entry| entry.stale),
+            renamed: steps::renamed(&plan.cluster, host, bundle).collect(),
         }));
         if let (State::Changed, Some(entry)) = (one.state, before.entry(&host.name)) {
             stuck.extend((revision_of(spec, host) <= entry.revision).then_some(host.name.as_str()));

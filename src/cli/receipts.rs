@@ -20,8 +20,9 @@ impl Receipts {
     pub(super) fn read(directory: &Path) -> Result<Self, Failure> {
         if !directory.is_dir() {
             let message = format!("--receipts {}: not a directory", directory.display());
-            return Err(Failure::new(USAGE, message)
-                .hint("name the directory with what `sealift verify --root / --format json` said on each host"));
+            return Err(Failure::new(USAGE, message).hint(
+                "name the directory with what `sealift verify --root / --format json` said on each host",
+            ));
         }
         let unreadable = |error: std::io::Error| world::unreadable(directory, &error);
         let mut files = Vec::new();

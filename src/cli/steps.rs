@@ -1,7 +1,10 @@
 //! What a change does to the items that are replaced in steps: which step it is, what it needs, what
 //! comes next.
 
+mod names;
 mod words;
+
+pub(super) use names::renamed;
 
 use super::args::Check;
 use super::failure::Failure;
@@ -14,7 +17,7 @@ use crate::bundle::manifest::Revision;
 use crate::check::receipt::{Wanted, lack};
 use crate::check::steps::{Move, Proof, between};
 use crate::plan::{HostPlan, OPERATOR, RotatingItem};
-use crate::spec::types::Role;
+use crate::spec::types::{CaName, Role};
 use crate::spec::{Path as SpecPath, Problem};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -63,6 +66,8 @@ pub(super) struct Held<'a> {
     pub(super) manifest: String,
     /// Whether it is older than the index.
     pub(super) stale: bool,
+    /// Authorities whose certificate in it has another subject than the one planned.
+    pub(super) renamed: Vec<CaName>,
 }
 
 /// What is known of the hosts, and what shall go without.
@@ -139,6 +144,10 @@ impl Pair<'_> {
             Proof::Advised | Proof::Required => missing(self.item, index, held, proofs.receipts.as_ref()),
         };
         problems.extend(self.proof_problem(done, &missing, spec, proofs));
+        let renamed = |held: &Held<'_>| held.renamed.iter().any(|ca| Some(*ca) == self.item.authority());
+        if done == Move::Stay && held.iter().any(renamed) {
+            problems.push(words::renamed(self.item));
+        }
         if self.item == RotatingItem::EncryptionAtRest {
             let own = self.encryption(done, spec, index.items.contains_key(RotatingItem::Kubernetes.name()));
             problems.extend(own.into_iter().map(|problem| proofs.weigh(self.item, problem)));
@@ -193,7 +202,9 @@ impl Pair<'_> {
         match done {
             Move::Remove if has_control_plane(spec) => problems.push(words::encryption_gone()),
             Move::Retire => problems.push(words::written_anew(&rewrite)),
-            Move::Add if control_plane && refuses(self.now) => problems.push(words::plaintext_at_once(&rewrite)),
+            Move::Add if control_plane && refuses(self.now) => {
+                problems.push(words::plaintext_at_once(&rewrite));
+            }
             Move::Add if control_plane && several => problems.push(words::encryption_begins()),
             _ => {}
         }
@@ -217,12 +228,18 @@ fn rewrite(spec: &SpecFile) -> String {
 
 /// The hosts of an item that the spec and the output of the build before have, and of which nothing
 /// proves that they hold their bundle.
-fn missing(item: RotatingItem, index: &Index, held: &[Held<'_>], receipts: Option<&Receipts>) -> Vec<Unproven> {
+fn missing(
+    item: RotatingItem,
+    index: &Index,
+    held: &[Held<'_>],
+    receipts: Option<&Receipts>,
+) -> Vec<Unproven> {
     let receipts = receipts.map(|receipts| receipts.all.as_slice()).unwrap_or_default();
     let concerned = held.iter().filter(|held| held.host.name != OPERATOR && item.concerns(held.host));
     let unproven = concerned.filter_map(|held| {
         let host = held.host.name.as_str();
-        let wanted = Wanted { cluster: &index.cluster.id, host, revision: held.revision, manifest: &held.manifest };
+        let wanted =
+            Wanted { cluster: &index.cluster.id, host, revision: held.revision, manifest: &held.manifest };
         let reason = if held.stale {
             "its bundle was not built anew, see `build --host`".to_owned()
         } else {

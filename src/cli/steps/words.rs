@@ -73,7 +73,12 @@ fn until(item: RotatingItem, rewrite: &str) -> String {
 }
 
 /// The problem of a refused change.
-pub(super) fn refused(item: RotatingItem, refusal: Refusal, before: Option<&ItemState>, now: &ItemState) -> Problem {
+pub(super) fn refused(
+    item: RotatingItem,
+    refusal: Refusal,
+    before: Option<&ItemState>,
+    now: &ItemState,
+) -> Problem {
     let path = item.path();
     let at = place(item, now);
     let old = before.map(|before| id(&before.active)).unwrap_or_default();
@@ -139,7 +144,8 @@ pub(super) fn unproven(item: RotatingItem, done: Move, reasons: &[String], rewri
     let shown: Vec<_> = reasons.iter().take(MOST).map(String::as_str).collect();
     let more = reasons.len().saturating_sub(shown.len());
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-    let message = format!("{path}: nothing proves that every host has the build before: {}{more}", shown.join("; "));
+    let message =
+        format!("{path}: nothing proves that every host has the build before: {}{more}", shown.join("; "));
     if done.proof() == Proof::Required {
         let hint = format!(
             "collect what `sealift verify --root / --format json` says on each host, a file each, in --receipts DIR; \
@@ -148,15 +154,31 @@ pub(super) fn unproven(item: RotatingItem, done: Move, reasons: &[String], rewri
         return Problem::error(at, message).hint(hint);
     }
     let first = match (done, item) {
-        (Move::Abort, RotatingItem::EncryptionAtRest) => format!(", and everything was written anew: {rewrite}"),
+        (Move::Abort, RotatingItem::EncryptionAtRest) => {
+            format!(", and everything was written anew: {rewrite}")
+        }
         (Move::Abort, RotatingItem::ServiceAccount) => ", and no token of the new key is in use".to_owned(),
         _ => String::new(),
     };
     let hint = match done {
-        Move::Abort => format!("right if `promote` reached no host; else every host needs the build before first{first}"),
-        _ => "right if every host trusts both: if each has the build of `stage` or the build before".to_owned(),
+        Move::Abort => {
+            format!("right if `promote` reached no host; else every host needs the build before first{first}")
+        }
+        _ => {
+            "right if every host trusts both: if each has the build of `stage` or the build before".to_owned()
+        }
     };
     Problem::warning(at, message).hint(hint)
+}
+
+/// The same key under another name.
+pub(super) fn renamed(item: RotatingItem) -> Problem {
+    let path = item.path();
+    let message = format!(
+        "{path}: another subject under the same generation: hosts that have the old one trust nothing that it signs from now on"
+    );
+    Problem::warning(format!("{path}.subject"), message)
+        .hint("raise `generation` and rotate: `previous` keeps the old subject")
 }
 
 /// An earlier sealift's output cannot be compared.
@@ -165,7 +187,8 @@ pub(super) fn unknown_steps(now: &Items, sealift: &str) -> Option<Problem> {
         let state = now.get(item.name()).filter(|state| state.step.is_some())?;
         Some((*item, state))
     })?;
-    let message = format!("{}: sealift {sealift} built the output before and did not note what it made", item.path());
+    let message =
+        format!("{}: sealift {sealift} built the output before and did not note what it made", item.path());
     Some(
         Problem::error(place(item, state), message)
             .hint("build the spec as it was with this sealift, install that, and begin then"),
@@ -186,27 +209,29 @@ const AT_REST: &str = "encryptionAtRest";
 /// The old key is gone, and with it what only it can read.
 pub(super) fn written_anew(rewrite: &str) -> Problem {
     let message = format!("{AT_REST}: what was not written anew since `promote` cannot be read any more");
-    Problem::warning(format!("{AT_REST}.rotation"), message).hint(format!("no receipt shows that: run `{rewrite}` before"))
+    Problem::warning(format!("{AT_REST}.rotation"), message)
+        .hint(format!("no receipt shows that: run `{rewrite}` before"))
 }
 
 /// Nobody can decrypt what is encrypted.
 pub(super) fn encryption_gone() -> Problem {
     let message = format!("{AT_REST} is gone: no API server can read what is encrypted");
-    Problem::error(AT_REST, message).hint(
-        "keep it; if nothing in etcd is encrypted any more: --unproven encryption-at-rest",
-    )
+    Problem::error(AT_REST, message)
+        .hint("keep it; if nothing in etcd is encrypted any more: --unproven encryption-at-rest")
 }
 
 /// Encryption is turned on, with several API servers.
 pub(super) fn encryption_begins() -> Problem {
-    let message = format!("{AT_REST}: until every control plane has this build, the others cannot read what it writes");
+    let message =
+        format!("{AT_REST}: until every control plane has this build, the others cannot read what it writes");
     Problem::warning(AT_REST, message).hint("install the control planes one right after the other")
 }
 
 /// Encryption is turned on, and nothing else may be read.
 pub(super) fn plaintext_at_once(rewrite: &str) -> Problem {
     let at = format!("{AT_REST}.refusePlaintext");
-    let message = format!("{at}: what the cluster has written so far is not encrypted and cannot be read any more");
+    let message =
+        format!("{at}: what the cluster has written so far is not encrypted and cannot be read any more");
     Problem::error(at, message).hint(format!(
         "leave it out, install that everywhere, run `{rewrite}`, and write it then; if there is nothing yet: --unproven encryption-at-rest"
     ))

@@ -37,11 +37,14 @@ pub(super) fn steps(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
 fn items(spec: &Spec) -> Vec<Item> {
     let pki = Path::root().key("pki");
     let cas = pki.key("cas");
-    let authorities = CaName::ALL.iter().map(|name| authority(spec, cas.key(name.name()), spec.pki.cas.of(*name)));
+    let authorities =
+        CaName::ALL.iter().map(|name| authority(spec, cas.key(name.name()), spec.pki.cas.of(*name)));
     let mut all: Vec<_> = authorities.collect();
     all.push(service_account(spec, pki.key("serviceAccount"), &spec.pki.service_account));
     let encryption = spec.encryption_at_rest.as_ref();
-    all.extend(encryption.map(|settings| encryption_at_rest(spec, Path::root().key("encryptionAtRest"), settings)));
+    all.extend(
+        encryption.map(|settings| encryption_at_rest(spec, Path::root().key("encryptionAtRest"), settings)),
+    );
     all
 }
 
@@ -92,7 +95,10 @@ fn nothing_to_replace(item: &Item) -> Option<Problem> {
     item.rotation.filter(|_| item.generation == Generation::LEAST && item.previous.is_none())?;
     let at = item.path.key("rotation");
     let message = format!("{at}: there is nothing to replace: generation 1 is the first");
-    Some(Problem::error(at, message).hint("raise `generation` by one, or write as `previous` what is replaced"))
+    Some(
+        Problem::error(at, message)
+            .hint("raise `generation` by one, or write as `previous` what is replaced"),
+    )
 }
 
 /// The generation that `previous` means: as written, or the one before.
@@ -113,12 +119,17 @@ fn wrong_previous(item: &Item, previous: &Previous) -> Option<Problem> {
         return None;
     }
     if generation == successor {
-        let message = format!("{at}: the same as what replaces it: generation {generation} of seed {}", item.seed);
+        let message =
+            format!("{at}: the same as what replaces it: generation {generation} of seed {}", item.seed);
         let next = successor.saturating_add(1);
-        return Some(Problem::error(at, message).hint(format!("raise `generation` to {next}, or write another `seed`")));
+        return Some(
+            Problem::error(at, message)
+                .hint(format!("raise `generation` to {next}, or write another `seed`")),
+        );
     }
     item.rotation?;
-    let message = format!("{at}: generation {generation} is later than the one that replaces it ({successor})");
+    let message =
+        format!("{at}: generation {generation} is later than the one that replaces it ({successor})");
     let next = generation.saturating_add(1);
     Some(Problem::error(at, message).hint(format!(
         "generations only go up, or a key that was retired comes back: write `generation: {next}`"
@@ -129,7 +140,10 @@ fn no_step(item: &Item) -> Option<Problem> {
     item.previous.as_ref().filter(|_| item.rotation.is_none())?;
     let at = item.path.key("previous");
     let message = format!("{at}: it means nothing without `rotation`");
-    Some(Problem::warning(at, message).hint("remove it, or write the step: `rotation: stage`, `promote` or `retire`"))
+    Some(
+        Problem::warning(at, message)
+            .hint("remove it, or write the step: `rotation: stage`, `promote` or `retire`"),
+    )
 }
 
 #[cfg(test)]
@@ -138,7 +152,13 @@ mod tests {
 
     /// What is said of a spec with this beside `pki.validity`, and this at the end.
     fn with(pki: &str, end: &str) -> String {
-        format!("{}{end}", GOOD.replace("  validity: {ca: 10y, leaf: 1y}\n", &format!("  validity: {{ca: 10y, leaf: 1y}}\n{pki}")))
+        format!(
+            "{}{end}",
+            GOOD.replace(
+                "  validity: {ca: 10y, leaf: 1y}\n",
+                &format!("  validity: {{ca: 10y, leaf: 1y}}\n{pki}")
+            )
+        )
     }
 
     fn etcd(settings: &str) -> String {
@@ -157,7 +177,8 @@ mod tests {
         assert_eq!(etcd(derived), "");
         let renewed = "rotation: stage, import: {certificate: a.crt, key: a.key}, previous: {import: {certificate: b.crt, key: a.key}}";
         assert_eq!(etcd(renewed), "");
-        let taken_over = "generation: 1, rotation: stage, previous: {external: {certificate: a.crt, issued: a}}";
+        let taken_over =
+            "generation: 1, rotation: stage, previous: {external: {certificate: a.crt, issued: a}}";
         assert_eq!(etcd(taken_over), "");
     }
 
@@ -167,15 +188,23 @@ mod tests {
             let expected = "error pki.cas.etcd.rotation | pki.cas.etcd.rotation: there is nothing to replace: generation 1 is the first\n";
             assert_eq!(etcd(&format!("rotation: {step}")), expected);
         }
-        let same = |generation| format!("error pki.cas.etcd.previous | pki.cas.etcd.previous: the same as what replaces it: generation {generation} of seed 1\n");
+        let same = |generation| {
+            format!(
+                "error pki.cas.etcd.previous | pki.cas.etcd.previous: the same as what replaces it: generation {generation} of seed 1\n"
+            )
+        };
         assert_eq!(etcd("generation: 2, rotation: stage, previous: {generation: 2}"), same(2));
         assert_eq!(etcd("rotation: stage, previous: {}"), same(1));
         assert_eq!(etcd("rotation: stage, previous: {algorithm: ecdsa-p384}"), same(1));
-        let files = "error pki.cas.etcd.previous | pki.cas.etcd.previous: the same files as what replaces it\n";
+        let files =
+            "error pki.cas.etcd.previous | pki.cas.etcd.previous: the same files as what replaces it\n";
         let import = "import: {certificate: a.crt, key: a.key}";
         assert_eq!(etcd(&format!("generation: 2, rotation: stage, {import}, previous: {{{import}}}")), files);
         let external = "external: {certificate: a.crt, issued: a}";
-        assert_eq!(etcd(&format!("generation: 2, rotation: stage, {external}, previous: {{{external}}}")), files);
+        assert_eq!(
+            etcd(&format!("generation: 2, rotation: stage, {external}, previous: {{{external}}}")),
+            files
+        );
     }
 
     #[test]
@@ -188,7 +217,8 @@ mod tests {
     fn every_item_at_its_place_in_one_run() {
         let pki = "  cas: {kubernetes: {previous: {}}, front-proxy: {rotation: promote}}\n  serviceAccount:\n    generation: 2\n    rotation: stage\n    previous: {generation: 2}\n";
         let end = "encryptionAtRest:\n  provider: secretbox\n  refusePlaintext: true\n  previous: {generation: 1, provider: aescbc, seed: 2}\n";
-        let expected = "error: pki.cas.kubernetes.previous: the same as what replaces it: generation 1 of seed 1
+        let expected =
+            "error: pki.cas.kubernetes.previous: the same as what replaces it: generation 1 of seed 1
   --> sealift.yaml:19:22
    |
 19 |   cas: {kubernetes: {previous: {}}, front-proxy: {rotation: promote}}
