@@ -1,7 +1,7 @@
 //! What an index says of the items of a plan.
 
 use crate::bundle::items::{Brought, Derived, ItemId, ItemState, Step};
-use crate::plan::{CertPlan, ClusterPlan, EncryptionKeyPlan, KeyPlan, RotatingItem, Rotated, Rotation};
+use crate::plan::{CertPlan, ClusterPlan, EncryptionKeyPlan, KeyPlan, Rotated, RotatingItem, Rotation};
 use std::collections::BTreeMap;
 
 /// The name of the key that signs bundles, beside those of [`RotatingItem::name`].
@@ -11,7 +11,8 @@ const SIGNING_ALGORITHM: &str = "ed25519";
 
 /// The state of every item that a cluster has, by name.
 pub fn items(cluster: &ClusterPlan) -> BTreeMap<String, ItemState> {
-    let all = RotatingItem::ALL.iter().filter_map(|item| Some((item.name().to_owned(), state(*item, cluster)?)));
+    let all =
+        RotatingItem::ALL.iter().filter_map(|item| Some((item.name().to_owned(), state(*item, cluster)?)));
     let signing = ItemState {
         active: derived(cluster.signing.seed, cluster.signing.generation, SIGNING_ALGORITHM),
         beside: None,

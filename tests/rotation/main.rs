@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::disallowed_methods, reason = "prepares specs and runs the binary")]
 
+mod at_rest;
+mod refusals;
+#[path = "../support/mod.rs"]
 mod support;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
 use std::process::Command;
 use support::example::{Built, HOSTS, replaced, spec_of_today};
@@ -144,90 +147,6 @@ fn retired_by_removing_the_step() {
     assert!(ran.stderr.starts_with("error: pki.cas.etcd: nothing proves"), "{}", ran.stderr);
 }
 
-/// What is refused at the line of `rotation` or, without, of `generation`.
-#[track_caller]
-fn refused(before: &str, now: &str, expected: &str) {
-    let walk = Walk::at(before);
-    let ran = walk.check(2, now, &[]).expect_code(2);
-    let line = format!("20 |   cas: {{etcd: {{{now}}}}}\n");
-    let (head, hint) = ran.stderr.split_once("hint: ").unwrap();
-    assert!(head.contains(&line), "{}", ran.stderr);
-    let message = head.lines().next().unwrap();
-    let hint = hint.strip_suffix("\n\nsealift.yaml: 1 error\n").unwrap();
-    assert_eq!(format!("{message}\nhint: {hint}"), expected, "{before} -> {now}");
-    assert_eq!(ran.stdout, "");
-    // no proof helps
-    let _ = walk.check(2, now, &["--unproven", "etcd"]).expect_code(2);
-}
-
-#[test]
-fn a_whole_message() {
-    let walk = Walk::at("");
-    let ran = walk.check(2, PROMOTE, &[]).expect_code(2);
-    let expected = "error: pki.cas.etcd: `promote` before `stage` was built: no host trusts generation 2 (seed 1, ecdsa-p256) yet
-  --> sealift.yaml:20:41
-   |
-20 |   cas: {etcd: {generation: 2, rotation: promote}}
-   |                                         ^^^^^^^
-hint: write `rotation: stage`, build, and install it on every host first
-
-sealift.yaml: 1 error
-";
-    assert_eq!(ran.stderr, expected);
-}
-
-#[test]
-fn skipped_steps() {
-    let steps = "go in three builds, each installed on every host before the next: `rotation: stage`, then `promote`, then `retire`";
-    let at_once = |new: &str| {
-        format!(
-            "error: pki.cas.etcd: {new} at once after generation 1 (seed 1, ecdsa-p256): no host trusts it yet\nhint: {steps}"
-        )
-    };
-    refused("", "generation: 2", &at_once("generation 2 (seed 1, ecdsa-p256)"));
-    refused("", RETIRE, &at_once("generation 2 (seed 1, ecdsa-p256)"));
-    refused("", "algorithm: ecdsa-p384", &at_once("generation 1 (seed 1, ecdsa-p384)"));
-    refused(
-        STAGE,
-        RETIRE,
-        "error: pki.cas.etcd: `promote` is left out: generation 1 (seed 1, ecdsa-p256) is still in use\nhint: write `rotation: promote`, build, and install it on every host first",
-    );
-    refused(
-        STAGE,
-        "generation: 2",
-        "error: pki.cas.etcd: `promote` is left out: generation 1 (seed 1, ecdsa-p256) is still in use\nhint: write `rotation: promote`, build, and install it on every host first",
-    );
-    refused(
-        PROMOTE,
-        "generation: 1",
-        "error: pki.cas.etcd: back to generation 1 (seed 1, ecdsa-p256) alone while generation 2 (seed 1, ecdsa-p256) is in use\nhint: build and install `rotation: stage` first: then the old one is in use and both are trusted",
-    );
-}
-
-#[test]
-fn changes_in_the_middle() {
-    refused(
-        "generation: 2",
-        "generation: 4, rotation: stage",
-        "error: pki.cas.etcd: generation 3 (seed 1, ecdsa-p256) is replaced, but the cluster has generation 2 (seed 1, ecdsa-p256)\nhint: describe generation 2 (seed 1, ecdsa-p256) as `previous`",
-    );
-    refused(
-        STAGE,
-        "generation: 3, rotation: stage, previous: {generation: 1}",
-        "error: pki.cas.etcd: another change in the middle of the rotation from generation 1 (seed 1, ecdsa-p256) to generation 2 (seed 1, ecdsa-p256)\nhint: describe the two as they were and go on with `promote`, or go back to generation 1 (seed 1, ecdsa-p256) first, without `rotation`",
-    );
-    refused(
-        PROMOTE,
-        "generation: 3, rotation: promote, previous: {generation: 1}",
-        "error: pki.cas.etcd: another change in the middle of the rotation from generation 1 (seed 1, ecdsa-p256) to generation 2 (seed 1, ecdsa-p256)\nhint: describe the two as they were and go on with `retire`, or go back to `stage` first",
-    );
-    refused(
-        PROMOTE,
-        "generation: 3, rotation: stage",
-        "error: pki.cas.etcd: a second rotation before generation 1 (seed 1, ecdsa-p256) is retired\nhint: build and install `rotation: retire` of generation 2 (seed 1, ecdsa-p256) first",
-    );
-}
-
 #[test]
 fn ways_back() {
     let walk = Walk::at(PROMOTE);
@@ -295,7 +214,10 @@ hint: collect what `sealift verify --root / --format json` says on each host, a 
     let item = &said["change"]["items"][0];
     assert_eq!(said["change"]["items"].as_array().unwrap().len(), 1);
     assert_eq!([&item["item"], &item["path"], &item["move"]], ["etcd", "pki.cas.etcd", "promote"]);
-    let unproven = serde_json::json!([
+    let version = |generation: u32| json!({"algorithm": "ecdsa-p256", "generation": generation, "seed": 1});
+    assert_eq!(item["before"], json!({"active": version(1), "beside": version(2), "step": "stage"}));
+    assert_eq!(item["now"], json!({"active": version(2), "beside": version(1), "step": "promote"}));
+    let unproven = json!([
         {"host": "infra1", "reason": "it has revision 1.0, not 2.0"},
         {"host": "infra2", "reason": "it is not clean: digest-mismatch"},
     ]);
@@ -436,6 +358,32 @@ hint: install with --trust and a file of both keys' lines; see \"Replace the key
     assert_eq!(ran.stderr, expected);
 }
 
+/// sealift 0.1.0 noted no items; nobody can tell what a step follows.
+#[test]
+fn an_output_without_items() {
+    let walk = Walk::new();
+    let file = walk.0.path("out/index.json");
+    let index = fs::read_to_string(&file).unwrap();
+    let start = index.find("\"items\":").unwrap();
+    let end = index.find("\"sealift\":").unwrap();
+    fs::write(&file, format!("{}{}", &index[..start], &index[end..])).unwrap();
+    assert_eq!(walk.check(1, "", &[]).expect_code(0).stderr, "");
+    let ran = walk.check(2, STAGE, &[]).expect_code(2);
+    let expected = format!(
+        "error: pki.cas.etcd: sealift {} built the output before and did not note what it made
+  --> sealift.yaml:20:41
+   |
+20 |   cas: {{etcd: {{generation: 2, rotation: stage}}}}
+   |                                         ^^^^^
+hint: build the spec as it was with this sealift, install that, and begin then
+
+sealift.yaml: 1 error
+",
+        env!("CARGO_PKG_VERSION")
+    );
+    assert_eq!(ran.stderr, expected);
+}
+
 #[test]
 fn items_are_named() {
     let ran = sealift(["check", "x.yaml", "--previous", "out", "--unproven", "ca"]).expect_code(2);
@@ -446,140 +394,4 @@ fn items_are_named() {
     );
     let _ = sealift(["check", "x.yaml", "--unproven", "etcd"]).expect_code(2);
     let _ = sealift(["check", "x.yaml", "--receipts", "r"]).expect_code(2);
-}
-
-/// What etcd holds is beyond receipts: at-rest keys have warnings of their own.
-mod at_rest {
-    use super::{Ran, Walk};
-    use crate::support::example::{Built, replaced, spec_of_today};
-
-    /// Two control planes with etcd, with this `encryptionAtRest`.
-    fn spec(encryption: &str) -> String {
-        let text = replaced(
-            &spec_of_today(),
-            "  provisioner: none\n",
-            "  provisioner: kubeadm\n  endpoint: api.prod.example:6443\n  podSubnets: [10.244.0.0/16]\n",
-        );
-        let text = replaced(&text, "roles: [etcd]", "roles: [control-plane, etcd]");
-        format!("{text}{encryption}")
-    }
-
-    fn at(settings: &str) -> String {
-        spec(&format!("encryptionAtRest: {{provider: secretbox{settings}}}\n"))
-    }
-
-    #[track_caller]
-    fn change(before: &str, now: &str, arguments: &[&str], code: i32) -> Ran {
-        let walk = Walk(Built::of(before));
-        let now = replaced(now, "  revision: 1\n", "  revision: 2\n");
-        walk.check_spec(&now, arguments).expect_code(code)
-    }
-
-    /// Messages and hints without their places.
-    fn said(ran: &Ran) -> Vec<&str> {
-        let kept = |line: &&str| ["error:", "warning:", "hint:"].iter().any(|start| line.starts_with(start));
-        ran.stderr.lines().filter(kept).collect()
-    }
-
-    const UNPROVEN: [&str; 2] = ["--unproven", "encryption-at-rest"];
-    const REWRITE: &str = "kubectl get secrets -A -o json | kubectl replace -f -";
-
-    #[test]
-    fn retired_when_all_is_written_anew() {
-        let promote = at(", generation: 2, rotation: promote");
-        let ran = change(&promote, &promote, &[], 0);
-        assert_eq!(said(&ran), [""; 0]);
-        let next = format!(
-            "encryptionAtRest: promoted; next: retire, once every host has this build and everything was written anew: {REWRITE}"
-        );
-        assert_eq!(Walk::next(&ran), next);
-        let ran = change(&promote, &at(", generation: 2, rotation: retire"), &UNPROVEN, 0);
-        let none = "infra0: no receipt; infra1: no receipt; infra2: no receipt";
-        assert_eq!(
-            said(&ran),
-            [
-                format!("warning: encryptionAtRest: nothing proves that every host has the build before: {none}"),
-                "hint: collect what `sealift verify --root / --format json` says on each host, a file each, in --receipts DIR; if you know better: --unproven encryption-at-rest".to_owned(),
-                "warning: encryptionAtRest: what was not written anew since `promote` cannot be read any more".to_owned(),
-                format!("hint: no receipt shows that: run `{REWRITE}` before"),
-            ]
-        );
-    }
-
-    #[test]
-    fn turned_on_and_off() {
-        let begins = [
-            "warning: encryptionAtRest: until every control plane has this build, the others cannot read what it writes",
-            "hint: install the control planes one right after the other",
-        ];
-        assert_eq!(said(&change(&spec(""), &at(""), &[], 0)), begins);
-        let ran = change(&at(""), &spec(""), &[], 2);
-        let gone = [
-            "error: encryptionAtRest is gone: no API server can read what is encrypted",
-            "hint: keep it; if nothing in etcd is encrypted any more: --unproven encryption-at-rest",
-        ];
-        assert_eq!(said(&ran), gone);
-        let ran = change(&at(""), &spec(""), &UNPROVEN, 0);
-        assert_eq!(said(&ran), [&gone[0].replace("error", "warning"), gone[1]]);
-        assert_eq!(Walk::next(&ran), "encryptionAtRest: gone");
-    }
-
-    #[test]
-    fn plaintext_is_refused_when_there_is_none() {
-        let ran = change(&spec(""), &at(", refusePlaintext: true"), &[], 2);
-        let all = "encryptionAtRest.refusePlaintext: what the cluster has written so far is not encrypted and cannot be read any more";
-        assert_eq!(
-            said(&ran),
-            [
-                format!("error: {all}"),
-                format!(
-                    "hint: leave it out, install that everywhere, run `{REWRITE}`, and write it then; if there is nothing yet: --unproven encryption-at-rest"
-                ),
-            ]
-        );
-        let ran = change(&at(""), &at(", resources: [secrets, configmaps], refusePlaintext: true"), &[], 0);
-        assert_eq!(
-            said(&ran),
-            [
-                "warning: encryptionAtRest.refusePlaintext: what is not encrypted cannot be read any more",
-                "hint: no receipt shows that all is: run `kubectl get secrets,configmaps -A -o json | kubectl replace -f -` before",
-            ]
-        );
-        let strict = at(", refusePlaintext: true");
-        assert_eq!(said(&change(&strict, &strict, &[], 0)), [""; 0]);
-        assert_eq!(said(&change(&strict, &at(""), &[], 0)), [""; 0]);
-    }
-
-    /// One item goes on while another begins; each has a line.
-    #[test]
-    fn several_items() {
-        let pki = |cas: &str| replaced(&at(""), "pki:\n", &format!("pki:\n{cas}"));
-        let begun = pki("  serviceAccount: {generation: 2, rotation: stage}\n");
-        let more = pki(
-            "  serviceAccount: {generation: 2, rotation: promote}\n  cas: {kubernetes: {generation: 2, rotation: stage}, front-proxy: {generation: 2}}\n",
-        );
-        let ran = change(&begun, &more, &["--unproven", "service-account"], 2);
-        let texts: Vec<_> = said(&ran).into_iter().filter(|line| !line.starts_with("hint:")).collect();
-        assert_eq!(
-            texts,
-            [
-                "warning: pki.serviceAccount: nothing proves that every host has the build before: infra0: no receipt; infra1: no receipt; infra2: no receipt",
-                "error: pki.cas.front-proxy: generation 2 (seed 1, ecdsa-p256) at once after generation 1 (seed 1, ecdsa-p256): no host trusts it yet",
-            ]
-        );
-        let ran = change(
-            &begun,
-            &more.replace(", front-proxy: {generation: 2}", ""),
-            &["--unproven", "service-account"],
-            0,
-        );
-        let lines: Vec<_> = ran.stdout.lines().rev().take(2).collect();
-        assert_eq!(
-            lines,
-            [
-                "pki.serviceAccount: promoted; next: retire, once every host has this build and no token of the old key is in use",
-                "pki.cas.kubernetes: staged; next: promote, once every host has this build",
-            ]
-        );
-    }
 }
