@@ -1,9 +1,11 @@
 //! One host, from plan to bundle: where the stages meet.
 
 mod inputs;
+mod items;
 mod manifest;
 
 pub use inputs::Inputs;
+pub use items::{SIGNING, items};
 pub use manifest::{find, inputs as file_inputs, origin, policy};
 
 use crate::bundle::pack::{PackError, Packed, pack};

@@ -1,5 +1,6 @@
 //! The command line, as clap types: what `--help` and the man pages say stands here.
 
+use crate::plan::RotatingItem;
 use crate::spec::scalars::ToleratedExit;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -96,6 +97,21 @@ pub(super) struct Check {
     /// The directory that the build gets as --templates
     #[arg(long, value_name = "DIR", requires = "previous")]
     pub(super) templates: Option<PathBuf>,
+    /// What `sealift verify --root / --format json` said on the hosts, a *.json each: proves that the
+    /// step before of a rotation arrived everywhere
+    #[arg(long, value_name = "DIR", requires = "previous")]
+    pub(super) receipts: Option<PathBuf>,
+    /// Let the next step of this rotation pass without proof, with a warning: kubernetes, etcd,
+    /// front-proxy, service-account or encryption-at-rest. May be repeated
+    #[arg(long, value_name = "ITEM", requires = "previous", value_parser = rotating)]
+    pub(super) unproven: Vec<RotatingItem>,
+}
+
+/// An item's name.
+fn rotating(text: &str) -> Result<RotatingItem, String> {
+    let names = || RotatingItem::ALL.iter().map(|item| item.name()).collect::<Vec<_>>().join(", ");
+    let found = RotatingItem::ALL.iter().copied().find(|item| item.name() == text);
+    found.ok_or_else(|| format!("nothing of that name is replaced in steps; there are {}", names()))
 }
 
 #[derive(Debug, Args)]

@@ -175,7 +175,8 @@ impl<'a> Job<'a> {
         if let Some(entry) = previous.entry(&host.name) {
             let current = entry.inputs == inputs && !rebuild;
             if (current || !wanted) && staged.keep(previous, entry)? {
-                return Ok(Some(Made { entry: entry.clone(), fresh: false }));
+                let entry = BundleRef { stale: entry.inputs != inputs, ..entry.clone() };
+                return Ok(Some(Made { entry, fresh: false }));
             }
         }
         if !wanted {
@@ -187,7 +188,14 @@ impl<'a> Job<'a> {
         let file = format!("{}{BUNDLE_SUFFIX}", host.name);
         staged.write(&file, &packed.bytes)?;
         let revision = Revision { cluster: self.plan.cluster.revision, host: host.revision };
-        let entry = BundleRef { host: host.name.clone(), file, sha256: packed.sha256, revision, inputs };
+        let entry = BundleRef {
+            host: host.name.clone(),
+            file,
+            sha256: packed.sha256,
+            revision,
+            inputs,
+            stale: false,
+        };
         Ok(Some(Made { entry, fresh: true }))
     }
 
@@ -200,6 +208,7 @@ impl<'a> Job<'a> {
             seeds: self.inputs.seeds().clone(),
             cluster_digest: self.inputs.of_cluster().map_err(|error| build_failure(&error))?,
             sealift: env!("CARGO_PKG_VERSION").to_owned(),
+            items: build::items(cluster),
             bundles,
         })
     }

@@ -5,6 +5,7 @@ use super::build::templates;
 use super::change::{self, Change};
 use super::failure::{Failure, USAGE};
 use super::output::Output;
+use super::steps::Proofs;
 use super::world::{self, Issued, SpecFile};
 use crate::spec::Problem;
 use serde::Serialize;
@@ -22,8 +23,9 @@ pub(super) fn run(arguments: &Check, output: &mut Output<'_>) -> Result<u8, Fail
     let mut spec = world::spec(&arguments.spec, Issued::Needed)?;
     let mut change = None;
     if let Some(previous) = arguments.previous.as_deref().filter(|_| !spec.has_errors()) {
+        let proofs = Proofs::read(arguments)?;
         let (found, problems) =
-            change::against(&spec, previous, &templates(arguments.templates.as_deref())?)?;
+            change::against(&spec, previous, &templates(arguments.templates.as_deref())?, &proofs)?;
         spec.add(problems);
         change = Some(found);
     }

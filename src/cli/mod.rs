@@ -16,6 +16,8 @@ mod install;
 mod keyring;
 mod output;
 mod output_directory;
+mod receipts;
+mod steps;
 mod verify;
 mod world;
 

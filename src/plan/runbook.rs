@@ -1,7 +1,7 @@
 //! What is being replaced in steps, host by host: what the runbook tells.
 
 use super::certs::{Place, has_control_plane};
-use super::{ClusterPlan, FilePlan, Source};
+use super::{ClusterPlan, FilePlan, HostPlan, Source};
 use crate::spec::types::{CaName, Join, Role, Rotation, Spec};
 use serde::{Serialize, Serializer};
 
@@ -109,6 +109,11 @@ impl RotatingItem {
             Self::ServiceAccount => cluster.service_account.as_ref().and_then(|keys| keys.step),
             Self::EncryptionAtRest => cluster.encryption.as_ref().and_then(|plan| plan.keys.step),
         }
+    }
+
+    /// Whether a file of this host comes from it.
+    pub fn concerns(self, host: &HostPlan) -> bool {
+        host.files.iter().any(|file| self.makes(&file.source))
     }
 
     /// Whether a file comes from it.

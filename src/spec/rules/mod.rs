@@ -9,6 +9,7 @@ mod hosts;
 mod kubernetes;
 mod pki;
 mod recipients;
+mod rotation;
 mod subnets;
 
 use super::holes::Holes;
@@ -42,6 +43,7 @@ const RULES: &[Rule] = &[
     authorities::key_elsewhere,
     pki::leaf_outlives_ca,
     pki::bundle_outlives_leaf,
+    rotation::steps,
 ];
 
 /// All rules' problems, by path alone.
