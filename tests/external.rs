@@ -69,17 +69,18 @@ const RIGHT: Signing = Signing {
 
 /// Signs one request as it is, or otherwise.
 fn sign(built: &Built, office: &Office, leaf: &str, how: Signing) {
-    let cnf = office.read("cnf").replace("copy_extensions=copy\n", "").replace(
-        "[here]\n",
-        &format!("[here]\ncopy_extensions={}\n", how.copy),
-    );
+    let cnf = office
+        .read("cnf")
+        .replace("copy_extensions=copy\n", "")
+        .replace("[here]\n", &format!("[here]\ncopy_extensions={}\n", how.copy));
     fs::write(office.path("sign.cnf"), cnf).unwrap();
     fs::write(office.path("ext"), how.extensions).unwrap();
     let to = built.path(&format!("issued/{leaf}.crt"));
     fs::create_dir_all(to.parent().unwrap()).unwrap();
     let request = built.path(&format!("csr/{leaf}.csr"));
     let (certificate, key) = (format!("{}.crt", how.issuer), format!("{}.key", how.issuer));
-    let mut words = vec!["ca", "-batch", "-notext", "-config", "sign.cnf", "-md", how.digest, "-extfile", "ext"];
+    let mut words =
+        vec!["ca", "-batch", "-notext", "-config", "sign.cnf", "-md", how.digest, "-extfile", "ext"];
     words.extend(["-in", request.to_str().unwrap(), "-out", to.to_str().unwrap()]);
     words.extend(["-startdate", how.validity.0, "-enddate", how.validity.1]);
     words.extend(["-cert", &certificate, "-keyfile", &key]);
@@ -97,7 +98,8 @@ fn requests_go_out_and_certificates_come_in() {
     let expected = format!("written {}: 5 requests\n", built.path("csr").display());
     assert_eq!(ran.stdout, expected);
     let files = tree(&built.path("csr"));
-    let names: Vec<_> = files.iter().filter(|(_, entry)| !entry.is_directory()).map(|(name, _)| name).collect();
+    let names: Vec<_> =
+        files.iter().filter(|(_, entry)| !entry.is_directory()).map(|(name, _)| name).collect();
     assert_eq!(names, WANTED.map(|leaf| format!("{leaf}.csr")).iter().collect::<Vec<_>>());
     // a second run replaces them by the same
     let _ = csr(&built, &[]).expect_code(0);
@@ -110,7 +112,8 @@ fn requests_go_out_and_certificates_come_in() {
         sign(&built, &office, leaf, RIGHT);
     }
     let request = built.path("csr/cp1/etcd-peer.csr");
-    let words = ["req", "-in", request.to_str().unwrap(), "-noout", "-text", "-reqopt", "no_pubkey,no_sigdump"];
+    let words =
+        ["req", "-in", request.to_str().unwrap(), "-noout", "-text", "-reqopt", "no_pubkey,no_sigdump"];
     let text = openssl(&office.directory, &words).expect_code(0).stdout;
     golden(&repository("tests/golden/etcd-peer.csr.txt"), &text);
     // the key is needed nowhere
@@ -135,7 +138,8 @@ fn requests_go_out_and_certificates_come_in() {
 fn judge(built: &Built, office: &Office) {
     let lower = office.read("lower.crt");
     for leaf in ["server", "peer", "healthcheck-client"] {
-        let file = |name: &str| member(&built.bundle("cp1"), &format!("files/etc/kubernetes/pki/etcd/{name}.crt"));
+        let file =
+            |name: &str| member(&built.bundle("cp1"), &format!("files/etc/kubernetes/pki/etcd/{name}.crt"));
         assert_eq!(file("ca").text(), lower);
         let issued = fs::read_to_string(built.path(&format!("issued/cp1/etcd-{leaf}.crt"))).unwrap();
         assert_eq!(file(leaf).text(), issued + &lower);
@@ -192,7 +196,8 @@ const CASES: &[Case] = &[
     }),
     ("signed by the root", |built, office| sign(built, office, PEER, Signing { issuer: "root", ..RIGHT })),
     ("signed by another of the same name", |built, office| {
-        office.make(&Certificate { subject: "/C=DE/O=Corp/CN=etcd", ..Certificate::ca("twin", "P-384", None) });
+        office
+            .make(&Certificate { subject: "/C=DE/O=Corp/CN=etcd", ..Certificate::ca("twin", "P-384", None) });
         sign(built, office, PEER, Signing { issuer: "twin", ..RIGHT });
     }),
     ("signed with SHA-1", |built, office| sign(built, office, PEER, Signing { digest: "sha1", ..RIGHT })),
@@ -249,7 +254,9 @@ fn requests_replace_requests_alone() {
             built.path("csr").display()
         )
     };
-    for (foreign, text) in [("notes", "x"), ("cp1/etcd-peer.crt", "x"), ("cp1/etcd-peer.csr", "x"), ("cp1/x.csr", BEGIN)] {
+    for (foreign, text) in
+        [("notes", "x"), ("cp1/etcd-peer.crt", "x"), ("cp1/etcd-peer.csr", "x"), ("cp1/x.csr", BEGIN)]
+    {
         let file = built.path("csr").join(foreign);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
         fs::write(&file, text).unwrap();
@@ -287,12 +294,39 @@ fn only_the_one_that_issues_is_asked() {
         let text = format!("{}pki: {{cas: {{etcd: {{{lines}}}}}}}\n", base());
         fs::write(built.path("sealift.yaml"), text).unwrap();
         let ran = csr(&built, &[]);
-        assert_eq!(ran.stdout.contains(&format!(": {requests} requests")), requests > 0, "{lines}\n{}", ran.stderr);
+        assert_eq!(
+            ran.stdout.contains(&format!(": {requests} requests")),
+            requests > 0,
+            "{lines}\n{}",
+            ran.stderr
+        );
         let checked = sealift(["check", built.path("sealift.yaml").to_str().unwrap()]);
-        let path = if lines.contains("stage") { "pki.cas.etcd.previous.external.issued" } else { "pki.cas.etcd.external.issued" };
+        let path = if lines.contains("stage") {
+            "pki.cas.etcd.previous.external.issued"
+        } else {
+            "pki.cas.etcd.external.issued"
+        };
         // without a directory there is one problem, where there is anything to ask for
         let missing = format!("error: {path}: issued: cannot be read: no such file or directory");
         assert_eq!(checked.stderr.matches(&missing).count(), usize::from(requests > 0), "{}", checked.stderr);
         assert_eq!(checked.code, if requests > 0 { 2 } else { 0 });
     }
+}
+
+/// One directory may hold what several authorities signed, as the requests come in one.
+#[test]
+fn authorities_share_a_directory() {
+    let Some(_) = need("openssl") else { return };
+    let (built, office) = staged();
+    let external = "{external: {certificate: corp/file, issued: issued}}";
+    let text = format!("{}pki: {{cas: {{etcd: {external}, front-proxy: {external}}}}}\n", base());
+    fs::write(built.path("sealift.yaml"), text).unwrap();
+    let _ = csr(&built, &[]).expect_code(0);
+    let all = WANTED.iter().chain(&["cp1/front-proxy-client"]);
+    all.for_each(|leaf| sign(&built, &office, leaf, RIGHT));
+    let _ = built.build(&[]).expect_code(0);
+    fs::write(built.path("issued/cp1/apiserver.crt"), "").unwrap();
+    let ran = built.build(&[]).expect_code(2);
+    let message = "error: pki.cas.etcd.external.issued: issued/cp1/apiserver.crt was not asked for\n";
+    assert!(ran.stderr.contains(message) && ran.stderr.ends_with(": 1 error\n"), "{}", ran.stderr);
 }

@@ -73,9 +73,13 @@ const CASES: &[Case] = &[
         )
         .unwrap();
     }),
-    ("certificate and key exchanged", "etcd: {import: {certificate: corp/own.key, key: corp/own.crt}}", |office| {
-        own(office, |wanted| wanted);
-    }),
+    (
+        "certificate and key exchanged",
+        "etcd: {import: {certificate: corp/own.key, key: corp/own.crt}}",
+        |office| {
+            own(office, |wanted| wanted);
+        },
+    ),
     ("two keys", OWN, |office| {
         own(office, |wanted| wanted);
         office.join(&["own.key", "own.key"], "own.key");

@@ -118,15 +118,22 @@ fn holds(built: &Built, office: &Office, trusted: &str, served: &[&str], root: &
         }
     }
     assert!(accepted(&office.read(trusted), &file(built, "cp1", "etcd/peer.crt")));
+    // every sealed key is its certificate's, the authority's among them
+    let [bundle, trust, identity] =
+        [built.bundle("operator"), built.out().join("trust"), test_only("operator.key")]
+            .map(|path| path.to_str().unwrap().to_owned());
+    let words = ["verify", &bundle, "--trust", &trust, "-i", &identity, "--at", VALID_AT.0];
+    let _ = support::sealift(words).expect_code(0);
 }
 
 #[test]
 fn an_authority_of_every_algorithm_that_signed_itself() {
     let Some(_) = need("openssl") else { return };
-    for key in ["rsa:2048", "rsa:4096", "P-256", "P-384"] {
+    for key in ["rsa:2048", "rsa:4096", "P-256", "P-384", "ed25519"] {
         let built = Built::staged(&spec(&imported("own.crt", "own.key")));
         let office = office(&built);
-        office.make(&Certificate::ca("own", key, None));
+        let digest = if key == "ed25519" { "" } else { "sha256" };
+        office.make(&Certificate { digest, ..Certificate::ca("own", key, None) });
         let _ = built.build(&[]).expect_code(0);
         holds(&built, &office, "own.crt", &[], "own.crt");
     }
@@ -135,7 +142,9 @@ fn an_authority_of_every_algorithm_that_signed_itself() {
 #[test]
 fn an_intermediate_of_every_algorithm_under_a_root() {
     let Some(_) = need("openssl") else { return };
-    for (root, key) in [("rsa:4096", "rsa:2048"), ("rsa:2048", "rsa:3072"), ("P-384", "P-256"), ("P-256", "P-384")] {
+    for (root, key) in
+        [("rsa:4096", "rsa:2048"), ("rsa:2048", "rsa:3072"), ("P-384", "P-256"), ("P-256", "P-384")]
+    {
         let built = Built::staged(&spec(&imported("both.crt", "lower.key")));
         let office = office(&built);
         corporate(&office, root, key);
@@ -230,9 +239,10 @@ fn kubeconfig(built: &Built, name: &str) -> String {
     let files = members(&built.bundle("operator"));
     let name = format!("/{name}");
     let wanted = |found: &str| found.contains(&name);
-    let file = files.iter().find(|file| wanted(&file.name)).unwrap_or_else(|| {
-        panic!("{:?}", files.iter().map(|file| &file.name).collect::<Vec<_>>())
-    });
+    let file = files
+        .iter()
+        .find(|file| wanted(&file.name))
+        .unwrap_or_else(|| panic!("{:?}", files.iter().map(|file| &file.name).collect::<Vec<_>>()));
     String::from_utf8(identity.open(&file.contents).unwrap().to_vec()).unwrap()
 }
 
@@ -266,7 +276,10 @@ fn a_build_depends_on_the_import_and_on_nothing_else() {
     let previous = built.path("previous");
     support::copy_tree(&built.out(), &previous);
     // the upper one, renewed with its old key
-    let upper = Certificate { subject: "/C=DE/O=Corp/OU=One/OU=Two/CN=Upper", ..Certificate::ca("upper", "P-384", Some("root")) };
+    let upper = Certificate {
+        subject: "/C=DE/O=Corp/OU=One/OU=Two/CN=Upper",
+        ..Certificate::ca("upper", "P-384", Some("root"))
+    };
     office.sign(&upper, "upper.csr", "upper.crt");
     office.join(&["lower.crt", "upper.crt"], "both.crt");
     let words = ["check", built.path("sealift.yaml").to_str().unwrap(), "--previous"].map(str::to_owned);
@@ -301,7 +314,8 @@ fn rotations() {
         for step in ["stage", "promote", "retire"] {
             let step = settings.replace("ROTATION", &format!("rotation: {step}"));
             let files = public_files(&built, &spec(&format!("  cas: {{kubernetes: {step}}}\n")));
-            let (trust, leaf) = (files("/etc/kubernetes/pki/ca.crt"), files("/etc/kubernetes/pki/apiserver.crt"));
+            let (trust, leaf) =
+                (files("/etc/kubernetes/pki/ca.crt"), files("/etc/kubernetes/pki/apiserver.crt"));
             // first the one that issues
             let by_import = leaf.ends_with(&chain);
             assert_eq!(blocks(&leaf), if by_import { 3 } else { 1 });
@@ -372,7 +386,8 @@ fn an_encrypted_key() {
 
     seal("age1ccl4fap4sn570398ey640unurgs94r70awermwklmuqqp95e35fsshyp05");
     let ran = built.build(&[]).expect_code(2);
-    let hint = "hint: encrypt it to an operator with age, and name that operator's identity file: -i operator.key\n";
+    let hint =
+        "hint: encrypt it to an operator with age, and name that operator's identity file: -i operator.key\n";
     let message = "pki.cas.etcd.import.key: corp/own.key.age: none of the identities opens it\n";
     assert!(ran.stderr.contains(message) && ran.stderr.contains(hint), "{}", ran.stderr);
     assert!(ran.stderr.ends_with("sealift.yaml: 3 errors\n"), "{}", ran.stderr);
@@ -387,5 +402,31 @@ fn the_cluster_of_these_tests_has_every_certificate() {
     for (leaf, ca, _) in LEAVES {
         assert_eq!(blocks(&file(&built, "cp1", &format!("{leaf}.crt"))), 1);
         assert_eq!(blocks(&file(&built, "cp1", &format!("{ca}.crt"))), 1);
+    }
+}
+
+proptest::proptest! {
+    /// Whatever files hold: a verdict, and no panic.
+    #[test]
+    fn any_bytes(bytes: Vec<u8>, at: proptest::sample::Index, bit in 0..8) {
+        use sealift::imports::{Files, Imports, KeyFile, sources};
+        let text = spec("  cas: {etcd: {import: {certificate: a, key: b}}}\n");
+        let loaded = sealift::spec::load(&text);
+        let good = CertificateDer::from_pem_slice(include_bytes!("data/imports/ca.crt")).unwrap();
+        let mut damaged = good.to_vec();
+        let at = at.index(damaged.len());
+        damaged[at] ^= 1_u8 << bit;
+        for contents in [&bytes, &damaged] {
+            use base64::Engine;
+            let text = base64::prelude::BASE64_STANDARD.encode(contents);
+            let pem = format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
+            for certificate in [contents.clone(), pem.into_bytes()] {
+                let key = Some(KeyFile::Open(include_bytes!("data/imports/ca.key").to_vec().into()));
+                let source = sources(&loaded.spec).remove(0);
+                let files = Files { certificate: Ok(certificate), key, issued: None };
+                let (_, problems) = Imports::read(vec![(source, files)], loaded.spec.cluster.epoch.unix());
+                proptest::prop_assert!(!problems.is_empty() || contents == &damaged);
+            }
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! `sealift build`: bundles for all hosts, written whole or not at all.
 
 use super::args::Build;
-use super::failure::{Failure, MACHINE, USAGE};
 use super::brought;
+use super::failure::{Failure, MACHINE, USAGE};
 use super::output::Output;
 use super::output_directory::{Previous, Staged};
 use super::world::{self, Issued, SpecFile};
@@ -143,7 +143,8 @@ impl<'a> Job<'a> {
         templates: &'a Templates,
         only: &'a [String],
     ) -> Result<Self, Failure> {
-        let cluster = Cluster::new(&plan.cluster, keyring, imported).map_err(|error| derive_failure(&error))?;
+        let cluster =
+            Cluster::new(&plan.cluster, keyring, imported).map_err(|error| derive_failure(&error))?;
         let renderer = Renderer::new(templates).map_err(|error| {
             Failure::from_error(USAGE, &error)
                 .hint("mend the template; `sealift build` without --templates uses the built-in ones")

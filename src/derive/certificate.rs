@@ -9,8 +9,8 @@ use crate::plan::CertPlan;
 use crate::plan::certs::{Attribute, Eku, Kind, leaf_usages};
 use hmac::{Hmac, KeyInit, Mac};
 use rcgen::{
-    BasicConstraints, CertificateParams, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa, Issuer,
-    KeyIdMethod, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber, SignatureAlgorithm,
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyIdMethod, KeyUsagePurpose, PublicKeyData, SanType, SerialNumber, SignatureAlgorithm,
 };
 use sha2::Sha256;
 use std::cell::RefCell;
@@ -143,7 +143,12 @@ impl<'a> Authority<'a> {
 }
 
 impl Derived {
-    fn issue(&self, serial_key: &[u8; 32], plan: &CertPlan, key: &PrivateKey) -> Result<String, CertificateError> {
+    fn issue(
+        &self,
+        serial_key: &[u8; 32],
+        plan: &CertPlan,
+        key: &PrivateKey,
+    ) -> Result<String, CertificateError> {
         let mut params = params(plan, key)?;
         let tbs = to_be_signed(
             &self.key,

@@ -22,9 +22,9 @@ use crate::plan::{CertPlan, ClusterPlan, FilePlan, HostPlan, KeyPlan, Rotated, S
 use crate::spec::types::CaName;
 use crate::verify_key::VerifyKey;
 use certificate::{Authority, CertificateError};
-use kubeconfig::Kubeconfig;
 use key::{KeyError, PrivateKey};
 use keyring::{Keyring, KeyringError};
+use kubeconfig::Kubeconfig;
 use label::{Label, Purpose};
 use public::Public;
 use seal::SealError;
@@ -210,18 +210,13 @@ impl<'a> Cluster<'a> {
         Ok(material)
     }
 
-    fn certificate(
-        &self,
-        host: &HostPlan,
-        plan: &CertPlan,
-        key: &PrivateKey,
-    ) -> Result<String, DeriveError> {
-        let issuer = &self.issuer(plan)?.active;
+    fn certificate(&self, host: &HostPlan, plan: &CertPlan, key: &PrivateKey) -> Result<String, DeriveError> {
+        let authority = &self.issuer(plan)?.active;
         if plan.brought.is_none() {
-            return Ok(issuer.issue(plan, key)?);
+            return Ok(authority.issue(plan, key)?);
         }
         let issued = self.imported.issued(&host.name, plan.row.id);
-        Ok(issued.ok_or(DeriveError::Table(plan.row.id))?.to_owned() + issuer.chain())
+        Ok(issued.ok_or(DeriveError::Table(plan.row.id))?.to_owned() + authority.chain())
     }
 
     /// What the external authorities must sign for one host.
@@ -278,9 +273,7 @@ impl<'a> Cluster<'a> {
                 let encryption = plan.encryption.as_ref().ok_or(DeriveError::Table("encryption-at-rest"))?;
                 Ok(secrets::encryption_config(keyring, &plan.id, encryption)?)
             }
-            Source::BootstrapTokens => {
-                secrets::bootstrap_tokens(keyring, plan)?.ok_or(DeriveError::Expiry)
-            }
+            Source::BootstrapTokens => secrets::bootstrap_tokens(keyring, plan)?.ok_or(DeriveError::Expiry),
             Source::Password(name) => {
                 let planned = plan.passwords.iter().find(|password| password.name == *name);
                 let planned = planned.ok_or(DeriveError::Table("password"))?;
@@ -346,7 +339,11 @@ impl<'a> Cluster<'a> {
         self.authorities.get(&ca).ok_or(DeriveError::Table(leaf.row.id))
     }
 
-    fn private_key<'k>(&'k self, id: &'static str, leaves: &'k Leaves) -> Result<&'k PrivateKey, DeriveError> {
+    fn private_key<'k>(
+        &'k self,
+        id: &'static str,
+        leaves: &'k Leaves,
+    ) -> Result<&'k PrivateKey, DeriveError> {
         if let Some(leaf) = leaves.get(id) {
             return Ok(&leaf.key);
         }

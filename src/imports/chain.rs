@@ -63,13 +63,19 @@ pub(super) enum Flaw {
 impl Flaw {
     fn hint(&self) -> &str {
         match self {
-            Self::Unreadable(_) => "name a file of at most 1 MiB; a path begins at the spec's directory, or at /",
+            Self::Unreadable(_) => {
+                "name a file of at most 1 MiB; a path begins at the spec's directory, or at /"
+            }
             Self::NotPem => "write it as PEM: openssl x509 -inform DER -in FILE -out NEW",
-            Self::DamagedPem | Self::Damaged(_) => "get the file again from where it was made",
+            Self::DamagedPem | Self::Damaged(_) | Self::SelfSignature(_) => {
+                "get the file again from where it was made"
+            }
             Self::Block(_) => "leave certificates alone in the file; a key has a file of its own",
             Self::NotCa(_) => "name a certificate that was issued with basicConstraints=critical,CA:TRUE",
             Self::KeyUsage(_) => "name a certificate that was issued with keyUsage=critical,keyCertSign",
-            Self::ExtendedKeyUsage(..) => "have it issued without an extended key usage, or with this one too",
+            Self::ExtendedKeyUsage(..) => {
+                "have it issued without an extended key usage, or with this one too"
+            }
             Self::Critical(..) => "have it issued without",
             Self::Key(..) => "use ECDSA P-256, ECDSA P-384, Ed25519, or RSA of 2048, 3072 or 4096 bits",
             Self::NotYetValid(..) => "write a later `cluster.epoch`",
@@ -77,7 +83,6 @@ impl Flaw {
             Self::Order(_) | Self::Signature(_) => {
                 "the authority stands first, behind each certificate its issuer; the root last, or left out"
             }
-            Self::SelfSignature(_) => "get the file again from where it was made",
             Self::Sha1(_) | Self::SignatureAlgorithm(..) => {
                 "have it issued anew, signed with ECDSA on P-256 or P-384, Ed25519, or RSA with SHA-256"
             }
@@ -116,8 +121,11 @@ impl Chain {
     pub(super) fn read(file: &Read, ca: CaName, epoch: i64) -> Result<Self, Vec<Flaw>> {
         let bytes = file.as_ref().map_err(|reason| vec![Flaw::Unreadable(reason.clone())])?;
         let blocks = certificates(bytes).map_err(|flaw| vec![flaw])?;
-        let parsed: Result<Vec<_>, _> =
-            blocks.iter().enumerate().map(|(index, der)| parse(der).ok_or(Flaw::Damaged(index + 1))).collect();
+        let parsed: Result<Vec<_>, _> = blocks
+            .iter()
+            .enumerate()
+            .map(|(index, der)| parse(der).ok_or(Flaw::Damaged(index + 1)))
+            .collect();
         let parsed = parsed.map_err(|flaw| vec![flaw])?;
         let mut flaws = Vec::new();
         for (index, certificate) in parsed.iter().enumerate() {
@@ -135,7 +143,8 @@ impl Chain {
         let mut certificates = Vec::new();
         for (der, certificate) in ders.iter().zip(all) {
             hash.update(der);
-            let text = pem::encode_string("CERTIFICATE", LineEnding::LF, der).map_err(|_| Flaw::DamagedPem)?;
+            let text =
+                pem::encode_string("CERTIFICATE", LineEnding::LF, der).map_err(|_| Flaw::DamagedPem)?;
             certificates.push((text, is_self_issued(certificate)));
         }
         Ok(Self {
@@ -312,7 +321,7 @@ fn above(
         }
         // its own signature says little of an anchor: an algorithm that cannot be checked is let pass
         if key(index, certificate).is_none()
-            && certificate.verify_signature(None) == Err(X509Error::SignatureVerificationError)
+            && signature(certificate, certificate) == Err(X509Error::SignatureVerificationError)
         {
             flaws.push(Flaw::SelfSignature(name()));
         }
@@ -330,7 +339,9 @@ fn above(
             flaws.push(Flaw::SignatureAlgorithm(name(), algorithm()));
         }
         // what is wrong with the key is said of the parent, and SHA-1 is said already
-        Err(_) if key(index + 1, parent).is_none() && !is_sha1(certificate) => flaws.push(Flaw::Signature(name())),
+        Err(_) if key(index + 1, parent).is_none() && !is_sha1(certificate) => {
+            flaws.push(Flaw::Signature(name()));
+        }
         _ => {}
     }
     let (own, theirs) =
@@ -341,7 +352,10 @@ fn above(
 }
 
 /// Whether the signature is the parent's.
-pub(super) fn signature(certificate: &X509Certificate<'_>, parent: &X509Certificate<'_>) -> Result<(), X509Error> {
+pub(super) fn signature(
+    certificate: &X509Certificate<'_>,
+    parent: &X509Certificate<'_>,
+) -> Result<(), X509Error> {
     // the algorithm is named twice, and once where nothing is signed (RFC 5280 section 4.1.1.2)
     if certificate.signature_algorithm != certificate.signature {
         return Err(X509Error::SignatureVerificationError);

@@ -12,9 +12,9 @@ use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use x509_parser::certificate::X509Certificate;
+use x509_parser::der_parser::Oid;
 use x509_parser::error::X509Error;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
-use x509_parser::der_parser::Oid;
 use x509_parser::oid_registry::{OID_X509_COMMON_NAME, OID_X509_ORGANIZATION_NAME};
 
 /// The files of a directory: each by its path below it, `HOST/ID.crt`. In words, why there is none.
@@ -79,14 +79,18 @@ enum Flaw {
 impl Flaw {
     fn hint(&self) -> &'static str {
         match self {
-            Self::Epoch(..) => "write a `cluster.epoch` at which all of them are valid: the requests stay the same",
+            Self::Epoch(..) => {
+                "write a `cluster.epoch` at which all of them are valid: the requests stay the same"
+            }
             _ => AGAIN,
         }
     }
 }
 
-const ASK: &str = "run `sealift csr SPEC -o DIR`, have DIR/HOST/ID.csr signed, and place what comes back as HOST/ID.crt";
-const AGAIN: &str = "have the request of the same name signed again, unchanged: `sealift csr SPEC -o DIR` writes it";
+const ASK: &str =
+    "run `sealift csr SPEC -o DIR`, have DIR/HOST/ID.csr signed, and place what comes back as HOST/ID.crt";
+const AGAIN: &str =
+    "have the request of the same name signed again, unchanged: `sealift csr SPEC -o DIR` writes it";
 
 /// Against what one authority's certificates are checked.
 pub(super) struct Check<'a> {
@@ -97,6 +101,11 @@ pub(super) struct Check<'a> {
 }
 
 type Leaf = (String, String);
+
+/// Where a certificate lies below the directory.
+pub(super) fn file_name(host: &str, id: &str) -> String {
+    format!("{host}/{id}.crt")
+}
 
 impl Check<'_> {
     /// Those of the wanted certificates that are right.
@@ -115,9 +124,8 @@ impl Check<'_> {
             }
         };
         let mut right = Vec::new();
-        let mut names = BTreeSet::new();
         for (leaf, plan) in wanted {
-            let name = format!("{}/{}.crt", leaf.0, leaf.1);
+            let name = file_name(&leaf.0, &leaf.1);
             match files.get(&name) {
                 None => {
                     let message = format!("{at}: {directory}/{name} is missing");
@@ -126,17 +134,24 @@ impl Check<'_> {
                 Some(file) => match self.one(file, plan) {
                     Ok(issued) => right.push((leaf.clone(), issued)),
                     Err(flaws) => problems.extend(flaws.iter().map(|flaw| {
-                        Problem::error(at.clone(), format!("{at}: {directory}/{name}: {flaw}")).hint(flaw.hint())
+                        Problem::error(at.clone(), format!("{at}: {directory}/{name}: {flaw}"))
+                            .hint(flaw.hint())
                     })),
                 },
             }
-            names.insert(name);
-        }
-        for name in files.keys().filter(|name| !names.contains(*name)) {
-            let message = format!("{at}: {directory}/{} was not asked for", printable(name));
-            problems.push(Problem::error(at.clone(), message).hint("remove it, or move it elsewhere"));
         }
         right
+    }
+
+    /// Files that are none of those.
+    pub(super) fn surplus(&self, files: &IssuedFiles, names: &BTreeSet<String>) -> Vec<Problem> {
+        let (at, directory) = (self.at, self.directory);
+        let found = files.iter().flat_map(BTreeMap::keys).filter(|name| !names.contains(*name));
+        let problem = |name: &String| {
+            let message = format!("{at}: {directory}/{} was not asked for", printable(name));
+            Problem::error(at.clone(), message).hint("remove it, or move it elsewhere")
+        };
+        found.map(problem).collect()
     }
 
     fn one(&self, file: &Read, plan: &CertPlan) -> Result<Issued, Vec<Flaw>> {
@@ -184,7 +199,8 @@ impl Check<'_> {
 
 /// A certificate with the wrong key, which only who has the seed can tell.
 pub(super) fn foreign_key(at: &Path, directory: &str, host: &str, id: &str) -> Problem {
-    let message = format!("{at}: {directory}/{host}/{id}.crt: the public key is not the one that was asked for");
+    let message =
+        format!("{at}: {directory}/{host}/{id}.crt: the public key is not the one that was asked for");
     Problem::error(at.clone(), message).hint(AGAIN)
 }
 
@@ -296,13 +312,14 @@ fn found_purposes(certificate: &X509Certificate<'_>) -> Vec<String> {
         (usage.ocsp_signing, "OCSPSigning"),
     ];
     let named = flags.iter().filter(|(set, _)| *set).map(|(_, name)| (*name).to_owned());
-    named.chain(usage.other.iter().map(|oid| oid.to_id_string())).collect()
+    named.chain(usage.other.iter().map(Oid::to_id_string)).collect()
 }
 
 /// Who issued it.
 fn issuer(certificate: &X509Certificate<'_>, authority: &X509Certificate<'_>) -> Option<Flaw> {
     if certificate.issuer().as_raw() != authority.subject().as_raw() {
-        let [found, wanted] = [certificate.issuer(), authority.subject()].map(|name| printable(&name.to_string()));
+        let [found, wanted] =
+            [certificate.issuer(), authority.subject()].map(|name| printable(&name.to_string()));
         return Some(Flaw::Issuer(found, wanted));
     }
     let algorithm = || certificate.signature_algorithm.algorithm.to_id_string();

@@ -20,7 +20,7 @@ use crate::private_key::PrivateKey;
 use crate::spec::types::{CaName, External, Import, Rotation, Spec};
 use crate::spec::{Path, Problem};
 use chain::Chain;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A file's bytes, or in words why there are none.
 pub type Read = Result<Vec<u8>, String>;
@@ -144,15 +144,16 @@ impl Imports {
         let mut sealed = None;
         match (key, source.key) {
             (Some(Key::Open(key)), Some(name)) => {
-                problems.extend(keys::give(&mut issuer, key, &source.path.key("key"), name).err());
+                let given = keys::give(&mut issuer, *key, &source.path.key("key"), name);
+                problems.extend(given.err().map(|problem| *problem));
             }
             (Some(Key::Sealed(bytes)), Some(name)) => sealed = Some((name.to_owned(), bytes)),
             _ => {}
         }
         self.facts.authorities.insert(which, chain.brought(source.key.is_none()));
         self.material.authorities.insert(which, issuer);
-        let issued = source.issued.map(str::to_owned).zip(files.issued);
-        self.authorities.insert(which, Authority { path: source.path, chain, sealed, issued });
+        let directory = source.issued.map(str::to_owned).zip(files.issued);
+        self.authorities.insert(which, Authority { path: source.path, chain, sealed, issued: directory });
     }
 
     /// What a plan needs to know.
@@ -169,6 +170,14 @@ impl Imports {
     /// With what is right the facts are complete, and the plan must be made again.
     pub fn check_issued(&mut self, plan: &Plan, epoch: i64) -> Vec<Problem> {
         let mut problems = Vec::new();
+        // several authorities may share a directory, as their requests do
+        let mut names: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for (which, authority) in &self.authorities {
+            let Some((directory, _)) = &authority.issued else { continue };
+            let wanted = leaves(plan, which.0).into_keys();
+            let wanted = wanted.map(|(host, id)| issued::file_name(&host, &id));
+            names.entry(directory.as_str()).or_default().extend(wanted);
+        }
         for (which, authority) in &self.authorities {
             let Some((directory, files)) = &authority.issued else { continue };
             let wanted = leaves(plan, which.0);
@@ -177,6 +186,10 @@ impl Imports {
             for (leaf, right) in check.all(files, &wanted, &mut problems) {
                 self.facts.issued.insert(leaf.clone(), right.brought());
                 self.material.issued.insert(leaf, right);
+            }
+            // said once for each directory
+            if let Some(names) = names.remove(directory.as_str()) {
+                problems.extend(check.surplus(files, &names));
             }
         }
         problems
@@ -197,7 +210,8 @@ impl Imports {
             let Some((name, sealed)) = &authority.sealed else { continue };
             let at = authority.path.key("key");
             let Some(issuer) = self.material.authorities.get_mut(which) else { continue };
-            problems.extend(keys::open(issuer, open(sealed), &at, name).err());
+            let opened = keys::open(issuer, open(sealed), &at, name);
+            problems.extend(opened.err().map(|problem| *problem));
         }
         problems
     }
@@ -209,7 +223,9 @@ impl Imports {
         let sources = self.authorities.iter().filter(|(which, _)| which.0 == ca);
         for (authority, directory) in sources.filter_map(|(_, one)| Some((one, &one.issued.as_ref()?.0))) {
             for (host, id, spki) in derived {
-                let Some(certificate) = self.material.issued.get(&(host.clone(), (*id).to_owned())) else { continue };
+                let Some(certificate) = self.material.issued.get(&(host.clone(), (*id).to_owned())) else {
+                    continue;
+                };
                 if !certificate.is_for(spki) {
                     let at = authority.path.key("issued");
                     problems.push(issued::foreign_key(&at, directory, host, id));
@@ -250,17 +266,17 @@ fn leaves(plan: &Plan, ca: CaName) -> BTreeMap<(String, String), &CertPlan> {
 }
 
 enum Key {
-    Open(PrivateKey),
+    Open(Box<PrivateKey>),
     Sealed(Vec<u8>),
 }
 
 fn key_of(file: KeyFile, at: &Path, name: &str, problems: &mut Vec<Problem>) -> Option<Key> {
     let read = match file {
         KeyFile::Sealed(bytes) => Ok(Key::Sealed(bytes)),
-        KeyFile::Open(text) => keys::read(&text, at, name).map(Key::Open),
-        KeyFile::Unreadable(reason) => Err(unreadable(at, name, &reason)),
+        KeyFile::Open(text) => keys::read(&text, at, name).map(|key| Key::Open(Box::new(key))),
+        KeyFile::Unreadable(reason) => Err(Box::new(unreadable(at, name, &reason))),
     };
-    read.map_err(|problem| problems.push(problem)).ok()
+    read.map_err(|problem| problems.push(*problem)).ok()
 }
 
 fn unreadable(at: &Path, name: &str, reason: &str) -> Problem {

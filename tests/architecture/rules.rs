@@ -138,7 +138,11 @@ const FOREIGN: &[(&[&str], &[&str], &str)] = &[
         "plan and render know no cryptography",
     ),
     (&["plan"], &["minijinja", "std::time"], "plan knows no template and no clock"),
-    (&["spec", "imports", "derive", "bundle", "check", "host"], &["minijinja"], "only render knows templates"),
+    (
+        &["spec", "imports", "derive", "bundle", "check", "host"],
+        &["minijinja"],
+        "only render knows templates",
+    ),
     (&["spec", "imports", "bundle", "check", "host"], &["rcgen"], "only derive makes certificates"),
 ];
 

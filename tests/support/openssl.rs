@@ -118,7 +118,8 @@ impl Office {
         }
         let _ = self.openssl(&words).expect_code(0);
         let request = format!("{name}.csr");
-        let words = ["req", "-config", "cnf", "-new", "-key", &key, "-subj", wanted.subject, "-out", &request];
+        let words =
+            ["req", "-config", "cnf", "-new", "-key", &key, "-subj", wanted.subject, "-out", &request];
         let _ = self.openssl(&words).expect_code(0);
         self.sign(wanted, &request, &format!("{name}.crt"));
     }

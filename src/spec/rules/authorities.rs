@@ -52,7 +52,9 @@ pub(super) fn one_origin(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>
         let at = version.at.key("external");
         if version.import && version.external && !holes.touch(&at) {
             let message = format!("{at}: the authority is imported already");
-            problems.push(Problem::error(at, message).hint("write `import` if its key may come here, else `external`"));
+            problems.push(
+                Problem::error(at, message).hint("write `import` if its key may come here, else `external`"),
+            );
         }
     }
 }
