@@ -329,4 +329,15 @@ fn authorities_share_a_directory() {
     let ran = built.build(&[]).expect_code(2);
     let message = "error: pki.cas.etcd.external.issued: issued/cp1/apiserver.crt was not asked for\n";
     assert!(ran.stderr.contains(message) && ran.stderr.ends_with(": 1 error\n"), "{}", ran.stderr);
+    // while one of them cannot be read, nobody knows what is too much
+    let text = fs::read_to_string(built.path("sealift.yaml")).unwrap();
+    let broken = text.replace(
+        "front-proxy: {external: {certificate: corp/file",
+        "front-proxy: {external: {certificate: no",
+    );
+    fs::write(built.path("sealift.yaml"), broken).unwrap();
+    let ran = built.build(&[]).expect_code(2);
+    let message =
+        "error: pki.cas.front-proxy.external.certificate: no: cannot be read: no such file or directory\n";
+    assert!(ran.stderr.contains(message) && ran.stderr.ends_with(": 1 error\n"), "{}", ran.stderr);
 }

@@ -112,6 +112,8 @@ pub struct Imports {
     authorities: BTreeMap<(CaName, Version), Authority>,
     facts: Facts,
     material: Material,
+    /// Whether an authority was left out, so that nobody knows what all of them signed.
+    incomplete: bool,
 }
 
 impl Imports {
@@ -135,6 +137,7 @@ impl Imports {
         let chain = match Chain::read(&files.certificate, source.ca, epoch) {
             Ok(chain) => chain,
             Err(flaws) => {
+                self.incomplete = true;
                 problems.extend(flaws.iter().map(|flaw| flaw.problem(&at, source.certificate)));
                 return;
             }
@@ -188,7 +191,7 @@ impl Imports {
                 self.material.issued.insert(leaf, right);
             }
             // said once for each directory
-            if let Some(names) = names.remove(directory.as_str()) {
+            if let Some(names) = names.remove(directory.as_str()).filter(|_| !self.incomplete) {
                 problems.extend(check.surplus(files, &names));
             }
         }
