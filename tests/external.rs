@@ -312,3 +312,32 @@ fn only_the_one_that_issues_is_asked() {
         assert_eq!(checked.code, if requests > 0 { 2 } else { 0 });
     }
 }
+
+/// One directory may hold what several authorities signed, as the requests come in one.
+#[test]
+fn authorities_share_a_directory() {
+    let Some(_) = need("openssl") else { return };
+    let (built, office) = staged();
+    let external = "{external: {certificate: corp/file, issued: issued}}";
+    let text = format!("{}pki: {{cas: {{etcd: {external}, front-proxy: {external}}}}}\n", base());
+    fs::write(built.path("sealift.yaml"), text).unwrap();
+    let _ = csr(&built, &[]).expect_code(0);
+    let all = WANTED.iter().chain(&["cp1/front-proxy-client"]);
+    all.for_each(|leaf| sign(&built, &office, leaf, RIGHT));
+    let _ = built.build(&[]).expect_code(0);
+    fs::write(built.path("issued/cp1/apiserver.crt"), "").unwrap();
+    let ran = built.build(&[]).expect_code(2);
+    let message = "error: pki.cas.etcd.external.issued: issued/cp1/apiserver.crt was not asked for\n";
+    assert!(ran.stderr.contains(message) && ran.stderr.ends_with(": 1 error\n"), "{}", ran.stderr);
+    // while one of them cannot be read, nobody knows what is too much
+    let text = fs::read_to_string(built.path("sealift.yaml")).unwrap();
+    let broken = text.replace(
+        "front-proxy: {external: {certificate: corp/file",
+        "front-proxy: {external: {certificate: no",
+    );
+    fs::write(built.path("sealift.yaml"), broken).unwrap();
+    let ran = built.build(&[]).expect_code(2);
+    let message =
+        "error: pki.cas.front-proxy.external.certificate: no: cannot be read: no such file or directory\n";
+    assert!(ran.stderr.contains(message) && ran.stderr.ends_with(": 1 error\n"), "{}", ran.stderr);
+}

@@ -118,15 +118,22 @@ fn holds(built: &Built, office: &Office, trusted: &str, served: &[&str], root: &
         }
     }
     assert!(accepted(&office.read(trusted), &file(built, "cp1", "etcd/peer.crt")));
+    // every sealed key is its certificate's, the authority's among them
+    let [bundle, trust, identity] =
+        [built.bundle("operator"), built.out().join("trust"), test_only("operator.key")]
+            .map(|path| path.to_str().unwrap().to_owned());
+    let words = ["verify", &bundle, "--trust", &trust, "-i", &identity, "--at", VALID_AT.0];
+    let _ = support::sealift(words).expect_code(0);
 }
 
 #[test]
 fn an_authority_of_every_algorithm_that_signed_itself() {
     let Some(_) = need("openssl") else { return };
-    for key in ["rsa:2048", "rsa:4096", "P-256", "P-384"] {
+    for key in ["rsa:2048", "rsa:4096", "P-256", "P-384", "ed25519"] {
         let built = Built::staged(&spec(&imported("own.crt", "own.key")));
         let office = office(&built);
-        office.make(&Certificate::ca("own", key, None));
+        let digest = if key == "ed25519" { "" } else { "sha256" };
+        office.make(&Certificate { digest, ..Certificate::ca("own", key, None) });
         let _ = built.build(&[]).expect_code(0);
         holds(&built, &office, "own.crt", &[], "own.crt");
     }
@@ -395,5 +402,31 @@ fn the_cluster_of_these_tests_has_every_certificate() {
     for (leaf, ca, _) in LEAVES {
         assert_eq!(blocks(&file(&built, "cp1", &format!("{leaf}.crt"))), 1);
         assert_eq!(blocks(&file(&built, "cp1", &format!("{ca}.crt"))), 1);
+    }
+}
+
+proptest::proptest! {
+    /// Whatever files hold: a verdict, and no panic.
+    #[test]
+    fn any_bytes(bytes: Vec<u8>, at: proptest::sample::Index, bit in 0..8) {
+        use sealift::imports::{Files, Imports, KeyFile, sources};
+        let text = spec("  cas: {etcd: {import: {certificate: a, key: b}}}\n");
+        let loaded = sealift::spec::load(&text);
+        let good = CertificateDer::from_pem_slice(include_bytes!("data/imports/ca.crt")).unwrap();
+        let mut damaged = good.to_vec();
+        let at = at.index(damaged.len());
+        damaged[at] ^= 1_u8 << bit;
+        for contents in [&bytes, &damaged] {
+            use base64::Engine;
+            let text = base64::prelude::BASE64_STANDARD.encode(contents);
+            let pem = format!("-----BEGIN CERTIFICATE-----\n{text}\n-----END CERTIFICATE-----\n");
+            for certificate in [contents.clone(), pem.into_bytes()] {
+                let key = Some(KeyFile::Open(include_bytes!("data/imports/ca.key").to_vec().into()));
+                let source = sources(&loaded.spec).remove(0);
+                let files = Files { certificate: Ok(certificate), key, issued: None };
+                let (_, problems) = Imports::read(vec![(source, files)], loaded.spec.cluster.epoch.unix());
+                proptest::prop_assert!(!problems.is_empty() || contents == &damaged);
+            }
+        }
     }
 }

@@ -193,8 +193,8 @@ fn without_inputs(mut vectors: Value) -> Value {
 #[test]
 fn library_says_what_the_documentation_says() {
     let (plan, keyring) = example();
-    let nothing = sealift::imports::Material::default();
-    let cluster = Cluster::new(&plan.cluster, &keyring, &nothing).unwrap();
+    let imported = sealift::imports::Material::default();
+    let cluster = Cluster::new(&plan.cluster, &keyring, &imported).unwrap();
     let library = without_inputs(library(&plan, &keyring, &cluster));
     assert_eq!(narrowed(&documented(), &library), library);
 }
@@ -203,8 +203,8 @@ fn library_says_what_the_documentation_says() {
 fn an_independent_implementation_agrees() {
     let Some(python) = need("python3") else { return };
     let (plan, keyring) = example();
-    let nothing = sealift::imports::Material::default();
-    let cluster = Cluster::new(&plan.cluster, &keyring, &nothing).unwrap();
+    let imported = sealift::imports::Material::default();
+    let cluster = Cluster::new(&plan.cluster, &keyring, &imported).unwrap();
     let directory = temporary();
     let path = directory.path().join("input.json");
     fs::write(&path, input(&plan, &keyring, &cluster).to_string()).unwrap();

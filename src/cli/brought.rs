@@ -80,7 +80,7 @@ fn issued_files(directory: &Path) -> IssuedFiles {
             all.insert(format!("{name}/{file}"), public(&inner.join(&file)));
         }
     }
-    all.retain(|name, _| !name.contains('/') || !name.ends_with(".csr"));
+    all.retain(|name, _| !name.contains('/') || name.strip_suffix(".csr").is_none());
     Ok(all)
 }
 

@@ -211,12 +211,12 @@ impl<'a> Cluster<'a> {
     }
 
     fn certificate(&self, host: &HostPlan, plan: &CertPlan, key: &PrivateKey) -> Result<String, DeriveError> {
-        let issuer = &self.issuer(plan)?.active;
+        let authority = &self.issuer(plan)?.active;
         if plan.brought.is_none() {
-            return Ok(issuer.issue(plan, key)?);
+            return Ok(authority.issue(plan, key)?);
         }
         let issued = self.imported.issued(&host.name, plan.row.id);
-        Ok(issued.ok_or(DeriveError::Table(plan.row.id))?.to_owned() + issuer.chain())
+        Ok(issued.ok_or(DeriveError::Table(plan.row.id))?.to_owned() + authority.chain())
     }
 
     /// What the external authorities must sign for one host.

@@ -67,7 +67,9 @@ impl Flaw {
                 "name a file of at most 1 MiB; a path begins at the spec's directory, or at /"
             }
             Self::NotPem => "write it as PEM: openssl x509 -inform DER -in FILE -out NEW",
-            Self::DamagedPem | Self::Damaged(_) => "get the file again from where it was made",
+            Self::DamagedPem | Self::Damaged(_) | Self::SelfSignature(_) => {
+                "get the file again from where it was made"
+            }
             Self::Block(_) => "leave certificates alone in the file; a key has a file of its own",
             Self::NotCa(_) => "name a certificate that was issued with basicConstraints=critical,CA:TRUE",
             Self::KeyUsage(_) => "name a certificate that was issued with keyUsage=critical,keyCertSign",
@@ -81,7 +83,6 @@ impl Flaw {
             Self::Order(_) | Self::Signature(_) => {
                 "the authority stands first, behind each certificate its issuer; the root last, or left out"
             }
-            Self::SelfSignature(_) => "get the file again from where it was made",
             Self::Sha1(_) | Self::SignatureAlgorithm(..) => {
                 "have it issued anew, signed with ECDSA on P-256 or P-384, Ed25519, or RSA with SHA-256"
             }
@@ -320,7 +321,7 @@ fn above(
         }
         // its own signature says little of an anchor: an algorithm that cannot be checked is let pass
         if key(index, certificate).is_none()
-            && certificate.verify_signature(None) == Err(X509Error::SignatureVerificationError)
+            && signature(certificate, certificate) == Err(X509Error::SignatureVerificationError)
         {
             flaws.push(Flaw::SelfSignature(name()));
         }
@@ -339,7 +340,7 @@ fn above(
         }
         // what is wrong with the key is said of the parent, and SHA-1 is said already
         Err(_) if key(index + 1, parent).is_none() && !is_sha1(certificate) => {
-            flaws.push(Flaw::Signature(name()))
+            flaws.push(Flaw::Signature(name()));
         }
         _ => {}
     }

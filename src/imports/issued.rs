@@ -102,6 +102,11 @@ pub(super) struct Check<'a> {
 
 type Leaf = (String, String);
 
+/// Where a certificate lies below the directory.
+pub(super) fn file_name(host: &str, id: &str) -> String {
+    format!("{host}/{id}.crt")
+}
+
 impl Check<'_> {
     /// Those of the wanted certificates that are right.
     pub(super) fn all(
@@ -119,9 +124,8 @@ impl Check<'_> {
             }
         };
         let mut right = Vec::new();
-        let mut names = BTreeSet::new();
         for (leaf, plan) in wanted {
-            let name = format!("{}/{}.crt", leaf.0, leaf.1);
+            let name = file_name(&leaf.0, &leaf.1);
             match files.get(&name) {
                 None => {
                     let message = format!("{at}: {directory}/{name} is missing");
@@ -135,13 +139,19 @@ impl Check<'_> {
                     })),
                 },
             }
-            names.insert(name);
-        }
-        for name in files.keys().filter(|name| !names.contains(*name)) {
-            let message = format!("{at}: {directory}/{} was not asked for", printable(name));
-            problems.push(Problem::error(at.clone(), message).hint("remove it, or move it elsewhere"));
         }
         right
+    }
+
+    /// Files that are none of those.
+    pub(super) fn surplus(&self, files: &IssuedFiles, names: &BTreeSet<String>) -> Vec<Problem> {
+        let (at, directory) = (self.at, self.directory);
+        let found = files.iter().flat_map(BTreeMap::keys).filter(|name| !names.contains(*name));
+        let problem = |name: &String| {
+            let message = format!("{at}: {directory}/{} was not asked for", printable(name));
+            Problem::error(at.clone(), message).hint("remove it, or move it elsewhere")
+        };
+        found.map(problem).collect()
     }
 
     fn one(&self, file: &Read, plan: &CertPlan) -> Result<Issued, Vec<Flaw>> {
@@ -302,7 +312,7 @@ fn found_purposes(certificate: &X509Certificate<'_>) -> Vec<String> {
         (usage.ocsp_signing, "OCSPSigning"),
     ];
     let named = flags.iter().filter(|(set, _)| *set).map(|(_, name)| (*name).to_owned());
-    named.chain(usage.other.iter().map(|oid| oid.to_id_string())).collect()
+    named.chain(usage.other.iter().map(Oid::to_id_string)).collect()
 }
 
 /// Who issued it.

@@ -6,7 +6,6 @@ use crate::spec::{Path, Problem};
 use zeroize::Zeroizing;
 
 /// What a key's file holds.
-#[derive(Debug)]
 pub enum KeyFile {
     /// A text that should be a key.
     Open(Zeroizing<Vec<u8>>),
@@ -16,28 +15,37 @@ pub enum KeyFile {
     Unreadable(String),
 }
 
+impl std::fmt::Debug for KeyFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Open(_) => f.write_str("Open(..)"),
+            Self::Sealed(_) => f.write_str("Sealed(..)"),
+            Self::Unreadable(reason) => f.debug_tuple("Unreadable").field(reason).finish(),
+        }
+    }
+}
+
 const ARMOR: &[u8] = b"-----BEGIN AGE ENCRYPTED FILE-----";
 
 /// The key in a text.
-pub(super) fn read(text: &[u8], at: &Path, name: &str) -> Result<PrivateKey, Problem> {
+pub(super) fn read(text: &[u8], at: &Path, name: &str) -> Result<PrivateKey, Box<Problem>> {
     if text.trim_ascii_start().starts_with(ARMOR) {
         let message = format!("{at}: {name}: an armored age file");
-        return Err(Problem::error(at.clone(), message).hint("encrypt it without --armor"));
+        return Err(Box::new(Problem::error(at.clone(), message).hint("encrypt it without --armor")));
     }
     PrivateKey::from_pem(text).map_err(|error| {
         let error = error.to_string();
         let (what, hint) = error.split_once("; ").unwrap_or((&error, "get the file again"));
-        Problem::error(at.clone(), format!("{at}: {name}: {what}")).hint(hint)
+        Box::new(Problem::error(at.clone(), format!("{at}: {name}: {what}")).hint(hint))
     })
 }
 
 /// Gives an issuer its key, when it is its key.
-pub(super) fn give(issuer: &mut Issuer, key: PrivateKey, at: &Path, name: &str) -> Result<(), Problem> {
+pub(super) fn give(issuer: &mut Issuer, key: PrivateKey, at: &Path, name: &str) -> Result<(), Box<Problem>> {
     if !key.matches_spki(&issuer.spki) {
         let message = format!("{at}: {name}: the private key is not the one of the certificate");
-        return Err(
-            Problem::error(at.clone(), message).hint("name the certificate and the key of one authority")
-        );
+        let problem = Problem::error(at.clone(), message);
+        return Err(Box::new(problem.hint("name the certificate and the key of one authority")));
     }
     issuer.key = Some(key);
     Ok(())
@@ -49,11 +57,11 @@ pub(super) fn open(
     opened: Result<Zeroizing<Vec<u8>>, String>,
     at: &Path,
     name: &str,
-) -> Result<(), Problem> {
+) -> Result<(), Box<Problem>> {
     match opened {
         Ok(text) => give(issuer, read(&text, at, name)?, at, name),
-        Err(reason) => Err(unreadable(at, name, &reason).hint(
+        Err(reason) => Err(Box::new(unreadable(at, name, &reason).hint(
             "encrypt it to an operator with age, and name that operator's identity file: -i operator.key",
-        )),
+        ))),
     }
 }

@@ -20,7 +20,7 @@ use crate::private_key::PrivateKey;
 use crate::spec::types::{CaName, External, Import, Rotation, Spec};
 use crate::spec::{Path, Problem};
 use chain::Chain;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A file's bytes, or in words why there are none.
 pub type Read = Result<Vec<u8>, String>;
@@ -112,6 +112,8 @@ pub struct Imports {
     authorities: BTreeMap<(CaName, Version), Authority>,
     facts: Facts,
     material: Material,
+    /// Whether an authority was left out, so that nobody knows what all of them signed.
+    incomplete: bool,
 }
 
 impl Imports {
@@ -135,6 +137,7 @@ impl Imports {
         let chain = match Chain::read(&files.certificate, source.ca, epoch) {
             Ok(chain) => chain,
             Err(flaws) => {
+                self.incomplete = true;
                 problems.extend(flaws.iter().map(|flaw| flaw.problem(&at, source.certificate)));
                 return;
             }
@@ -144,15 +147,16 @@ impl Imports {
         let mut sealed = None;
         match (key, source.key) {
             (Some(Key::Open(key)), Some(name)) => {
-                problems.extend(keys::give(&mut issuer, key, &source.path.key("key"), name).err());
+                let given = keys::give(&mut issuer, *key, &source.path.key("key"), name);
+                problems.extend(given.err().map(|problem| *problem));
             }
             (Some(Key::Sealed(bytes)), Some(name)) => sealed = Some((name.to_owned(), bytes)),
             _ => {}
         }
         self.facts.authorities.insert(which, chain.brought(source.key.is_none()));
         self.material.authorities.insert(which, issuer);
-        let issued = source.issued.map(str::to_owned).zip(files.issued);
-        self.authorities.insert(which, Authority { path: source.path, chain, sealed, issued });
+        let directory = source.issued.map(str::to_owned).zip(files.issued);
+        self.authorities.insert(which, Authority { path: source.path, chain, sealed, issued: directory });
     }
 
     /// What a plan needs to know.
@@ -169,6 +173,14 @@ impl Imports {
     /// With what is right the facts are complete, and the plan must be made again.
     pub fn check_issued(&mut self, plan: &Plan, epoch: i64) -> Vec<Problem> {
         let mut problems = Vec::new();
+        // several authorities may share a directory, as their requests do
+        let mut names: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+        for (which, authority) in &self.authorities {
+            let Some((directory, _)) = &authority.issued else { continue };
+            let wanted = leaves(plan, which.0).into_keys();
+            let wanted = wanted.map(|(host, id)| issued::file_name(&host, &id));
+            names.entry(directory.as_str()).or_default().extend(wanted);
+        }
         for (which, authority) in &self.authorities {
             let Some((directory, files)) = &authority.issued else { continue };
             let wanted = leaves(plan, which.0);
@@ -177,6 +189,10 @@ impl Imports {
             for (leaf, right) in check.all(files, &wanted, &mut problems) {
                 self.facts.issued.insert(leaf.clone(), right.brought());
                 self.material.issued.insert(leaf, right);
+            }
+            // said once for each directory
+            if let Some(names) = names.remove(directory.as_str()).filter(|_| !self.incomplete) {
+                problems.extend(check.surplus(files, &names));
             }
         }
         problems
@@ -197,7 +213,8 @@ impl Imports {
             let Some((name, sealed)) = &authority.sealed else { continue };
             let at = authority.path.key("key");
             let Some(issuer) = self.material.authorities.get_mut(which) else { continue };
-            problems.extend(keys::open(issuer, open(sealed), &at, name).err());
+            let opened = keys::open(issuer, open(sealed), &at, name);
+            problems.extend(opened.err().map(|problem| *problem));
         }
         problems
     }
@@ -252,17 +269,17 @@ fn leaves(plan: &Plan, ca: CaName) -> BTreeMap<(String, String), &CertPlan> {
 }
 
 enum Key {
-    Open(PrivateKey),
+    Open(Box<PrivateKey>),
     Sealed(Vec<u8>),
 }
 
 fn key_of(file: KeyFile, at: &Path, name: &str, problems: &mut Vec<Problem>) -> Option<Key> {
     let read = match file {
         KeyFile::Sealed(bytes) => Ok(Key::Sealed(bytes)),
-        KeyFile::Open(text) => keys::read(&text, at, name).map(Key::Open),
-        KeyFile::Unreadable(reason) => Err(unreadable(at, name, &reason)),
+        KeyFile::Open(text) => keys::read(&text, at, name).map(|key| Key::Open(Box::new(key))),
+        KeyFile::Unreadable(reason) => Err(Box::new(unreadable(at, name, &reason))),
     };
-    read.map_err(|problem| problems.push(problem)).ok()
+    read.map_err(|problem| problems.push(*problem)).ok()
 }
 
 fn unreadable(at: &Path, name: &str, reason: &str) -> Problem {

@@ -3,16 +3,16 @@
 use super::certs::{Place, has_control_plane};
 use super::{ClusterPlan, FilePlan, HostPlan, Source};
 use crate::spec::types::{CaName, Join, Role, Rotation, Spec};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 /// An item that is replaced in steps, as far as it concerns one host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(clippy::struct_excessive_bools, reason = "each says whether one part of the runbook is there")]
 pub struct RotationPlan {
     /// Which item.
     pub item: RotatingItem,
     /// The step that this build is.
-    #[serde(serialize_with = "step_name")]
     pub step: Rotation,
     /// Whether the host runs a control plane.
     pub control_plane: bool,
@@ -129,10 +129,6 @@ impl RotatingItem {
             }
         }
     }
-}
-
-fn step_name<S: Serializer>(step: &Rotation, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(step.name())
 }
 
 /// What is replaced in steps and concerns a host with these files; the operators are concerned by all.

@@ -9,7 +9,7 @@ use std::process::Command;
 pub(crate) const CA: &str =
     "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\n";
 
-/// `string_mask` makes names of PrintableString, which is not what sealift writes.
+/// `string_mask` makes names of `PrintableString`, which is not what sealift writes.
 const CONFIG: &str = "\
 [req]
 distinguished_name=dn

@@ -36,7 +36,7 @@ fn settings(spec: &Spec, problems: &mut Vec<Problem>) {
         let Some(row) = CertRow::find(id.name()) else { continue };
         let at = certificates(*id);
         if !settings.sans.is_empty() {
-            problems.extend(no_server(row, at.key("sans")));
+            problems.extend(no_server(row, &at.key("sans")));
         }
         let group = settings.subject.o.as_ref();
         let reads = row.kind == Kind::IssuedBy(CaName::Kubernetes) && row.eku.contains(&Eku::ClientAuth);
@@ -69,7 +69,7 @@ fn own_sans(spec: &Spec, problems: &mut Vec<Problem>) {
         for (id, own) in &host.certificates {
             let at = Path::root().key("hosts").key(name.as_str()).key("certificates").key(id.name());
             let row = CertRow::find(id.name()).filter(|_| !own.sans.is_empty());
-            problems.extend(row.and_then(|row| no_server(row, at.key("sans"))));
+            problems.extend(row.and_then(|row| no_server(row, &at.key("sans"))));
             let here = super::Place::of_host(spec, name, host);
             let placed = CertRow::find(id.name()).is_some_and(|row| super::Place::any(&here, row.on));
             if !placed {
@@ -83,7 +83,7 @@ fn own_sans(spec: &Spec, problems: &mut Vec<Problem>) {
     }
 }
 
-fn no_server(row: &CertRow, at: Path) -> Option<Problem> {
+fn no_server(row: &CertRow, at: &Path) -> Option<Problem> {
     (row.sans == Sans::None).then(|| {
         let message = format!("{at}: {} is a client's certificate, and nobody looks for names in it", row.id);
         Problem::error(at.as_str(), message)

@@ -185,7 +185,6 @@ pub struct CertPlan {
     /// Seconds since 1970.
     pub not_after: i64,
     /// Which algorithm the key has. Says nothing of a certificate that was brought along.
-    #[serde(serialize_with = "algorithm_label")]
     pub algorithm: Algorithm,
     /// The seed of the key.
     pub seed: u32,
@@ -233,11 +232,6 @@ impl Attribute {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn row_id<S: Serializer>(row: &&'static CertRow, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(row.id)
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn algorithm_label<S: Serializer>(algorithm: &Algorithm, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(algorithm.label())
 }
 
 impl CertRow {
