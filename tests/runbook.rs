@@ -12,7 +12,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use support::golden::golden_tree;
-use support::{need, run, run_with_input, temporary};
+use support::{need, run_with_input, temporary};
 
 const RUNBOOK: &str = "/etc/sealift/RUNBOOK.md";
 const STEPS: [&str; 3] = ["stage", "promote", "retire"];
