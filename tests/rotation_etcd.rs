@@ -67,10 +67,14 @@ fn no_write_fails_while_the_ca_of_etcd_is_replaced() {
     let failed: Vec<_> = writes.iter().filter(|write| !write.accepted).collect();
     assert!(failed.is_empty(), "{} of {} writes failed: {failed:#?}", failed.len(), writes.len());
     // a member that is down costs a client another attempt; a refused certificate must cost none
-    let refused: Vec<_> = writes.iter().flat_map(|write| &write.reasons).filter(|said| of_tls(said)).collect();
+    let refused: Vec<_> =
+        writes.iter().flat_map(|write| &write.reasons).filter(|said| of_tls(said)).collect();
     assert_eq!(refused, Vec::<&String>::new());
     cluster.holds_every(&writes);
-    assert!(cluster.machines.iter().all(|machine| !machine.log().contains(UNKNOWN)), "a member refused another");
+    assert!(
+        cluster.machines.iter().all(|machine| !machine.log().contains(UNKNOWN)),
+        "a member refused another"
+    );
 
     // the old pair is worth nothing now
     let by_old_pair = Certificates { ca: retired.ca.clone(), ..by_old_pair };
@@ -78,7 +82,10 @@ fn no_write_fails_while_the_ca_of_etcd_is_replaced() {
         let ran = cluster.put(&by_old_pair, address, "old-pair", "retire");
         assert!(ran.code != 0 && !ran.stdout.contains("OK"), "{ran:#?}");
     }
-    assert!(cluster.machines.iter().all(|machine| machine.log().contains(UNKNOWN)), "refused for another reason");
+    assert!(
+        cluster.machines.iter().all(|machine| machine.log().contains(UNKNOWN)),
+        "refused for another reason"
+    );
     assert_eq!(cluster.through(0, &["get", "--print-value-only", "old-pair"]).stdout, "promote\n");
 
     // the end of a rotation restarts nothing and takes the runbook away
@@ -169,7 +176,7 @@ impl Cluster {
 fn put(etcdctl: &mut Command, certificates: &Certificates, address: &str, key: &str, value: &str) -> Ran {
     let Certificates { ca, pair } = certificates;
     etcdctl.env_clear().env("ETCDCTL_API", "3").arg(format!("--endpoints=https://{address}:2379"));
-    etcdctl.args(["--dial-timeout=2s", "--command-timeout=3s", "--cacert"]).arg(ca.join("ca.crt"));
+    etcdctl.args(["--debug", "--dial-timeout=2s", "--command-timeout=3s", "--cacert"]).arg(ca.join("ca.crt"));
     etcdctl.arg("--cert").arg(pair.join("client.crt")).arg("--key").arg(pair.join("client.key"));
     run(etcdctl.args(["put", key, value]))
 }

@@ -87,7 +87,10 @@ fn file(plan: &ClusterPlan, host: &HostPlan, planned: &FilePlan, material: &Mate
 pub fn origin(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<Origin> {
     let of = |seed: u32, generation: u32| Some(Origin { seed, generation: generation.to_string() });
     match source {
-        Source::Certificate(id) | Source::Key(id) | Source::Kubeconfig(id) | Source::SigningCertificate(id) => {
+        Source::Certificate(id)
+        | Source::Key(id)
+        | Source::Kubeconfig(id)
+        | Source::SigningCertificate(id) => {
             let keys = plan.service_account.as_ref().filter(|_| *id == SERVICE_ACCOUNT);
             if let Some(keys) = keys {
                 return of(keys.active.seed, keys.active.generation);

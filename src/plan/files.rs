@@ -69,12 +69,8 @@ const ETCD_ALONE: &[Place] = &[Place::EtcdAlone];
 const CONTROL_PLANE: &[Place] = &[Place::Role(Role::ControlPlane)];
 const HOSTS: &[Place] =
     &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
-const EVERYWHERE: &[Place] = &[
-    Place::Role(Role::Etcd),
-    Place::Role(Role::ControlPlane),
-    Place::Role(Role::Worker),
-    Place::Operator,
-];
+const EVERYWHERE: &[Place] =
+    &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker), Place::Operator];
 const OPERATOR: &[Place] = &[Place::Operator];
 const DAEMON_RELOAD: &[&str] = &["systemctl daemon-reload"];
 
@@ -304,16 +300,21 @@ impl Site<'_> {
 
 /// The files of one host, in byte order of their paths.
 pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
-    let rows = FILES.iter().filter(|row| Place::any(site.here, row.on) && site.holds(row.when)).map(|row| from_row(row, site.here));
+    let rows = FILES
+        .iter()
+        .filter(|row| Place::any(site.here, row.on) && site.holds(row.when))
+        .map(|row| from_row(row, site.here));
     let authorities = site.cluster.authorities.iter().flat_map(|authority| {
         let row = authority.certificates.active.row;
         let placed = Place::any(site.here, row.on) && exists(site.spec, row, site.here);
         let with_key = site.has_key(authority.ca, row);
         placed.then(|| of_row(row, with_key, site.here)).into_iter().flatten()
     });
-    let leaves = site.certificates.iter().flat_map(|planned| of_row(planned.row, planned.with_key, site.here));
+    let leaves =
+        site.certificates.iter().flat_map(|planned| of_row(planned.row, planned.with_key, site.here));
     let pairs = CERTS.iter().filter(|row| row.kind == Kind::KeyPair && Place::any(site.here, row.on));
-    let pairs = pairs.filter(|_| site.cluster.service_account.is_some()).flat_map(|row| of_row(row, true, site.here));
+    let pairs =
+        pairs.filter(|_| site.cluster.service_account.is_some()).flat_map(|row| of_row(row, true, site.here));
     let passwords = site.cluster.passwords.iter().filter(|password| password.is_on(site.here)).map(password);
     let mut files: Vec<FilePlan> =
         rows.chain(authorities).chain(leaves).chain(pairs).chain(passwords).collect();
@@ -398,10 +399,7 @@ mod tests {
     #[test]
     fn secrets_are_for_their_owner_alone() {
         let secret = |source| {
-            matches!(
-                source,
-                RowSource::VerifyKey | RowSource::EncryptionConfig | RowSource::BootstrapTokens
-            )
+            matches!(source, RowSource::VerifyKey | RowSource::EncryptionConfig | RowSource::BootstrapTokens)
         };
         for row in FILES.iter().filter(|row| secret(row.source)) {
             assert_eq!(row.mode, 0o600, "{}", row.path);

@@ -32,7 +32,9 @@ mod tests {
         let rows = FILES.iter().map(|row| row.restart).chain(CERTS.iter().map(|row| row.restart));
         let unknown: Vec<_> = rows
             .flatten()
-            .filter(|target| target.starts_with("static-pod/") && RUN_ON.iter().all(|(name, _)| name != *target))
+            .filter(|target| {
+                target.starts_with("static-pod/") && RUN_ON.iter().all(|(name, _)| name != *target)
+            })
             .collect();
         assert_eq!(unknown, [&""; 0]);
     }

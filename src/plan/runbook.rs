@@ -6,6 +6,7 @@ use crate::spec::types::{CaName, Join, Role, Rotation, Spec};
 use serde::{Serialize, Serializer};
 
 /// An item that is replaced in steps, as far as it concerns one host.
+#[allow(clippy::struct_excessive_bools, reason = "one per question of the runbook")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RotationPlan {
@@ -126,6 +127,7 @@ impl RotatingItem {
     }
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn step_name<S: Serializer>(step: &Rotation, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(step.name())
 }

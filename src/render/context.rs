@@ -1,7 +1,7 @@
 //! One typed context per template: all that it may say.
 
-use crate::plan::releases::{EtcdProbes, KubeadmApi};
 use super::runbook::{self, Runbook};
+use crate::plan::releases::{EtcdProbes, KubeadmApi};
 use crate::plan::{EtcdPlan, HostPlan, KubeletPlan};
 use serde::Serialize;
 

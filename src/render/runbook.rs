@@ -67,7 +67,10 @@ pub(super) fn context(host: &HostPlan) -> Option<Runbook> {
         signing_on_hosts: any.signing_on_hosts,
         kubelet_conf: host.files.iter().any(|file| is_kubelet_conf(&file.source)),
         pods: restarts && (any.control_plane || any.etcd || (any.operator && !any.kubernetes)),
-        container_runtime_endpoint: host.kubelet.as_ref().map(|kubelet| kubelet.container_runtime_endpoint.clone()),
+        container_runtime_endpoint: host
+            .kubelet
+            .as_ref()
+            .map(|kubelet| kubelet.container_runtime_endpoint.clone()),
         members,
         control_planes: rest,
         nodes: rotates(RotatingItem::Kubernetes),
