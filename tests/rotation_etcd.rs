@@ -143,8 +143,8 @@ impl Cluster {
     /// The runbook of every host: install, restart what install names, wait for all members' health.
     fn roll_out(&mut self, revision: u32, etcd_ca: &str, restarts: &[&str], client: Option<&Writer>) {
         self.build(revision, etcd_ca);
-        for number in 0..HOSTS.len() {
-            assert_eq!(self.healthy(number), HOSTS.len(), "healthy before {etcd_ca} on {}", HOSTS[number]);
+        for (number, host) in HOSTS.iter().enumerate() {
+            assert_eq!(self.healthy(number), HOSTS.len(), "healthy before {etcd_ca} on {host}");
             assert_eq!(self.install_one(number), restarts, "{etcd_ca}");
             if !restarts.is_empty() {
                 let text = fs::read_to_string(self.machines[number].root.join(RUNBOOK)).unwrap();
@@ -164,7 +164,7 @@ impl Cluster {
 
     /// What was accepted is there, through each member.
     fn holds_every(&self, writes: &[Write]) {
-        let expected: String = writes.iter().map(|write| format!("{}\n", write.number)).collect();
+        let expected: String = writes.iter().map(|write| write.number.to_string() + "\n").collect();
         for number in 0..HOSTS.len() {
             let words = ["get", "--prefix", "write/", "--print-value-only", "--sort-by=CREATE"];
             assert_eq!(self.through(number, &words).expect_code(0).stdout, expected);

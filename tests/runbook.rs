@@ -153,7 +153,7 @@ fn blocks(text: &str) -> Vec<String> {
             (None, "```sh") => open = Some(String::new()),
             (None, _) => assert!(!line.starts_with("```"), "{line}"),
             (Some(_), "```") => blocks.extend(open.take()),
-            (Some(block), _) => *block += &format!("{line}\n"),
+            (Some(block), _) => block.extend([line, "\n"]),
         }
     }
     assert_eq!(open, None, "a block without end");

@@ -4,6 +4,8 @@
 //! `SEALIFT_ETCD=/path/to/etcd` runs that etcd with the manifest's own flags. Without it Debian's is
 //! run; what its old release does not know is mapped by [`known_to_3_4`] and nowhere else.
 
+#![allow(clippy::disallowed_types, reason = "waits for processes")]
+
 use super::example::{ADDRESSES, Built, HOSTS};
 use super::{Ran, is_root, need, run, sealift, skip};
 use std::fs;
