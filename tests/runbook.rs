@@ -11,8 +11,9 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
+use support::example::Built;
 use support::golden::golden_tree;
-use support::{need, run, run_with_input, temporary};
+use support::{need, run_with_input, sealift, temporary};
 
 const RUNBOOK: &str = "/etc/sealift/RUNBOOK.md";
 const STEPS: [&str; 3] = ["stage", "promote", "retire"];
@@ -152,7 +153,7 @@ fn blocks(text: &str) -> Vec<String> {
             (None, "```sh") => open = Some(String::new()),
             (None, _) => assert!(!line.starts_with("```"), "{line}"),
             (Some(_), "```") => blocks.extend(open.take()),
-            (Some(block), _) => *block += &format!("{line}\n"),
+            (Some(block), _) => block.extend([line, "\n"]),
         }
     }
     assert_eq!(open, None, "a block without end");
@@ -219,4 +220,39 @@ fn a_pod_is_stopped_gently_and_awaited() {
     let ran = script("restart_pod kube-scheduler");
     assert_eq!((ran.code, ran.stdout.as_str()), (1, "kube-scheduler does not run here\n"));
     assert_eq!(fs::read_to_string(directory.path().join("etcd")).unwrap(), "new\n");
+}
+
+/// A host restarts what it runs; the operators' bundle restarts nothing.
+#[test]
+fn targets_that_do_not_run_on_a_host_are_not_named() {
+    let of = |spec: &str, path: &str| -> Vec<String> {
+        let plan = planned(&spec.replace("ITEM", "encryptionAtRest: {provider: secretbox}"));
+        let line = |host: &HostPlan| {
+            let file = host.files.iter().find(|file| file.path == path)?;
+            Some(format!("{}: {}", host.name, file.restart.join(" ")).trim_end().to_owned())
+        };
+        plan.hosts.values().chain([&plan.operator]).filter_map(line).collect()
+    };
+    let etcd = "/etc/kubernetes/pki/etcd/ca.crt";
+    assert_eq!(of(STACKED, etcd), ["cp1: static-pod/etcd static-pod/kube-apiserver", "operator:"]);
+    assert_eq!(of(&external(), etcd), ["cp1: static-pod/kube-apiserver", "e1: static-pod/etcd", "operator:"]);
+    let kubernetes = "/etc/kubernetes/pki/ca.crt";
+    assert_eq!(of(STACKED, kubernetes), ["cp1: static-pod/kube-controller-manager", "w1:", "operator:"]);
+}
+
+/// The end of a rotation: `rotation` goes, and nothing else changes.
+#[test]
+fn the_spec_without_its_rotation_changes_no_file() {
+    let items = "pki:\n  cas:\n    kubernetes: {generation: 2, rotation: retire}\n    etcd: {generation: 2, rotation: retire}\n    \
+                 front-proxy: {generation: 2, rotation: retire}\n  serviceAccount: {generation: 2, rotation: retire}\n\
+                 encryptionAtRest: {provider: secretbox, generation: 2, rotation: retire}";
+    let spec = STACKED.replace("ITEM", items);
+    let built = Built::of(&spec);
+    let after = spec.replace(", rotation: retire", "").replace("  revision: 2\n", "  revision: 3\n");
+    fs::write(built.path("sealift.yaml"), after).unwrap();
+    let words = ["check".into(), built.path("sealift.yaml"), "--previous".into(), built.out()];
+    let said = sealift(words).expect_code(0).stdout;
+    let host = |name: &str| format!("{name}: changed, revision 2.0 to 3.0\n  - /etc/sealift/RUNBOOK.md\n");
+    let (_, changes) = said.split_once('\n').unwrap();
+    assert_eq!(changes, [host("cp1"), host("w1"), host("operator")].concat());
 }

@@ -54,7 +54,7 @@ const fn step(step: Rotation) -> Step {
 
 fn certificate(plan: &CertPlan) -> ItemId {
     match &plan.brought {
-        Some(brought) => ItemId::Brought(Brought { sha256: brought.sha256.clone() }),
+        Some(brought) => ItemId::Brought(Brought { sha256: brought.identity_sha256.clone() }),
         // an authority's generation is one number
         None => derived(plan.seed, plan.generation.parse().unwrap_or_default(), plan.algorithm.label()),
     }

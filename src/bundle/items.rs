@@ -47,7 +47,7 @@ pub struct Derived {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Brought {
-    /// SHA-256, in lower-case hex, of the DER certificate and of all that stand behind it.
+    /// SHA-256, in lower-case hex, over its subject and its `SubjectPublicKeyInfo`, both in DER.
     pub sha256: String,
 }
 

@@ -104,6 +104,7 @@ pub(super) struct Chain {
     /// In PEM, in the order of the file, and whether it signs itself.
     certificates: Vec<(String, bool)>,
     sha256: String,
+    identity: String,
     /// DER.
     pub(super) subject: Vec<u8>,
     /// DER.
@@ -150,6 +151,7 @@ impl Chain {
         Ok(Self {
             certificates,
             sha256: hex::encode(hash.finalize()),
+            identity: identity(first),
             subject: first.subject().as_raw().to_vec(),
             spki: first.public_key().raw.to_vec(),
             key_identifier: subject_key_identifier(first),
@@ -187,6 +189,7 @@ impl Chain {
         Brought {
             sha256: self.sha256.clone(),
             alone_sha256: hex::encode(Sha256::digest(&self.der)),
+            identity_sha256: self.identity.clone(),
             subject: self.name.clone(),
             algorithm: self.algorithm.clone(),
             not_before: self.not_before,
@@ -195,6 +198,12 @@ impl Chain {
             external,
         }
     }
+}
+
+/// What tells an authority from others: SHA-256 over its subject and its key, both in DER.
+pub(super) fn identity(certificate: &X509Certificate<'_>) -> String {
+    let hash = Sha256::new().chain_update(certificate.subject().as_raw());
+    hex::encode(hash.chain_update(certificate.public_key().raw).finalize())
 }
 
 /// The DER of all certificates of a file, at least one.

@@ -177,6 +177,7 @@ impl Check<'_> {
         let brought = Brought {
             sha256: hex::encode(Sha256::digest(der)),
             alone_sha256: hex::encode(Sha256::digest(der)),
+            identity_sha256: chain::identity(&certificate),
             subject: printable(&certificate.subject().to_string()),
             algorithm: chain::algorithm(&certificate),
             not_before: certificate.validity().not_before.timestamp(),

@@ -12,6 +12,9 @@ pub struct Brought {
     pub sha256: String,
     /// The same of the certificate alone.
     pub alone_sha256: String,
+    /// SHA-256, lower-case hex, over its subject and its `SubjectPublicKeyInfo`, both in DER: whom it
+    /// stands for. A renewal with the same key is the same authority.
+    pub identity_sha256: String,
     /// Its subject, for people.
     pub subject: String,
     /// Its key's algorithm, for people, such as `RSA 4096`.

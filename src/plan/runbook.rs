@@ -6,9 +6,9 @@ use crate::spec::types::{CaName, Join, Role, Rotation, Spec};
 use serde::Serialize;
 
 /// An item that is replaced in steps, as far as it concerns one host.
+#[allow(clippy::struct_excessive_bools, reason = "one per question of the runbook")]
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
-#[allow(clippy::struct_excessive_bools, reason = "each says whether one part of the runbook is there")]
 pub struct RotationPlan {
     /// Which item.
     pub item: RotatingItem,

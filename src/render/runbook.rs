@@ -1,6 +1,6 @@
 //! What the runbook may say.
 
-use crate::plan::{HostPlan, RotationPlan, Source};
+use crate::plan::{HostPlan, RotatingItem, RotationPlan, Source};
 use serde::Serialize;
 
 /// The context of `/etc/sealift/RUNBOOK.md` and of its parts.
@@ -21,8 +21,11 @@ pub(super) struct Runbook {
     /// know, by the operators.
     pods: bool,
     container_runtime_endpoint: Option<String>,
+    /// Members, when the rotation is theirs; then the control planes that are none of them.
     members: Vec<String>,
     control_planes: Vec<String>,
+    /// Whether it concerns all other nodes too.
+    nodes: bool,
     at_rest: Option<AtRest>,
 }
 
@@ -47,6 +50,11 @@ struct AtRest {
 /// The context; none when nothing that concerns the host is replaced in steps.
 pub(super) fn context(host: &HostPlan) -> Option<Runbook> {
     let any = host.rotations.first()?;
+    let rotates = |item: RotatingItem| host.rotations.iter().any(|plan| plan.item == item);
+    // nothing restarts for the front proxy's CA
+    let restarts = host.rotations.iter().any(|plan| plan.item != RotatingItem::FrontProxy);
+    let members = if rotates(RotatingItem::Etcd) { any.members.clone() } else { Vec::new() };
+    let rest = any.control_planes.iter().filter(|name| !members.contains(name)).cloned().collect();
     let is_kubelet_conf = |source: &Source| *source == Source::Kubeconfig("kubelet");
     Some(Runbook {
         host: host.name.clone(),
@@ -58,13 +66,14 @@ pub(super) fn context(host: &HostPlan) -> Option<Runbook> {
         token_join: any.token_join,
         signing_on_hosts: any.signing_on_hosts,
         kubelet_conf: host.files.iter().any(|file| is_kubelet_conf(&file.source)),
-        pods: any.control_plane || any.etcd || (any.operator && !any.kubernetes),
+        pods: restarts && (any.control_plane || any.etcd || (any.operator && !any.kubernetes)),
         container_runtime_endpoint: host
             .kubelet
             .as_ref()
             .map(|kubelet| kubelet.container_runtime_endpoint.clone()),
-        members: any.members.clone(),
-        control_planes: any.control_planes.clone(),
+        members,
+        control_planes: rest,
+        nodes: rotates(RotatingItem::Kubernetes),
         at_rest: host.rotations.iter().find_map(at_rest),
     })
 }

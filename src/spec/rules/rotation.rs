@@ -253,7 +253,11 @@ warning: encryptionAtRest.previous: it means nothing without `rotation`
    |   ^^^^^^^^
 hint: remove it, or write the step: `rotation: stage`, `promote` or `retire`
 ";
-        assert_eq!(rendered(&with(pki, end)), expected);
+        // in a cluster of etcd alone, these mean nothing besides, which is another rule
+        let found = rendered(&with(pki, end));
+        let own: Vec<_> =
+            found.split("\n\n").filter(|problem| !problem.contains("without a control plane\n")).collect();
+        assert_eq!(own.join("\n\n"), expected);
     }
 
     #[test]
