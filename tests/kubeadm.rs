@@ -272,7 +272,7 @@ impl Machine {
 
     /// kubeadm with these words, which end with --rootfs: it changes its root directory itself.
     fn kubeadm(&self, words: &str) -> Ran {
-        let script = "set -e; ip link set lo up; ip link add eth0 type dummy; ip address add \"$2/24\" dev eth0; \
+        let script = "set -e; ip link set lo up; ip link add eth0 type bridge; ip address add \"$2/24\" dev eth0; \
                       ip link set eth0 up; ip route add default via 10.0.0.1 onlink dev eth0; \
                       for fs in proc sys dev; do mount --rbind \"/$fs\" \"$1/$fs\"; done; shift 2; exec \"$@\"";
         let mut command = Command::new("unshare");

@@ -20,6 +20,7 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
+use support::archive::member;
 use support::example::Built;
 use support::opened::{Files, Kubeconfig, certificates, machine, open, operator, pem_blocks, private_keys, spki};
 use support::random_spec::{Case, cases};
@@ -30,8 +31,10 @@ use x509_parser::prelude::{FromDer, X509Certificate};
 
 /// How many clusters; each is built twice.
 const CASES: u32 = 30;
-/// Between the epoch, 2026-11-20T00:00:00Z, and the shortest validity.
-const HOUR_ONE: i64 = 1_795_132_800 + 3600;
+/// 2026-11-20T00:00:00Z.
+const EPOCH: i64 = 1_795_132_800;
+/// Within the shortest validity.
+const HOUR_ONE: i64 = EPOCH + 3600;
 
 /// Everything that [`cases`] can say, so that none of it is left out by chance.
 const FEATURES: &str = "algorithm ecdsa-p256, algorithm ecdsa-p384, algorithm ed25519, endpoint by address, \
@@ -113,6 +116,7 @@ impl Cluster {
         }
         openssl_judges(openssl, &authorities, &leaves);
         no_serial_twice(&authorities, &leaves);
+        self.bundles_end_with_their_first_certificate();
         self.keys_of_authorities_stay_away(&authorities);
         self.threads_change_nothing();
     }
@@ -175,6 +179,20 @@ impl Cluster {
                 let private = pem_blocks(&file.contents).iter().any(|(label, _)| label.contains("PRIVATE"));
                 assert!(!private || (file.sealed && file.mode == 0o600), "{path} of {}", host.name);
             }
+        }
+    }
+
+    /// `validUntil` is the end of the first certificate in any file; ten years where there is none.
+    fn bundles_end_with_their_first_certificate(&self) {
+        for (host, files) in &self.opened {
+            let all = files.values().flat_map(|file| certificates(&file.contents));
+            let ends = all.map(|der| X509Certificate::from_der(&der).unwrap().1.validity().not_after.timestamp());
+            let first = ends.min().unwrap_or(EPOCH + 3650 * 86_400);
+            let time = time::OffsetDateTime::from_unix_timestamp(first).unwrap();
+            let expected = time.format(&time::format_description::well_known::Rfc3339).unwrap();
+            let manifest = member(&self.built.bundle(host), "manifest.json");
+            let manifest: serde_json::Value = serde_json::from_slice(&manifest.contents).unwrap();
+            assert_eq!(manifest["validUntil"], expected, "{host}");
         }
     }
 
