@@ -44,7 +44,7 @@ fn keyring() -> Keyring {
 fn plan(spec: &str) -> Plan {
     let loaded = sealift::spec::load(spec);
     assert!(!loaded.has_errors(), "{:?}", loaded.problems);
-    sealift::plan::plan(&loaded.spec).0
+    sealift::plan::plan(&loaded.spec, &sealift::plan::Facts::default()).0
 }
 
 /// All that `sealift build` does to a spec, but for the files: the total size of the bundles.
@@ -100,7 +100,7 @@ fn before_the_hosts(group: &mut BenchmarkGroup<'_, WallTime>) {
         });
         let loaded = sealift::spec::load(&text);
         group.bench_function(BenchmarkId::new("plan", hosts), |bencher| {
-            bencher.iter(|| sealift::plan::plan(black_box(&loaded.spec)));
+            bencher.iter(|| sealift::plan::plan(black_box(&loaded.spec), &sealift::plan::Facts::default()));
         });
     }
 }

@@ -92,7 +92,8 @@ fn openssl_verifies_signatures_which_are_always_the_same() {
 }
 
 fn plan() -> Plan {
-    let (plan, problems) = sealift::plan::plan(&sealift::spec::load(&spec()).spec);
+    let (plan, problems) =
+        sealift::plan::plan(&sealift::spec::load(&spec()).spec, &sealift::plan::Facts::default());
     assert_eq!(problems, []);
     plan
 }
@@ -104,7 +105,10 @@ fn every_ca_issues_to_every_key() {
         return;
     }
     let (plan, directory) = (plan(), temporary());
-    let (ca, leaf) = (&plan.cluster.authorities[0], &plan.hosts.values().next().unwrap().certificates[0]);
+    let (ca, leaf) = (
+        &plan.cluster.authorities[0].certificates.active,
+        &plan.hosts.values().next().unwrap().certificates[0],
+    );
     let authorities = keys().into_iter().map(|key| Authority::new(ca, key, &Deriver::new(&[7; 32])).unwrap());
     let authorities: Vec<_> = authorities.collect();
     for (number, authority) in authorities.iter().enumerate() {

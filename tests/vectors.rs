@@ -39,7 +39,8 @@ fn sha256(bytes: impl AsRef<[u8]>) -> String {
 /// The example's plan, built from the vectors' seed instead of its own.
 fn example() -> (Plan, Keyring) {
     let text = fs::read_to_string(repository("bundles/etcd-static-pods/sealift.yaml")).unwrap();
-    let (plan, problems) = sealift::plan::plan(&sealift::spec::load(&text).spec);
+    let (plan, problems) =
+        sealift::plan::plan(&sealift::spec::load(&text).spec, &sealift::plan::Facts::default());
     assert_eq!(problems, []);
     let keyring = Keyring::read(Keyring::write(&plan.cluster.id, &seed()).as_bytes()).unwrap();
     (plan, keyring)
@@ -60,9 +61,9 @@ fn input(plan: &Plan, keyring: &Keyring, cluster: &Cluster<'_>) -> Value {
     let mut ca = String::new();
     for host in plan.hosts.values() {
         let public = cluster.host(host).unwrap().public;
-        public.certificate(CA_CERTIFICATE).unwrap().clone_into(&mut ca);
+        public.file(CA_CERTIFICATE).unwrap().clone_into(&mut ca);
         let recipients: Vec<String> = host.recipients.iter().map(ToString::to_string).collect();
-        let certificate = public.certificate(SERVER_CERTIFICATE).unwrap();
+        let certificate = public.file(SERVER_CERTIFICATE).unwrap();
         hosts.insert(host.name.clone(), json!({ "recipients": recipients, "certificate": certificate }));
     }
     json!({
@@ -129,8 +130,8 @@ fn library(plan: &Plan, keyring: &Keyring, cluster: &Cluster<'_>) -> Value {
         assert_eq!(sealed.bytes, seal(&deriver, place, &host.recipients, pem.as_bytes()).unwrap());
         let text = String::from_utf8_lossy(&sealed.bytes);
         let header: Vec<&str> = text.lines().take_while(|line| !line.starts_with("---")).collect();
-        let certificate = material.public.certificate(SERVER_CERTIFICATE).unwrap();
-        let authority = material.public.certificate(CA_CERTIFICATE).unwrap();
+        let certificate = material.public.file(SERVER_CERTIFICATE).unwrap();
+        let authority = material.public.file(CA_CERTIFICATE).unwrap();
         ca = json!({
             "bytes": hex::encode(*ca_bytes),
             "serial": serial(authority),

@@ -68,7 +68,7 @@ pub fn spec(data: &[u8]) {
         assert!(!problem.message.is_empty(), "no words: {problem:?}");
     }
     if !loaded.has_errors() {
-        let (_, problems) = sealift::plan::plan(&loaded.spec);
+        let (_, problems) = sealift::plan::plan(&loaded.spec, &sealift::plan::Facts::default());
         for problem in problems {
             drop(loaded.locate(problem));
         }

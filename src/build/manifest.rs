@@ -7,9 +7,8 @@ use crate::bundle::manifest::{
     ClusterRef, Directory, FORMAT, Fields, File, HostRef, Manifest, Origin, Policy, Revision,
 };
 use crate::derive::Material;
-use crate::plan::certs::CertRow;
+use crate::plan::certs::{CaName, CertRow};
 use crate::plan::{self, CertPlan, ClusterPlan, DirectoryPlan, FilePlan, HostPlan, Source};
-use crate::spec::types::CaName;
 use sha2::{Digest, Sha256};
 
 /// The manifest of one host; sizes and digests are filled in when it is packed.
@@ -139,10 +138,16 @@ pub fn find<'a>(plan: &'a ClusterPlan, host: &'a HostPlan, id: &str) -> Option<&
 pub fn inputs(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<String> {
     let bytes = match source {
         Source::Kubeconfig(id) => {
-            let authority = plan.authority(CaName::Kubernetes).map(|authority| &authority.certificates);
-            canonical::to_bytes(&(&plan.name, authority, find(plan, host, id)))
+            // without the step, which these files do not say
+            let authority = plan.authority(CaName::Kubernetes);
+            let trusted: Vec<_> = authority.iter().flat_map(|plan| plan.certificates.all()).collect();
+            canonical::to_bytes(&(&plan.name, trusted, find(plan, host, id)))
         }
-        Source::EncryptionConfig => canonical::to_bytes(&plan.encryption),
+        Source::EncryptionConfig => {
+            let encryption = plan.encryption.as_ref();
+            let keys: Vec<_> = encryption.iter().flat_map(|plan| plan.keys.all()).collect();
+            canonical::to_bytes(&(keys, encryption.map(|plan| (&plan.resources, plan.identity))))
+        }
         Source::BootstrapTokens => canonical::to_bytes(&plan.tokens),
         Source::Password(name) => {
             canonical::to_bytes(&plan.passwords.iter().find(|password| password.name == *name))

@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn policies_of_a_plan_become_the_manifests() {
         let spec = include_str!("../../bundles/etcd-static-pods/sealift.yaml");
-        let (plan, _) = crate::plan::plan(&crate::spec::load(spec).spec);
+        let (plan, _) = crate::plan::plan(&crate::spec::load(spec).spec, &crate::plan::Facts::default());
         let mut infra0 = plan.hosts.values().find(|host| host.name == "infra0").unwrap().clone();
         let managed = infra0.files.to_vec();
         let digest = |host: &crate::plan::HostPlan| serde_json::to_string(&host.files).unwrap();
@@ -107,7 +107,7 @@ mod tests {
             policy: Planned::Foreign,
             fields: None,
             certificate: None,
-            restart: &[],
+            restart: Vec::new(),
             run: &[],
         };
         files.push(foreign);

@@ -204,7 +204,7 @@ fn compare(
             Some(_) if differs(spec, host, file, before, &now) => What::Changed,
             Some(_) => continue,
         };
-        note(&file.path, what, texts(file.restart), texts(file.run));
+        note(&file.path, what, texts(&file.restart), texts(file.run));
     }
     let planned: BTreeSet<_> = host.files.iter().map(|file| file.path.as_str()).collect();
     for file in before.manifest().files.iter().filter(|file| !planned.contains(file.path.as_str())) {

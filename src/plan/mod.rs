@@ -12,6 +12,7 @@ pub mod files;
 mod kubelet;
 mod policy;
 pub mod releases;
+mod restart;
 mod rotation;
 mod runbook;
 mod secrets;
@@ -33,7 +34,7 @@ pub use files::{FilePlan, Source};
 pub use kubelet::{GatePlan, KubeletPlan};
 pub use policy::{Fields, Policy};
 pub use rotation::{AuthorityPlan, Rotated};
-pub use runbook::RotationPlan;
+pub use runbook::{AtRestPlan, RotatingItem, RotationPlan};
 pub use secrets::{EncryptionKeyPlan, EncryptionPlan, KeyPlan, PasswordPlan, TokenPlan};
 
 /// The name of the operators' bundle; no host may have it.
@@ -288,7 +289,7 @@ impl Shared<'_> {
         let certificates = certs::leaves(spec, release, &cluster.authorities, facts, subject, here);
         let mut site =
             files::Site { spec, cluster, here, certificates: &certificates, gate, rotating: false };
-        let rotations = runbook::rotations(cluster, &files::plan(&site), here);
+        let rotations = runbook::rotations(spec, cluster, &files::plan(&site), here);
         site.rotating = !rotations.is_empty();
         let files = files::plan(&site).into();
         HostPlan {
@@ -309,7 +310,7 @@ impl Shared<'_> {
 
 /// Nothing runs from the operators' bundle, so nothing of it restarts.
 fn at_rest(file: FilePlan) -> FilePlan {
-    FilePlan { restart: &[], run: &[], ..file }
+    FilePlan { restart: Vec::new(), run: &[], ..file }
 }
 
 /// Sorted by wire form and distinct: the order in a spec's list means nothing.

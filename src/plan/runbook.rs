@@ -1,8 +1,8 @@
 //! What is being replaced in steps, host by host: what the runbook tells.
 
-use super::certs::Place;
+use super::certs::{Place, has_control_plane};
 use super::{ClusterPlan, FilePlan, Source};
-use crate::spec::types::{CaName, Role, Rotation};
+use crate::spec::types::{CaName, Join, Role, Rotation, Spec};
 use serde::{Serialize, Serializer};
 
 /// An item that is replaced in steps, as far as it concerns one host.
@@ -20,6 +20,31 @@ pub struct RotationPlan {
     pub etcd: bool,
     /// Whether this is the operators' runbook.
     pub operator: bool,
+    /// Whether the API servers are in the spec. If not, somebody else's use this etcd.
+    pub kubernetes: bool,
+    /// Whether nodes have the cluster sign their certificates.
+    pub token_join: bool,
+    /// Whether the key of the Kubernetes CA is on control planes, so that the cluster signs certificates.
+    pub signing_on_hosts: bool,
+    /// For the operators: the etcd members, in byte order of their names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub members: Vec<String>,
+    /// For the operators: the control planes, in byte order of their names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub control_planes: Vec<String>,
+    /// Of the encryption at rest: what is written anew.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_rest: Option<AtRestPlan>,
+}
+
+/// What a rotation of the encryption at rest writes anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AtRestPlan {
+    /// How every value in etcd begins that the new key encrypted (`staging/src/k8s.io/apiserver`,
+    /// `pkg/server/options/encryptionconfig/config.go`: prefix of the provider, name of the key).
+    pub prefix: String,
+    /// The resources, in the spec's order.
+    pub resources: Vec<String>,
 }
 
 /// Something that is replaced in steps.
@@ -106,10 +131,17 @@ fn step_name<S: Serializer>(step: &Rotation, serializer: S) -> Result<S::Ok, S::
 }
 
 /// What is replaced in steps and concerns a host with these files; the operators are concerned by all.
-pub(super) fn rotations(cluster: &ClusterPlan, files: &[FilePlan], here: &[Place]) -> Vec<RotationPlan> {
+pub(super) fn rotations(
+    spec: &Spec,
+    cluster: &ClusterPlan,
+    files: &[FilePlan],
+    here: &[Place],
+) -> Vec<RotationPlan> {
     let operator = here.contains(&Place::Operator);
     let concerned = |item: &RotatingItem| operator || files.iter().any(|file| item.makes(&file.source));
     let items = RotatingItem::ALL.iter().copied().filter(concerned);
+    // a host's runbook names no other host, so that one more changes no bundle
+    let names = |role| if operator { hosts_of(spec, role) } else { Vec::new() };
     let planned = items.filter_map(|item| {
         Some(RotationPlan {
             item,
@@ -117,7 +149,28 @@ pub(super) fn rotations(cluster: &ClusterPlan, files: &[FilePlan], here: &[Place
             control_plane: here.contains(&Place::Role(Role::ControlPlane)),
             etcd: here.contains(&Place::Role(Role::Etcd)),
             operator,
+            kubernetes: has_control_plane(spec),
+            token_join: spec.kubernetes.join == Join::Token,
+            signing_on_hosts: spec.pki.ca_keys_on_hosts.contains(&CaName::Kubernetes),
+            members: names(Role::Etcd),
+            control_planes: names(Role::ControlPlane),
+            at_rest: (item == RotatingItem::EncryptionAtRest).then(|| at_rest(cluster)).flatten(),
         })
     });
     planned.collect()
+}
+
+fn hosts_of(spec: &Spec, role: Role) -> Vec<String> {
+    let hosts = spec.hosts.iter().filter(|(_, host)| host.roles.contains(&role));
+    hosts.map(|(name, _)| name.to_string()).collect()
+}
+
+fn at_rest(cluster: &ClusterPlan) -> Option<AtRestPlan> {
+    let plan = cluster.encryption.as_ref()?;
+    let new = match plan.keys.step {
+        Some(Rotation::Stage) => plan.keys.beside.as_ref()?,
+        _ => &plan.keys.active,
+    };
+    let prefix = format!("k8s:enc:{}:v1:key{}:", new.provider, new.generation);
+    Some(AtRestPlan { prefix, resources: plan.resources.clone() })
 }

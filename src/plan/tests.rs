@@ -1,6 +1,9 @@
 //! Plans of whole specs.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod day_zero;
+mod kubernetes;
+
 use super::{Facts, HostPlan, plan};
 use crate::spec;
 use crate::spec::types::GateRun;

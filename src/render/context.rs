@@ -1,5 +1,6 @@
 //! One typed context per template: all that it may say.
 
+use super::runbook::{self, Runbook};
 use crate::plan::releases::{EtcdProbes, KubeadmApi};
 use crate::plan::{EtcdPlan, HostPlan, KubeletPlan};
 use serde::Serialize;
@@ -13,6 +14,7 @@ pub(super) fn of(path: &str, host: &HostPlan) -> Option<Context> {
         "/etc/kubernetes/kubeadm/config.yaml" => etcd.map(|etcd| Context::Kubeadm(kubeadm(etcd))),
         "/etc/kubernetes/kubelet/config.yaml" => kubelet.map(kubelet_configuration),
         "/etc/kubernetes/manifests/etcd.yaml" => etcd.map(|etcd| Context::EtcdPod(pod(etcd))),
+        "/etc/sealift/RUNBOOK.md" => runbook::context(host).map(Context::Runbook),
         "/etc/systemd/system/kubelet.service.d/20-etcd-service-manager.conf" => {
             kubelet.map(|kubelet| Context::ServiceManager { program: kubelet.program.clone() })
         }
@@ -29,6 +31,7 @@ pub(super) enum Context {
     Kubeadm(Kubeadm),
     Kubelet { cgroup_driver: &'static str, container_runtime_endpoint: String },
     EtcdPod(EtcdPod),
+    Runbook(Runbook),
     ServiceManager { program: String },
     Gate { run: &'static str, program: String, tolerate: Vec<u8> },
 }

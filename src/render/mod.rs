@@ -6,6 +6,7 @@
 
 mod context;
 mod escape;
+mod runbook;
 pub mod templates;
 
 use crate::derive::public::Public;

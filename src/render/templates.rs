@@ -14,8 +14,21 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/kubernetes/kubeadm/config.yaml",
     "/etc/kubernetes/kubelet/config.yaml",
     "/etc/kubernetes/manifests/etcd.yaml",
+    "/etc/sealift/RUNBOOK.md",
     "/etc/systemd/system/kubelet.service.d/20-etcd-service-manager.conf",
     "/etc/systemd/system/kubelet.service.d/30-sealift-gate.conf",
+];
+
+/// Parts that the runbook includes. They land on no host by themselves.
+const PARTS: &[(&str, &str)] = embedded![
+    "/etc/sealift/runbook/encryption-at-rest.md",
+    "/etc/sealift/runbook/etcd.md",
+    "/etc/sealift/runbook/front-proxy.md",
+    "/etc/sealift/runbook/host.md",
+    "/etc/sealift/runbook/kubernetes.md",
+    "/etc/sealift/runbook/operator.md",
+    "/etc/sealift/runbook/pod.md",
+    "/etc/sealift/runbook/service-account.md",
 ];
 
 /// A file in a template directory that replaces nothing.
@@ -35,7 +48,8 @@ pub struct Templates(BTreeMap<String, String>);
 impl Templates {
     /// The embedded ones.
     pub fn embedded() -> Self {
-        Self(EMBEDDED.iter().map(|(path, source)| ((*path).to_owned(), (*source).to_owned())).collect())
+        let all = EMBEDDED.iter().chain(PARTS);
+        Self(all.map(|(path, source)| ((*path).to_owned(), (*source).to_owned())).collect())
     }
 
     /// Replaces single templates. Keys are relative paths such as
@@ -70,7 +84,8 @@ impl Templates {
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]
 mod tests {
-    use super::{EMBEDDED, Templates};
+    use super::{EMBEDDED, PARTS, Templates};
+    use crate::plan::RotatingItem;
     use crate::plan::files::{FILES, RowSource};
 
     #[test]
@@ -78,6 +93,15 @@ mod tests {
         let rows = FILES.iter().filter(|row| row.source == RowSource::Template).map(|row| row.path);
         let embedded = EMBEDDED.iter().map(|(path, _)| *path);
         assert_eq!(embedded.collect::<Vec<_>>(), rows.collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_runbook_has_a_part_for_each_item() {
+        for item in RotatingItem::ALL {
+            let name = format!("/etc/sealift/runbook/{}.md", item.name());
+            assert!(PARTS.iter().any(|(path, _)| *path == name), "{name}");
+        }
+        assert!(PARTS.iter().all(|(part, _)| EMBEDDED.iter().all(|(path, _)| path != part)));
     }
 
     #[test]

@@ -14,7 +14,8 @@ mod table;
 mod tests;
 
 use super::Policy;
-use crate::spec::types::{Algorithm, CaName};
+use crate::spec::types::Algorithm;
+pub use crate::spec::types::CaName;
 use serde::{Serialize, Serializer};
 use std::net::IpAddr;
 

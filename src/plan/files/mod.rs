@@ -2,10 +2,14 @@
 //!
 //! Certificates and their keys stand in [`super::certs::CERTS`]; this table has the rest.
 
+mod table;
+
 use super::certs::{CERTS, CertPlan, CertRow, Form, Kind, Place, exists};
-use super::{ClusterPlan, Fields, PasswordPlan, Policy};
-use crate::spec::types::{CaName, GateRun, Provisioner, Role, Spec};
+use super::{ClusterPlan, Fields, PasswordPlan, Policy, restart};
+use crate::spec::types::{CaName, GateRun, Provisioner, Spec};
 use serde::Serialize;
+
+pub use table::FILES;
 
 /// One kind of file.
 #[derive(Debug)]
@@ -70,201 +74,6 @@ pub enum RowSource {
     Foreign,
 }
 
-const ETCD: &[Place] = &[Place::Role(Role::Etcd)];
-const STACKED: &[Place] = &[Place::Stacked];
-const ETCD_ALONE: &[Place] = &[Place::EtcdAlone];
-const CONTROL_PLANE: &[Place] = &[Place::Role(Role::ControlPlane)];
-const HOSTS: &[Place] =
-    &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
-const EVERYWHERE: &[Place] =
-    &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker), Place::Operator];
-const OPERATOR: &[Place] = &[Place::Operator];
-const DAEMON_RELOAD: &[&str] = &["systemctl daemon-reload"];
-
-/// Every file there is, besides certificates and keys.
-pub const FILES: &[FileRow] = &[
-    FileRow {
-        path: "/etc/etcd/etcdctl.env",
-        on: ETCD,
-        when: When::Always,
-        mode: 0o644,
-        source: RowSource::Template,
-        policy: Policy::Managed,
-        restart: &[],
-        run: &[],
-        why: "etcdctl's environment: all members, over TLS, with the healthcheck certificate",
-    },
-    FileRow {
-        path: "/etc/kubernetes/cluster/bootstrap-tokens.yaml",
-        on: OPERATOR,
-        when: When::Tokens,
-        mode: 0o600,
-        source: RowSource::BootstrapTokens,
-        policy: Policy::Managed,
-        restart: &[],
-        run: &[],
-        why: "what `kubectl apply` makes the cluster know its bootstrap tokens with",
-    },
-    FileRow {
-        path: "/etc/kubernetes/discovery-hash",
-        on: OPERATOR,
-        when: When::Kubernetes,
-        mode: 0o644,
-        source: RowSource::DiscoveryHash,
-        policy: Policy::Managed,
-        restart: &[],
-        run: &[],
-        why: "for `kubeadm join --discovery-token-ca-cert-hash`",
-    },
-    FileRow {
-        path: "/etc/kubernetes/kubeadm/config.yaml",
-        on: ETCD_ALONE,
-        when: When::Always,
-        mode: 0o600,
-        source: RowSource::Template,
-        policy: Policy::Managed,
-        restart: &[],
-        run: &[],
-        why: "what `kubeadm init phase etcd local --config` needs to write the same manifest",
-    },
-    FileRow {
-        path: "/etc/kubernetes/kubelet/config.yaml",
-        on: ETCD_ALONE,
-        when: When::Always,
-        mode: 0o644,
-        source: RowSource::Template,
-        policy: Policy::Managed,
-        restart: &["kubelet"],
-        run: &[],
-        why: "runs the kubelet alone, as etcd's service manager; outside kubelet.service.d, \
-              where systemd would read it as a drop-in",
-    },
-    FileRow {
-        path: "/etc/kubernetes/manifests/etcd.yaml",
-        on: ETCD_ALONE,
-        when: When::Always,
-        mode: 0o600,
-        source: RowSource::Template,
-        policy: Policy::Managed,
-        // the kubelet watches the directory and recreates the pod
-        restart: &[],
-        run: &[],
-        why: "the etcd member",
-    },
-    FileRow {
-        path: "/etc/kubernetes/manifests/etcd.yaml",
-        on: STACKED,
-        when: When::Kubeadm,
-        mode: 0o600,
-        source: RowSource::Foreign,
-        policy: Policy::Foreign,
-        restart: &[],
-        run: &[],
-        why: "kubeadm's own: the member of a control plane",
-    },
-    FileRow {
-        path: "/etc/kubernetes/manifests/kube-apiserver.yaml",
-        on: CONTROL_PLANE,
-        when: When::Kubeadm,
-        mode: 0o600,
-        source: RowSource::Foreign,
-        policy: Policy::Foreign,
-        restart: &[],
-        run: &[],
-        why: "kubeadm's own",
-    },
-    FileRow {
-        path: "/etc/kubernetes/manifests/kube-controller-manager.yaml",
-        on: CONTROL_PLANE,
-        when: When::Kubeadm,
-        mode: 0o600,
-        source: RowSource::Foreign,
-        policy: Policy::Foreign,
-        restart: &[],
-        run: &[],
-        why: "kubeadm's own",
-    },
-    FileRow {
-        path: "/etc/kubernetes/manifests/kube-scheduler.yaml",
-        on: CONTROL_PLANE,
-        when: When::Kubeadm,
-        mode: 0o600,
-        source: RowSource::Foreign,
-        policy: Policy::Foreign,
-        restart: &[],
-        run: &[],
-        why: "kubeadm's own",
-    },
-    FileRow {
-        path: "/etc/kubernetes/pki/ca-signing.crt",
-        on: CONTROL_PLANE,
-        when: When::SigningOnHosts,
-        mode: 0o644,
-        source: RowSource::SigningCertificate("ca"),
-        policy: Policy::Managed,
-        restart: &["static-pod/kube-controller-manager"],
-        run: &[],
-        why: "for --cluster-signing-cert-file: the controller manager dies of a file with two certificates, \
-              which ca.crt is while the CA is rotated",
-    },
-    FileRow {
-        path: "/etc/kubernetes/pki/encryption-config.yaml",
-        on: CONTROL_PLANE,
-        when: When::Encrypted,
-        mode: 0o600,
-        source: RowSource::EncryptionConfig,
-        policy: Policy::Managed,
-        restart: &["static-pod/kube-apiserver"],
-        run: &[],
-        why: "for --encryption-provider-config; below pki, which the API server's pod mounts already",
-    },
-    FileRow {
-        path: "/etc/sealift/RUNBOOK.md",
-        on: EVERYWHERE,
-        when: When::Rotating,
-        mode: 0o644,
-        source: RowSource::Template,
-        policy: Policy::Managed,
-        restart: &[],
-        run: &[],
-        why: "what to restart, wait for and check in this step of a rotation",
-    },
-    FileRow {
-        path: "/etc/sealift/verify.key",
-        on: EVERYWHERE,
-        when: When::Always,
-        mode: 0o600,
-        source: RowSource::VerifyKey,
-        policy: Policy::Managed,
-        restart: &[],
-        run: &[],
-        why: "lets the host check its secrets without publishing their digests",
-    },
-    FileRow {
-        path: "/etc/systemd/system/kubelet.service.d/20-etcd-service-manager.conf",
-        on: ETCD_ALONE,
-        when: When::Always,
-        mode: 0o644,
-        source: RowSource::Template,
-        policy: Policy::Managed,
-        restart: &["kubelet"],
-        run: DAEMON_RELOAD,
-        why: "starts the kubelet with that configuration; above kubeadm's 10-kubeadm.conf",
-    },
-    FileRow {
-        path: "/etc/systemd/system/kubelet.service.d/30-sealift-gate.conf",
-        on: HOSTS,
-        when: When::Gated,
-        mode: 0o644,
-        source: RowSource::Template,
-        policy: Policy::Managed,
-        // the gate speaks at the next start; restarting the kubelet for it would be noise
-        restart: &[],
-        run: DAEMON_RELOAD,
-        why: "the kubelet does not start on a host that drifted",
-    },
-];
-
 /// One file that will exist.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -283,8 +92,8 @@ pub struct FilePlan {
     pub fields: Option<Fields>,
     /// For private keys: the path of the certificate that they belong to.
     pub certificate: Option<String>,
-    /// What must be restarted when it changes.
-    pub restart: &'static [&'static str],
+    /// What of this host must be restarted when it changes.
+    pub restart: Vec<&'static str>,
     /// Commands that must run when it changes.
     pub run: &'static [&'static str],
 }
@@ -384,7 +193,7 @@ impl Site<'_> {
             policy: self.policy(row),
             fields: None,
             certificate: None,
-            restart: row.restart,
+            restart: restart::targets(row.restart, self.here),
             run: &[],
         };
         let public = row.public_path();
@@ -410,7 +219,10 @@ impl Site<'_> {
 
 /// The files of one host, in byte order of their paths.
 pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
-    let rows = FILES.iter().filter(|row| Place::any(site.here, row.on) && site.holds(row.when)).map(from_row);
+    let rows = FILES
+        .iter()
+        .filter(|row| Place::any(site.here, row.on) && site.holds(row.when))
+        .map(|row| from_row(row, site.here));
     let authorities = site.cluster.authorities.iter().flat_map(|authority| {
         let row = authority.certificates.active.row;
         let placed = Place::any(site.here, row.on) && exists(site.spec, row, site.here);
@@ -428,7 +240,7 @@ pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
     files
 }
 
-fn from_row(row: &'static FileRow) -> FilePlan {
+fn from_row(row: &'static FileRow, here: &[Place]) -> FilePlan {
     FilePlan {
         path: row.path.to_owned(),
         mode: row.mode,
@@ -444,7 +256,7 @@ fn from_row(row: &'static FileRow) -> FilePlan {
         policy: row.policy,
         fields: None,
         certificate: None,
-        restart: row.restart,
+        restart: restart::targets(row.restart, here),
         run: row.run,
     }
 }
@@ -457,7 +269,7 @@ fn password(password: &PasswordPlan) -> FilePlan {
         policy: Policy::Managed,
         fields: None,
         certificate: None,
-        restart: &[],
+        restart: Vec::new(),
         run: &[],
     }
 }

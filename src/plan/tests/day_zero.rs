@@ -1,0 +1,259 @@
+//! What kubeadm and the kubelet expect of a host before the first `init` or `join`, as a table:
+//! provisioner × role × where the Kubernetes CA's key is. From runs of Kubernetes 1.36.2 and from
+//! `cmd/kubeadm/app/preflight/checks.go`.
+
+use super::super::{Facts, FilePlan, HostPlan, Policy, plan};
+use crate::spec;
+use std::collections::BTreeSet;
+
+/// Where the key of the Kubernetes CA is, and how nodes join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    /// With the operators alone; nodes have their certificates from here.
+    NoKey,
+    /// On control planes too.
+    Key,
+    /// On control planes too, and nodes join with a token.
+    Token,
+}
+
+/// The host of a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    First,
+    Joining,
+    Worker,
+    Etcd,
+}
+
+struct Row {
+    provisioner: &'static str,
+    stacked: bool,
+    mode: Mode,
+    of: Of,
+    /// Files below /etc/kubernetes and /var/lib/kubelet that the bundle places: these and no others.
+    exist: &'static [&'static [&'static str]],
+    /// Files that another program makes, and whose presence would be refused or overwritten.
+    must_not: &'static [&'static str],
+    /// Files of the bundle that a component rewrites.
+    rewritten: &'static [&'static str],
+    /// Files of the bundle that may be gone later.
+    once: &'static [&'static str],
+}
+
+const PKI: &[&str] = &[
+    "/etc/kubernetes/pki/apiserver-etcd-client.crt",
+    "/etc/kubernetes/pki/apiserver-etcd-client.key",
+    "/etc/kubernetes/pki/apiserver-kubelet-client.crt",
+    "/etc/kubernetes/pki/apiserver-kubelet-client.key",
+    "/etc/kubernetes/pki/apiserver.crt",
+    "/etc/kubernetes/pki/apiserver.key",
+    "/etc/kubernetes/pki/ca.crt",
+    "/etc/kubernetes/pki/etcd/ca.crt",
+    "/etc/kubernetes/pki/front-proxy-ca.crt",
+    "/etc/kubernetes/pki/front-proxy-client.crt",
+    "/etc/kubernetes/pki/front-proxy-client.key",
+    "/etc/kubernetes/pki/sa.key",
+    "/etc/kubernetes/pki/sa.pub",
+];
+const MEMBER: &[&str] = &[
+    "/etc/kubernetes/pki/etcd/healthcheck-client.crt",
+    "/etc/kubernetes/pki/etcd/healthcheck-client.key",
+    "/etc/kubernetes/pki/etcd/peer.crt",
+    "/etc/kubernetes/pki/etcd/peer.key",
+    "/etc/kubernetes/pki/etcd/server.crt",
+    "/etc/kubernetes/pki/etcd/server.key",
+];
+const SIGNING: &[&str] = &["/etc/kubernetes/pki/ca-signing.crt", "/etc/kubernetes/pki/ca.key"];
+const CONFS: &[&str] = &["/etc/kubernetes/controller-manager.conf", "/etc/kubernetes/scheduler.conf"];
+const KUBELET: &[&str] =
+    &["/etc/kubernetes/kubelet.conf", "/var/lib/kubelet/pki/kubelet.crt", "/var/lib/kubelet/pki/kubelet.key"];
+const ADMIN: &[&str] = &["/etc/kubernetes/admin.conf"];
+const SUPER_ADMIN: &[&str] = &["/etc/kubernetes/super-admin.conf"];
+const CA: &[&str] = &["/etc/kubernetes/pki/ca.crt"];
+const ALONE: &[&str] = &[
+    "/etc/kubernetes/kubeadm/config.yaml",
+    "/etc/kubernetes/kubelet/config.yaml",
+    "/etc/kubernetes/manifests/etcd.yaml",
+    "/etc/kubernetes/pki/etcd/ca.crt",
+];
+
+/// `kubeadm init` refuses the first four; it writes the others, and a kubelet.conf of a token join.
+const KUBEADMS: &[&str] = &[
+    "/etc/kubernetes/manifests/etcd.yaml",
+    "/etc/kubernetes/manifests/kube-apiserver.yaml",
+    "/etc/kubernetes/manifests/kube-controller-manager.yaml",
+    "/etc/kubernetes/manifests/kube-scheduler.yaml",
+    "/etc/kubernetes/bootstrap-kubelet.conf",
+    "/var/lib/kubelet/config.yaml",
+    "/var/lib/kubelet/instance-config.yaml",
+    "/var/lib/kubelet/kubeadm-flags.env",
+    "/etc/kubernetes/pki/etcd/ca.key",
+    "/etc/kubernetes/pki/front-proxy-ca.key",
+];
+/// What a join with a token refuses besides, on workers the CA too.
+const TOKEN_REFUSES: &[&str] = &["/etc/kubernetes/kubelet.conf"];
+const WORKER_REFUSES: &[&str] = &["/etc/kubernetes/kubelet.conf", "/etc/kubernetes/pki/ca.crt"];
+const NO_KEY: &[&str] = &["/etc/kubernetes/pki/ca.key"];
+const KUBELET_CONF: &[&str] = &["/etc/kubernetes/kubelet.conf"];
+
+#[rustfmt::skip]
+const TABLE: &[Row] = &[
+    Row { provisioner: "kubeadm", stacked: true, mode: Mode::NoKey, of: Of::First,
+          exist: &[PKI, MEMBER, CONFS, KUBELET, ADMIN, SUPER_ADMIN], must_not: NO_KEY, rewritten: &[],
+          once: &["/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf"] },
+    Row { provisioner: "kubeadm", stacked: true, mode: Mode::NoKey, of: Of::Joining,
+          exist: &[PKI, MEMBER, CONFS, KUBELET, ADMIN], must_not: NO_KEY, rewritten: &[], once: ADMIN },
+    Row { provisioner: "kubeadm", stacked: true, mode: Mode::NoKey, of: Of::Worker,
+          exist: &[CA, KUBELET], must_not: NO_KEY, rewritten: &[], once: &[] },
+    Row { provisioner: "kubeadm", stacked: true, mode: Mode::Key, of: Of::First,
+          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, ADMIN, SUPER_ADMIN], must_not: &[],
+          rewritten: KUBELET_CONF,
+          once: &["/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf"] },
+    Row { provisioner: "kubeadm", stacked: true, mode: Mode::Key, of: Of::Joining,
+          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, ADMIN], must_not: &[], rewritten: KUBELET_CONF,
+          once: ADMIN },
+    Row { provisioner: "kubeadm", stacked: true, mode: Mode::Key, of: Of::Worker,
+          exist: &[CA, KUBELET], must_not: NO_KEY, rewritten: KUBELET_CONF, once: &[] },
+    Row { provisioner: "kubeadm", stacked: true, mode: Mode::Token, of: Of::First,
+          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, ADMIN, SUPER_ADMIN], must_not: &[],
+          rewritten: KUBELET_CONF,
+          once: &["/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf"] },
+    Row { provisioner: "kubeadm", stacked: true, mode: Mode::Token, of: Of::Joining,
+          exist: &[PKI, MEMBER, SIGNING, CONFS, ADMIN], must_not: TOKEN_REFUSES, rewritten: &[], once: ADMIN },
+    Row { provisioner: "kubeadm", stacked: true, mode: Mode::Token, of: Of::Worker,
+          exist: &[], must_not: WORKER_REFUSES, rewritten: &[], once: &[] },
+    Row { provisioner: "kubeadm", stacked: false, mode: Mode::NoKey, of: Of::First,
+          exist: &[PKI, CONFS, KUBELET, ADMIN, SUPER_ADMIN], must_not: NO_KEY, rewritten: &[],
+          once: &["/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf"] },
+    Row { provisioner: "kubeadm", stacked: false, mode: Mode::NoKey, of: Of::Joining,
+          exist: &[PKI, CONFS, KUBELET, ADMIN], must_not: NO_KEY, rewritten: &[], once: ADMIN },
+    Row { provisioner: "kubeadm", stacked: false, mode: Mode::NoKey, of: Of::Etcd,
+          exist: &[ALONE, MEMBER], must_not: &[], rewritten: &[], once: &[] },
+    Row { provisioner: "kubeadm", stacked: false, mode: Mode::Token, of: Of::Etcd,
+          exist: &[ALONE, MEMBER], must_not: &[], rewritten: &[], once: &[] },
+    Row { provisioner: "static-pods", stacked: true, mode: Mode::NoKey, of: Of::First,
+          exist: &[PKI, MEMBER, CONFS, KUBELET], must_not: NO_KEY, rewritten: &[], once: &[] },
+    Row { provisioner: "static-pods", stacked: true, mode: Mode::NoKey, of: Of::Joining,
+          exist: &[PKI, MEMBER, CONFS, KUBELET], must_not: NO_KEY, rewritten: &[], once: &[] },
+    Row { provisioner: "static-pods", stacked: true, mode: Mode::Key, of: Of::First,
+          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET], must_not: &[], rewritten: &[], once: &[] },
+    Row { provisioner: "static-pods", stacked: false, mode: Mode::NoKey, of: Of::First,
+          exist: &[PKI, CONFS, KUBELET], must_not: NO_KEY, rewritten: &[], once: &[] },
+    Row { provisioner: "static-pods", stacked: true, mode: Mode::NoKey, of: Of::Worker,
+          exist: &[CA, KUBELET], must_not: NO_KEY, rewritten: &[], once: &[] },
+    Row { provisioner: "static-pods", stacked: true, mode: Mode::Token, of: Of::Worker,
+          exist: &[], must_not: WORKER_REFUSES, rewritten: &[], once: &[] },
+    Row { provisioner: "none", stacked: false, mode: Mode::NoKey, of: Of::Etcd,
+          exist: &[ALONE, MEMBER], must_not: &[], rewritten: &[], once: &[] },
+];
+
+const RECIPIENTS: [&str; 5] = [
+    "age1aw95ezgx3p70ep3c570lfrrxwdqatm6w2ag6tvq6vxlpdwknjvns7p9ftl",
+    "age1ccl4fap4sn570398ey640unurgs94r70awermwklmuqqp95e35fsshyp05",
+    "age1s8hcwpexnlmx2h3aj28m32ue36nk33cmudctqhqrntvag7ytmdaqtqzfs4",
+    "age1722sn843ns8njx5r3n9d6wydu72psm4c3ec77ve9pzm4xj22qesqmfezvr",
+    "age1a0f54gve9ddysc39kkqj0vvndlrwjj6ynvw7yhz3x200wcxl59hshr93s8",
+];
+
+/// A spec with one host of each kind that a row knows.
+fn spec(row: &Row) -> String {
+    let [operator, recipients @ ..] = RECIPIENTS;
+    let none = row.provisioner == "none";
+    let control_plane = if row.stacked { "control-plane, etcd" } else { "control-plane" };
+    let mut hosts = vec![("etcd0", "etcd")];
+    if !none {
+        hosts = vec![("cp0", control_plane), ("cp1", control_plane), ("w0", "worker")];
+        hosts.extend((!row.stacked).then_some(("etcd0", "etcd")));
+    }
+    let mut text = format!(
+        "apiVersion: sealift/v1
+cluster: {{name: day-zero, id: \"7e570000000000000000000000000001\", epoch: 2026-11-20T00:00:00Z, operators: [{operator}]}}
+etcd: {{run: static-pod}}
+kubernetes:
+  version: 1.36.2
+  provisioner: {}
+",
+        row.provisioner
+    );
+    if !none {
+        text += "  endpoint: api.prod.example:6443\n";
+    }
+    if row.mode == Mode::Token {
+        text += "  join: token\n  bootstrapTokens: {join: {}}\n";
+    }
+    if row.mode != Mode::NoKey {
+        text += "pki: {caKeysOnHosts: [kubernetes]}\n";
+    }
+    text += "hosts:\n";
+    for (index, ((name, roles), recipient)) in hosts.into_iter().zip(recipients).enumerate() {
+        text += &format!(
+            "  {name}: {{addresses: [192.0.2.{}], roles: [{roles}], recipients: [{recipient}]}}\n",
+            index + 1
+        );
+    }
+    text
+}
+
+fn planned(row: &Row) -> HostPlan {
+    let loaded = spec::load(&spec(row));
+    assert!(!loaded.has_errors(), "{:?}", loaded.problems);
+    let (plan, problems) = plan(&loaded.spec, &Facts::default());
+    assert!(!problems.iter().any(spec::Problem::is_error), "{problems:?}");
+    let name = match row.of {
+        Of::First => "cp0",
+        Of::Joining => "cp1",
+        Of::Worker => "w0",
+        Of::Etcd => "etcd0",
+    };
+    plan.hosts.into_iter().find(|(host, _)| host.as_str() == name).unwrap().1
+}
+
+#[test]
+fn hosts_hold_what_kubeadm_wants_and_nothing_that_it_refuses() {
+    for row in TABLE {
+        let context = format!("{} {:?} {:?} stacked: {}", row.provisioner, row.of, row.mode, row.stacked);
+        let host = planned(row);
+        let with = |wanted: &dyn Fn(&FilePlan) -> bool| -> BTreeSet<&str> {
+            host.files.iter().filter(|file| wanted(file)).map(|file| file.path.as_str()).collect()
+        };
+        let theirs =
+            |file: &FilePlan| file.path.starts_with("/etc/kubernetes/") || file.path.starts_with("/var/lib/");
+        let placed = with(&|file| file.policy != Policy::Foreign && theirs(file));
+        let expected: BTreeSet<&str> = row.exist.iter().flat_map(|set| set.iter().copied()).collect();
+        assert_eq!(placed, expected, "{context}");
+        let refused: Vec<_> = row.must_not.iter().filter(|path| placed.contains(**path)).collect();
+        assert_eq!(refused, Vec::<&&str>::new(), "{context}");
+        if row.provisioner == "kubeadm" && row.of != Of::Etcd {
+            assert!(!KUBEADMS.iter().any(|path| placed.contains(path)), "{context}");
+        }
+        let of = |policy| with(&|file| file.policy == policy);
+        assert_eq!(of(Policy::Initial), row.rewritten.iter().copied().collect(), "{context}");
+        assert_eq!(of(Policy::Bootstrap), row.once.iter().copied().collect(), "{context}");
+    }
+}
+
+/// In `/etc/kubernetes/manifests` nothing is allowed that no bundle lists: kubeadm's four are listed.
+#[test]
+fn kubeadms_manifests_are_no_strays() {
+    for row in TABLE.iter().filter(|row| row.of != Of::Etcd) {
+        let host = planned(row);
+        let foreign: Vec<_> = host.files.iter().filter(|file| file.policy == Policy::Foreign).collect();
+        let names: Vec<_> = foreign.iter().filter_map(|file| file.path.rsplit('/').next()).collect();
+        let expected: &[&str] = match (row.provisioner, row.of, row.stacked) {
+            ("kubeadm", Of::First | Of::Joining, true) => {
+                &["etcd.yaml", "kube-apiserver.yaml", "kube-controller-manager.yaml", "kube-scheduler.yaml"]
+            }
+            ("kubeadm", Of::First | Of::Joining, false) => {
+                &["kube-apiserver.yaml", "kube-controller-manager.yaml", "kube-scheduler.yaml"]
+            }
+            _ => &[],
+        };
+        assert_eq!(names, expected);
+        assert!(
+            foreign
+                .iter()
+                .all(|file| file.mode == 0o600 && file.path.starts_with("/etc/kubernetes/manifests/"))
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! What the runbook may say.
+
+use crate::plan::{HostPlan, RotationPlan, Source};
+use serde::Serialize;
+
+/// The context of `/etc/sealift/RUNBOOK.md` and of its parts.
+#[allow(clippy::struct_excessive_bools, reason = "one per question of the templates")]
+#[derive(Serialize)]
+pub(super) struct Runbook {
+    host: String,
+    items: Vec<Item>,
+    operator: bool,
+    control_plane: bool,
+    etcd: bool,
+    kubernetes: bool,
+    token_join: bool,
+    signing_on_hosts: bool,
+    /// Whether the kubelet's kubeconfig comes in this bundle.
+    kubelet_conf: bool,
+    /// Whether containers of static pods are stopped here, or, for API servers that the spec does not
+    /// know, by the operators.
+    pods: bool,
+    container_runtime_endpoint: Option<String>,
+    members: Vec<String>,
+    control_planes: Vec<String>,
+    at_rest: Option<AtRest>,
+}
+
+#[derive(Serialize)]
+struct Item {
+    path: &'static str,
+    step: &'static str,
+    template: String,
+}
+
+/// What is written anew when an at-rest key is replaced.
+#[derive(Serialize)]
+struct AtRest {
+    prefix: String,
+    /// Names of resources without wildcards.
+    resources: Vec<String>,
+    wildcards: bool,
+    /// Below which keys of etcd they are.
+    keys: Vec<String>,
+}
+
+/// The context; none when nothing that concerns the host is replaced in steps.
+pub(super) fn context(host: &HostPlan) -> Option<Runbook> {
+    let any = host.rotations.first()?;
+    let is_kubelet_conf = |source: &Source| *source == Source::Kubeconfig("kubelet");
+    Some(Runbook {
+        host: host.name.clone(),
+        items: host.rotations.iter().map(item).collect(),
+        operator: any.operator,
+        control_plane: any.control_plane,
+        etcd: any.etcd,
+        kubernetes: any.kubernetes,
+        token_join: any.token_join,
+        signing_on_hosts: any.signing_on_hosts,
+        kubelet_conf: host.files.iter().any(|file| is_kubelet_conf(&file.source)),
+        pods: any.control_plane || any.etcd || (any.operator && !any.kubernetes),
+        container_runtime_endpoint: host
+            .kubelet
+            .as_ref()
+            .map(|kubelet| kubelet.container_runtime_endpoint.clone()),
+        members: any.members.clone(),
+        control_planes: any.control_planes.clone(),
+        at_rest: host.rotations.iter().find_map(at_rest),
+    })
+}
+
+fn item(plan: &RotationPlan) -> Item {
+    Item {
+        path: plan.item.path(),
+        step: plan.step.name(),
+        template: format!("/etc/sealift/runbook/{}.md", plan.item.name()),
+    }
+}
+
+fn at_rest(plan: &RotationPlan) -> Option<AtRest> {
+    let plan = plan.at_rest.as_ref()?;
+    let (wild, named): (Vec<_>, Vec<_>) = plan.resources.iter().cloned().partition(|name| name.contains('*'));
+    // where a resource of a group lies depends on whether the API server or a definition makes it
+    let all = || vec!["/registry/".to_owned()];
+    let core = wild.is_empty() && named.iter().all(|name| !name.contains('.'));
+    let keys = if core { named.iter().map(|name| format!("/registry/{name}/")).collect() } else { all() };
+    Some(AtRest { prefix: plan.prefix.clone(), resources: named, wildcards: !wild.is_empty(), keys })
+}
