@@ -68,7 +68,12 @@ fn described(path: &str, file: &File) -> String {
         facts(&mut text, &all[0], true);
     } else if path.ends_with(".conf") {
         let kubeconfig = Kubeconfig::parse(file);
-        let _ = write!(text, "  server: {}\n  context: {}\n", kubeconfig.server(), kubeconfig.at("/current-context"));
+        let _ = write!(
+            text,
+            "  server: {}\n  context: {}\n",
+            kubeconfig.server(),
+            kubeconfig.at("/current-context")
+        );
         facts(&mut text, &certificates(&kubeconfig.certificate())[0], false);
     }
     text
@@ -158,7 +163,8 @@ fn kubeconfigs_have_kubeadms_form() {
     let form = recorded("admin.conf.redacted");
     let opened = files(&built, "cp1");
     let ca = &opened["/etc/kubernetes/pki/ca.crt"].contents;
-    let kubeconfigs = opened.iter().filter(|(path, _)| path.ends_with(".conf") && path.starts_with("/etc/kubernetes/"));
+    let kubeconfigs =
+        opened.iter().filter(|(path, _)| path.ends_with(".conf") && path.starts_with("/etc/kubernetes/"));
     let mut seen = BTreeSet::new();
     for (path, file) in kubeconfigs {
         let kubeconfig = Kubeconfig::parse(file);
@@ -167,8 +173,9 @@ fn kubeconfigs_have_kubeadms_form() {
         let expected = form.replace("kubernetes-admin", user);
         let expected = expected.replace("https://api.prod.example:6443", kubeconfig.server());
         let data = [kubeconfig.authorities(), kubeconfig.certificate(), kubeconfig.key()];
-        let redacted =
-            data.iter().fold(file.text().to_owned(), |text, data| replaced(&text, &BASE64_STANDARD.encode(data), "..."));
+        let redacted = data
+            .iter()
+            .fold(file.text().to_owned(), |text, data| replaced(&text, &BASE64_STANDARD.encode(data), "..."));
         assert_eq!(redacted, expected, "{path}");
         seen.insert(path.rsplit('/').next().unwrap().to_owned());
     }
@@ -226,7 +233,9 @@ fn kubeadm_takes_what_is_installed() {
     }
     assert!(!certificates.contains("Generating"), "{certificates}");
     let kubeconfigs = cp1.unchanged("init phase kubeconfig all --config /input.yaml");
-    for file in ["admin.conf", "controller-manager.conf", "kubelet.conf", "scheduler.conf", "super-admin.conf"] {
+    for file in
+        ["admin.conf", "controller-manager.conf", "kubelet.conf", "scheduler.conf", "super-admin.conf"]
+    {
         let named = kubeconfigs.lines().any(|line| line.starts_with("[kubeconfig]") && line.contains(file));
         assert!(named, "{file}: {kubeconfigs}");
     }
@@ -276,16 +285,24 @@ impl Machine {
                       ip link set eth0 up; ip route add default via 10.0.0.1 onlink dev eth0; \
                       for fs in proc sys dev; do mount --rbind \"/$fs\" \"$1/$fs\"; done; shift 2; exec \"$@\"";
         let mut command = Command::new("unshare");
-        command.args(["--net", "--mount", "--uts", "sh", "-c", script, "sh"]).arg(&self.root).arg(self.address);
+        command
+            .args(["--net", "--mount", "--uts", "sh", "-c", script, "sh"])
+            .arg(&self.root)
+            .arg(self.address);
         command.arg(&self.kubeadm).args(words.split(' ')).arg("--rootfs").arg(&self.root);
         run(command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"))
     }
 
     /// Everything below the directories that a bundle has files in.
     fn tree(&self) -> BTreeMap<String, support::Entry> {
-        let all = ["etc/kubernetes", "etc/sealift", "var/lib/kubelet"].map(|below| (below, self.root.join(below)));
+        let all =
+            ["etc/kubernetes", "etc/sealift", "var/lib/kubelet"].map(|below| (below, self.root.join(below)));
         let there = all.iter().filter(|(_, path)| path.is_dir());
-        there.flat_map(|(below, path)| tree(path).into_iter().map(move |(name, entry)| (format!("{below}/{name}"), entry))).collect()
+        there
+            .flat_map(|(below, path)| {
+                tree(path).into_iter().map(move |(name, entry)| (format!("{below}/{name}"), entry))
+            })
+            .collect()
     }
 
     /// What kubeadm says when it succeeds and changes nothing.
@@ -304,9 +321,11 @@ impl Machine {
         assert_eq!(self.tree(), before, "{words}");
         let said = ran.stdout + &ran.stderr;
         assert!(said.contains("[preflight] Running pre-flight checks"), "{said}");
-        let checks = said.split('[').filter_map(|part| part.strip_prefix("WARNING ").or(part.strip_prefix("ERROR ")));
+        let checks =
+            said.split('[').filter_map(|part| part.strip_prefix("WARNING ").or(part.strip_prefix("ERROR ")));
         let checks = checks.filter_map(|rest| rest.split_once(']').map(|(id, _)| id));
-        let found: BTreeSet<_> = checks.filter(|id| ABOUT_FILES.iter().any(|about| id.starts_with(about))).collect();
+        let found: BTreeSet<_> =
+            checks.filter(|id| ABOUT_FILES.iter().any(|about| id.starts_with(about))).collect();
         assert_eq!(found, expected.iter().copied().collect(), "{said}");
     }
 }

@@ -6,12 +6,12 @@
 
 mod support;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 use sealift::plan::certs::{Eku, Kind};
 use sealift::plan::{CertPlan, Facts, HostPlan, Plan, Source};
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use sealift::spec::types::{Algorithm, CaName, Role};
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,9 @@ use std::process::Command;
 use std::time::Duration;
 use support::archive::member;
 use support::example::Built;
-use support::opened::{Files, Kubeconfig, certificates, machine, open, operator, pem_blocks, private_keys, spki};
+use support::opened::{
+    Files, Kubeconfig, certificates, machine, open, operator, pem_blocks, private_keys, spki,
+};
 use support::random_spec::{Case, cases};
 use support::{contents, need, run, temporary};
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
@@ -47,7 +49,8 @@ const FEATURES: &str = "algorithm ecdsa-p256, algorithm ecdsa-p384, algorithm ed
 #[test]
 fn what_is_true_of_every_cluster() {
     let Some(openssl) = need("openssl") else { return };
-    let config = Config { cases: CASES, max_shrink_iters: 20, failure_persistence: None, ..Config::default() };
+    let config =
+        Config { cases: CASES, max_shrink_iters: 20, failure_persistence: None, ..Config::default() };
     let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
     let seen = RefCell::new(BTreeSet::new());
     runner
@@ -90,7 +93,8 @@ impl Cluster {
         let _ = built.build(&["-j1"]).expect_code(0);
         let (plan, problems) = sealift::plan::plan(&sealift::spec::load(&case.yaml).spec, &Facts::default());
         assert!(problems.is_empty(), "{problems:?}");
-        let mut opened = BTreeMap::from([("operator".to_owned(), open(&built.bundle("operator"), &operator()))]);
+        let mut opened =
+            BTreeMap::from([("operator".to_owned(), open(&built.bundle("operator"), &operator()))]);
         for (number, host) in case.hosts.iter().enumerate() {
             let identity = machine(u8::try_from(number).unwrap());
             opened.insert(host.clone(), open(&built.bundle(host), &identity));
@@ -137,7 +141,10 @@ impl Cluster {
                 all.push(Authority { ca: planned.ca, issues: index == 0, plan, certificate });
             }
             for (host, files) in self.opened.iter().filter(|(_, files)| files.contains_key(&path)) {
-                assert_eq!(files[&path].contents, self.opened["operator"][&path].contents, "{path} of {host}");
+                assert_eq!(
+                    files[&path].contents, self.opened["operator"][&path].contents,
+                    "{path} of {host}"
+                );
             }
         }
         all
@@ -186,7 +193,8 @@ impl Cluster {
     fn bundles_end_with_their_first_certificate(&self) {
         for (host, files) in &self.opened {
             let all = files.values().flat_map(|file| certificates(&file.contents));
-            let ends = all.map(|der| X509Certificate::from_der(&der).unwrap().1.validity().not_after.timestamp());
+            let ends =
+                all.map(|der| X509Certificate::from_der(&der).unwrap().1.validity().not_after.timestamp());
             let first = ends.min().unwrap_or(EPOCH + 3650 * 86_400);
             let time = time::OffsetDateTime::from_unix_timestamp(first).unwrap();
             let expected = time.format(&time::format_description::well_known::Rfc3339).unwrap();
@@ -237,7 +245,13 @@ impl Cluster {
             // RFC 5915: version 1, then the scalar; RFC 8410: behind the algorithm, 32 bytes
             let der = pem.contents;
             let at = match pem.label.as_str() {
-                "EC PRIVATE KEY" => if der.len() < 0x80 { 7..39 } else { 8..56 },
+                "EC PRIVATE KEY" => {
+                    if der.len() < 0x80 {
+                        7..39
+                    } else {
+                        8..56
+                    }
+                }
                 _ => 16..48,
             };
             (authority.ca, der[at].to_vec())
@@ -259,7 +273,8 @@ fn whose(plan: &CertPlan) -> String {
 }
 
 fn issuer<'l, 'a>(authorities: &'l [Authority<'a>], leaf: &CertPlan) -> &'l Authority<'a> {
-    let issues = |authority: &&Authority<'_>| authority.issues && leaf.row.kind == Kind::IssuedBy(authority.ca);
+    let issues =
+        |authority: &&Authority<'_>| authority.issues && leaf.row.kind == Kind::IssuedBy(authority.ca);
     authorities.iter().find(issues).unwrap()
 }
 
@@ -268,8 +283,11 @@ fn has_bytes(contents: &[u8], secret: &[u8]) -> bool {
     let within = |text: &[u8]| text.windows(secret.len()).any(|window| window == secret);
     let hex = hex::encode(secret);
     let blocks = pem_blocks(contents);
-    let ders = blocks.iter().map(|(_, text)| x509_parser::pem::parse_x509_pem(text.as_bytes()).unwrap().1.contents);
-    within(contents) || String::from_utf8_lossy(contents).contains(&hex) || ders.into_iter().any(|der| within(&der))
+    let ders =
+        blocks.iter().map(|(_, text)| x509_parser::pem::parse_x509_pem(text.as_bytes()).unwrap().1.contents);
+    within(contents)
+        || String::from_utf8_lossy(contents).contains(&hex)
+        || ders.into_iter().any(|der| within(&der))
 }
 
 /// Compares a certificate with its plan.
@@ -303,7 +321,9 @@ fn as_planned(plan: &CertPlan, der: &[u8], issuer: &[u8]) {
 
 fn names(certificate: &X509Certificate<'_>) -> (Vec<String>, Vec<IpAddr>) {
     let (mut dns, mut ips) = (Vec::new(), Vec::new());
-    for name in certificate.subject_alternative_name().unwrap().into_iter().flat_map(|all| &all.value.general_names) {
+    for name in
+        certificate.subject_alternative_name().unwrap().into_iter().flat_map(|all| &all.value.general_names)
+    {
         match name {
             GeneralName::DNSName(name) => dns.push((*name).to_owned()),
             GeneralName::IPAddress(bytes) => {
@@ -350,7 +370,12 @@ fn webpki_judges(leaf: &Leaf<'_>, authority: &Authority<'_>) {
             Eku::ClientAuth => KeyUsage::client_auth(),
         };
         let expected = own && leaf.plan.row.eku.contains(&eku);
-        let what = format!("{} as {eku:?} under {} (issues: {})", whose(leaf.plan), authority.ca.name(), authority.issues);
+        let what = format!(
+            "{} as {eku:?} under {} (issues: {})",
+            whose(leaf.plan),
+            authority.ca.name(),
+            authority.issues
+        );
         assert_eq!(at(HOUR_ONE, usage()), expected, "{what}");
         assert_eq!(at(leaf.plan.not_before, usage()), expected, "{what}, first second");
         assert_eq!(at(leaf.plan.not_after, usage()), expected, "{what}, last second");
@@ -365,7 +390,8 @@ fn openssl_judges(openssl: &Path, authorities: &[Authority<'_>], leaves: &[Leaf<
     let file = |kind: &str, number: usize| directory.path().join(format!("{kind}-{number}.pem"));
     let write = |path: &Path, der: &[u8]| {
         let text = BASE64_STANDARD.encode(der);
-        let lines: Vec<_> = text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
+        let lines: Vec<_> =
+            text.as_bytes().chunks(64).map(|line| std::str::from_utf8(line).unwrap()).collect();
         let pem = format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"));
         fs::write(path, pem).unwrap();
     };
@@ -380,7 +406,8 @@ fn openssl_judges(openssl: &Path, authorities: &[Authority<'_>], leaves: &[Leaf<
             command.args(["verify", "-x509_strict", "-no-CApath", "-no-CAstore", "-purpose", purpose]);
             command.args(["-attime", &HOUR_ONE.to_string(), "-CAfile"]).arg(&ca);
             let ran = run(command.args((0..leaves.len()).map(|number| file("leaf", number))));
-            let good: BTreeSet<&str> = ran.stdout.lines().filter_map(|line| line.strip_suffix(": OK")).collect();
+            let good: BTreeSet<&str> =
+                ran.stdout.lines().filter_map(|line| line.strip_suffix(": OK")).collect();
             for (number, leaf) in leaves.iter().enumerate() {
                 let expected = authority.issues
                     && leaf.plan.row.kind == Kind::IssuedBy(authority.ca)

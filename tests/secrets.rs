@@ -36,7 +36,9 @@ fn at_step(step: &str) -> String {
 fn encryption(settings: &str) -> (Value, BTreeMap<String, Vec<u8>>) {
     let built = built("", &format!("encryptionAtRest: {{{settings}}}\n"));
     let opened = files(&built, "cp1");
-    assert!(!files(&built, "w1").contains_key(ENCRYPTION) && !files(&built, "operator").contains_key(ENCRYPTION));
+    assert!(
+        !files(&built, "w1").contains_key(ENCRYPTION) && !files(&built, "operator").contains_key(ENCRYPTION)
+    );
     let mut config = document(opened[ENCRYPTION].text()).unwrap();
     let mut keys = BTreeMap::new();
     for provider in config["resources"][0]["providers"].as_array_mut().unwrap() {
@@ -54,7 +56,8 @@ fn encryption(settings: &str) -> (Value, BTreeMap<String, Vec<u8>>) {
 
 fn configuration(resources: &[&str], providers: &[(&str, &[&str])], identity: bool) -> Value {
     let provider = |(cipher, names): &(&str, &[&str])| {
-        let keys: Vec<_> = names.iter().map(|name| json!({"name": name, "secret": format!("{cipher} {name}")})).collect();
+        let keys: Vec<_> =
+            names.iter().map(|name| json!({"name": name, "secret": format!("{cipher} {name}")})).collect();
         json!({ *cipher: {"keys": keys} })
     };
     let mut providers: Vec<_> = providers.iter().map(provider).collect();
@@ -81,7 +84,8 @@ fn at_rest_keys_by_cipher_and_generation() {
     }
     assert_eq!(all.len(), 4);
     assert_eq!(all.values().collect::<BTreeSet<_>>().len(), 4, "no key twice");
-    let (config, keys) = encryption("provider: aescbc, resources: [secrets, \"*.example.com\"], refusePlaintext: true");
+    let (config, keys) =
+        encryption("provider: aescbc, resources: [secrets, \"*.example.com\"], refusePlaintext: true");
     assert_eq!(config, configuration(&["secrets", "*.example.com"], &[("aescbc", &["key1"])], false));
     assert_eq!(keys["aescbc key1"], all["aescbc key1"], "resources change no key");
 }
@@ -126,7 +130,10 @@ fn bootstrap_tokens() {
         let part = |key: &str, length: usize| {
             let text = value["stringData"][key].as_str().unwrap();
             assert_eq!(text.len(), length, "{name} {key}");
-            assert!(text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()), "{name} {key}");
+            assert!(
+                text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()),
+                "{name} {key}"
+            );
             text.to_owned()
         };
         let (id, token) = (part("token-id", 6), part("token-secret", 16));
@@ -156,14 +163,16 @@ fn openssl_hashes(openssl: &std::path::Path, pem: &[u8]) -> String {
     let hash = |(_, certificate): (String, String)| {
         let mut given = certificate.into_bytes();
         for words in [&["x509", "-pubkey", "-noout"][..], &["pkey", "-pubin", "-outform", "pem"]] {
-            given = run_with_input(Command::new(openssl).args(words), &given).expect_code(0).stdout.into_bytes();
+            given =
+                run_with_input(Command::new(openssl).args(words), &given).expect_code(0).stdout.into_bytes();
         }
         let directory = support::temporary();
         let (public, der) = (directory.path().join("public"), directory.path().join("der"));
         fs::write(&public, given).unwrap();
         let words = ["pkey", "-pubin", "-outform", "der", "-in"];
         let _ = run(Command::new(openssl).args(words).arg(&public).arg("-out").arg(&der)).expect_code(0);
-        let digest = run(Command::new(openssl).args(["dgst", "-sha256", "-r"]).arg(&der)).expect_code(0).stdout;
+        let digest =
+            run(Command::new(openssl).args(["dgst", "-sha256", "-r"]).arg(&der)).expect_code(0).stdout;
         format!("sha256:{}\n", digest.split(' ').next().unwrap())
     };
     pem_blocks(pem).into_iter().map(hash).collect()
@@ -199,9 +208,12 @@ fn service_account_keys_in_each_step() {
     let keys = |settings: &str| {
         let opened = files(&built("", &format!("pki: {{serviceAccount: {{{settings}}}}}\n")), "cp1");
         let key = &opened["/etc/kubernetes/pki/sa.key"].contents;
-        let public = run_with_input(Command::new(&openssl).args(["pkey", "-pubout"]), key).expect_code(0).stdout;
-        let trusted: Vec<_> =
-            pem_blocks(&opened["/etc/kubernetes/pki/sa.pub"].contents).into_iter().map(|(_, text)| text).collect();
+        let public =
+            run_with_input(Command::new(&openssl).args(["pkey", "-pubout"]), key).expect_code(0).stdout;
+        let trusted: Vec<_> = pem_blocks(&opened["/etc/kubernetes/pki/sa.pub"].contents)
+            .into_iter()
+            .map(|(_, text)| text)
+            .collect();
         assert_eq!(trusted[0], public, "{settings}");
         trusted
     };
@@ -219,10 +231,11 @@ fn authorities_in_each_step() {
     let cluster = |settings: &str| {
         built("", &format!("pki: {{caKeysOnHosts: [kubernetes], cas: {{kubernetes: {{{settings}}}}}}}\n"))
     };
-    let ca = |opened: &Files, name: &str| certificates(&opened[&format!("/etc/kubernetes/pki/{name}.crt")].contents);
-    let [old, new] = [1, 2].map(|generation| {
-        ca(&files(&cluster(&format!("generation: {generation}")), "cp1"), "ca").remove(0)
-    });
+    let ca = |opened: &Files, name: &str| {
+        certificates(&opened[&format!("/etc/kubernetes/pki/{name}.crt")].contents)
+    };
+    let [old, new] = [1, 2]
+        .map(|generation| ca(&files(&cluster(&format!("generation: {generation}")), "cp1"), "ca").remove(0));
     assert_ne!(spki(&old), spki(&new));
     for step in STEPS {
         let built = cluster(&at_step(step));
@@ -232,13 +245,26 @@ fn authorities_in_each_step() {
             let opened = files(&built, host);
             assert_eq!(ca(&opened, "ca"), expected, "{step} {host}");
             let mut kubeconfigs = 0;
-            for (path, file) in opened.iter().filter(|(path, _)| path.ends_with(".conf") && path.contains("kubernetes/")) {
+            for (path, file) in
+                opened.iter().filter(|(path, _)| path.ends_with(".conf") && path.contains("kubernetes/"))
+            {
                 kubeconfigs += 1;
                 let kubeconfig = Kubeconfig::parse(file);
-                assert_eq!(kubeconfig.authorities(), opened["/etc/kubernetes/pki/ca.crt"].contents, "{step} {path}");
+                assert_eq!(
+                    kubeconfig.authorities(),
+                    opened["/etc/kubernetes/pki/ca.crt"].contents,
+                    "{step} {path}"
+                );
                 assert_signed(&kubeconfig.certificate(), &expected[0]);
             }
-            assert_eq!(kubeconfigs, [("cp1", 5), ("w1", 1), ("operator", 2)].into_iter().find(|(name, _)| *name == host).unwrap().1);
+            assert_eq!(
+                kubeconfigs,
+                [("cp1", 5), ("w1", 1), ("operator", 2)]
+                    .into_iter()
+                    .find(|(name, _)| *name == host)
+                    .unwrap()
+                    .1
+            );
         }
         let opened = files(&built, "cp1");
         assert_eq!(ca(&opened, "ca-signing"), [expected[0].clone()], "{step}");
@@ -259,7 +285,9 @@ fn assert_signed(leaf: &[u8], ca: &[u8]) {
             x509_parser::extensions::ParsedExtension::AuthorityKeyIdentifier(id) if issuer => {
                 Some(id.key_identifier.as_ref().unwrap().0.to_vec())
             }
-            x509_parser::extensions::ParsedExtension::SubjectKeyIdentifier(id) if !issuer => Some(id.0.to_vec()),
+            x509_parser::extensions::ParsedExtension::SubjectKeyIdentifier(id) if !issuer => {
+                Some(id.0.to_vec())
+            }
             _ => None,
         });
         ids.unwrap()
@@ -285,8 +313,11 @@ fn passwords() {
         assert!(value.bytes().collect::<BTreeSet<_>>().len() > 8, "{name} is not random");
         for host in ["cp1", "w1", "operator"] {
             let opened = files(&built, host);
-            let has: Vec<_> =
-                opened.iter().filter(|(_, file)| has(&file.contents, &value)).map(|(path, _)| path.clone()).collect();
+            let has: Vec<_> = opened
+                .iter()
+                .filter(|(_, file)| has(&file.contents, &value))
+                .map(|(path, _)| path.clone())
+                .collect();
             let expected: Vec<_> = on.contains(&host).then(|| path(name)).into_iter().collect();
             assert_eq!(has, expected, "{name} on {host}");
             assert!(expected.iter().all(|path| opened[path].sealed && opened[path].mode == 0o600));
@@ -303,7 +334,8 @@ fn has(contents: &[u8], secret: &str) -> bool {
 /// Words that may stand nowhere but in sealed files.
 fn canaries(path: &str, text: &str) -> Vec<String> {
     let fields = |field: &str| {
-        let lines = text.lines().filter_map(|line| line.trim_start().trim_start_matches("- ").strip_prefix(field));
+        let lines =
+            text.lines().filter_map(|line| line.trim_start().trim_start_matches("- ").strip_prefix(field));
         lines.map(|value| value.trim().trim_matches('"').to_owned()).collect::<Vec<_>>()
     };
     let mut found = Vec::new();
@@ -327,7 +359,8 @@ fn canaries(path: &str, text: &str) -> Vec<String> {
 fn no_secret_outside_of_sealed_files() {
     let rest = "encryptionAtRest: {provider: secretbox}\npasswords: {vrrp: {roles: [control-plane]}}\n\
                 pki: {caKeysOnHosts: [kubernetes, etcd, front-proxy]}\n";
-    let built = Built::staged(&spec("1.36.2", "kubeadm", "  join: token\n  bootstrapTokens: {join: {}}\n", rest));
+    let built =
+        Built::staged(&spec("1.36.2", "kubeadm", "  join: token\n  bootstrapTokens: {join: {}}\n", rest));
     let mut said = String::new();
     for arguments in [&[][..], &["--rebuild"], &["--rebuild", "--format", "json"]] {
         let ran = built.build(arguments).expect_code(0);
@@ -335,7 +368,8 @@ fn no_secret_outside_of_sealed_files() {
     }
     let (trust, operator) = (built.out().join("trust"), built.path("test-only/operator.key"));
     for format in ["text", "json"] {
-        let words = ["--format".into(), format.into(), "verify".into(), built.out(), "--trust".into(), trust.clone()];
+        let words =
+            ["--format".into(), format.into(), "verify".into(), built.out(), "--trust".into(), trust.clone()];
         let more = ["-i".into(), operator.clone(), "--at".into(), VALID_AT.0.into()];
         let ran = sealift(words.into_iter().chain(more)).expect_code(0);
         said += &(ran.stdout + &ran.stderr);
@@ -370,6 +404,7 @@ fn no_secret_outside_of_sealed_files() {
         public.extend(bytes);
     }
     let public = String::from_utf8_lossy(&public).into_owned();
-    let found: Vec<_> = secrets.iter().filter(|secret| public.contains(secret.as_str())).map(String::len).collect();
+    let found: Vec<_> =
+        secrets.iter().filter(|secret| public.contains(secret.as_str())).map(String::len).collect();
     assert_eq!(found, Vec::<usize>::new(), "lengths of the secrets that are public");
 }

@@ -71,7 +71,16 @@ impl Server {
     fn start(openssl: &Path, directory: &Path, pair: &Pair) -> Self {
         let log = directory.join("server.log");
         let mut command = Command::new(openssl);
-        command.args(["s_server", "-accept", "127.0.0.1:0", "-tls1_3", "-rev", "-Verify", "1", "-verify_return_error"]);
+        command.args([
+            "s_server",
+            "-accept",
+            "127.0.0.1:0",
+            "-tls1_3",
+            "-rev",
+            "-Verify",
+            "1",
+            "-verify_return_error",
+        ]);
         command.args(["-x509_strict", "-no-CApath", "-no-CAstore", "-CAfile"]).arg(&pair.trusts);
         command.arg("-cert").arg(&pair.certificate).arg("-key").arg(&pair.key);
         let said = fs::File::create(&log).unwrap();
@@ -82,7 +91,9 @@ impl Server {
         loop {
             let text = fs::read_to_string(&log).unwrap();
             let accepting = text.lines().find_map(|line| line.strip_prefix("ACCEPT "));
-            if let Some((_, port)) = accepting.filter(|_| text.ends_with('\n')).and_then(|line| line.rsplit_once(':')) {
+            if let Some((_, port)) =
+                accepting.filter(|_| text.ends_with('\n')).and_then(|line| line.rsplit_once(':'))
+            {
                 port.clone_into(&mut server.port);
                 return server;
             }
@@ -96,7 +107,15 @@ impl Server {
         let check = if name.parse::<std::net::IpAddr>().is_ok() { "-verify_ip" } else { "-verify_hostname" };
         let mut command = Command::new(openssl);
         command.args(["s_client", "-connect", &format!("127.0.0.1:{}", self.port), "-tls1_3", "-quiet"]);
-        command.args(["-verify_return_error", "-x509_strict", "-no-CApath", "-no-CAstore", check, name, "-CAfile"]);
+        command.args([
+            "-verify_return_error",
+            "-x509_strict",
+            "-no-CApath",
+            "-no-CAstore",
+            check,
+            name,
+            "-CAfile",
+        ]);
         command.arg(trusts);
         if let Some(pair) = client {
             command.arg("-cert").arg(&pair.certificate).arg("-key").arg(&pair.key);
@@ -145,7 +164,11 @@ impl Cluster {
         let (cp1, w1) = (directory.join("cp1"), directory.join("w1"));
         let of = |name: &str, trusts: &str| Pair::installed(&cp1, &format!("{PKI}/{name}"), trusts);
         let conf = |root: &Path, name: &str| {
-            Pair::kubeconfig(directory, name, fs::read(root.join(format!("etc/kubernetes/{name}.conf"))).unwrap())
+            Pair::kubeconfig(
+                directory,
+                name,
+                fs::read(root.join(format!("etc/kubernetes/{name}.conf"))).unwrap(),
+            )
         };
         let admin = files(&built, "operator")["/etc/kubernetes/admin.conf"].contents.clone();
         Self {
@@ -167,37 +190,54 @@ impl Cluster {
     fn conversations(&self) -> Vec<(&Pair, Vec<(&'static str, Option<&Pair>, &'static str, &'static str)>)> {
         let some = Some;
         vec![
-            (&self.apiserver, vec![
-                ("admin", some(&self.admin), "api.prod.example", "answer"),
-                ("kubelet", some(&self.kubelet), "api.prod.example", "answer"),
-                ("controller manager", some(&self.controller_manager), "10.0.0.6", "answer"),
-                ("a pod's name", some(&self.admin), "kubernetes.default.svc.cluster.local", "answer"),
-                ("a pod's address", some(&self.admin), "10.96.0.1", "answer"),
-                ("no certificate", None, "cp1", "alert certificate required"),
-                ("an etcd client", some(&self.healthcheck), "cp1", "alert unknown ca"),
-                ("the front proxy", some(&self.front_proxy), "cp1", "alert unknown ca"),
-                ("apiserver.crt", some(&self.apiserver), "cp1", "alert unsupported certificate"),
-                ("kubelet.crt", some(&self.kubelet_serving), "cp1", "alert unsupported certificate"),
-                ("another name", some(&self.admin), "w1", "hostname mismatch"),
-                ("another address", some(&self.admin), "10.0.0.7", "IP address mismatch"),
-            ]),
-            (&self.etcd_server, vec![
-                ("healthcheck", some(&self.healthcheck), "localhost", "answer"),
-                ("API server", some(&self.apiserver_etcd_client), "10.0.0.6", "answer"),
-                ("itself", some(&self.etcd_server), "127.0.0.1", "answer"),
-                ("admin", some(&self.admin), "cp1", "alert unknown ca"),
-                ("another name", some(&self.healthcheck), "api.prod.example", "hostname mismatch"),
-            ]),
-            (&self.etcd_peer, vec![
-                ("a peer", some(&self.etcd_peer), "10.0.0.6", "answer"),
-                ("the API server's kubelet client", some(&self.apiserver_kubelet_client), "cp1", "alert unknown ca"),
-            ]),
-            (&self.kubelet_serving, vec![
-                ("API server", some(&self.apiserver_kubelet_client), "w1", "answer"),
-                ("by address", some(&self.apiserver_kubelet_client), "10.0.0.7", "answer"),
-                ("an etcd client", some(&self.apiserver_etcd_client), "w1", "alert unknown ca"),
-                ("another node", some(&self.apiserver_kubelet_client), "cp1", "hostname mismatch"),
-            ]),
+            (
+                &self.apiserver,
+                vec![
+                    ("admin", some(&self.admin), "api.prod.example", "answer"),
+                    ("kubelet", some(&self.kubelet), "api.prod.example", "answer"),
+                    ("controller manager", some(&self.controller_manager), "10.0.0.6", "answer"),
+                    ("a pod's name", some(&self.admin), "kubernetes.default.svc.cluster.local", "answer"),
+                    ("a pod's address", some(&self.admin), "10.96.0.1", "answer"),
+                    ("no certificate", None, "cp1", "alert certificate required"),
+                    ("an etcd client", some(&self.healthcheck), "cp1", "alert unknown ca"),
+                    ("the front proxy", some(&self.front_proxy), "cp1", "alert unknown ca"),
+                    ("apiserver.crt", some(&self.apiserver), "cp1", "alert unsupported certificate"),
+                    ("kubelet.crt", some(&self.kubelet_serving), "cp1", "alert unsupported certificate"),
+                    ("another name", some(&self.admin), "w1", "hostname mismatch"),
+                    ("another address", some(&self.admin), "10.0.0.7", "IP address mismatch"),
+                ],
+            ),
+            (
+                &self.etcd_server,
+                vec![
+                    ("healthcheck", some(&self.healthcheck), "localhost", "answer"),
+                    ("API server", some(&self.apiserver_etcd_client), "10.0.0.6", "answer"),
+                    ("itself", some(&self.etcd_server), "127.0.0.1", "answer"),
+                    ("admin", some(&self.admin), "cp1", "alert unknown ca"),
+                    ("another name", some(&self.healthcheck), "api.prod.example", "hostname mismatch"),
+                ],
+            ),
+            (
+                &self.etcd_peer,
+                vec![
+                    ("a peer", some(&self.etcd_peer), "10.0.0.6", "answer"),
+                    (
+                        "the API server's kubelet client",
+                        some(&self.apiserver_kubelet_client),
+                        "cp1",
+                        "alert unknown ca",
+                    ),
+                ],
+            ),
+            (
+                &self.kubelet_serving,
+                vec![
+                    ("API server", some(&self.apiserver_kubelet_client), "w1", "answer"),
+                    ("by address", some(&self.apiserver_kubelet_client), "10.0.0.7", "answer"),
+                    ("an etcd client", some(&self.apiserver_etcd_client), "w1", "alert unknown ca"),
+                    ("another node", some(&self.apiserver_kubelet_client), "cp1", "hostname mismatch"),
+                ],
+            ),
         ]
     }
 }
@@ -212,12 +252,23 @@ fn who_speaks_to_whom() {
             let server = Server::start(&openssl, directory.path(), pair);
             for (who, client, name, expected) in conversations {
                 let found = server.asked(&openssl, client, &pair.trusts, name);
-                assert_eq!(found, expected, "{algorithm}: {who} asks {} as {name}", pair.certificate.display());
+                assert_eq!(
+                    found,
+                    expected,
+                    "{algorithm}: {who} asks {} as {name}",
+                    pair.certificate.display()
+                );
             }
             // a client that trusts another authority of the cluster
-            let other = if pair.trusts.ends_with("etcd/ca.crt") { &cluster.apiserver } else { &cluster.etcd_server };
+            let other =
+                if pair.trusts.ends_with("etcd/ca.crt") { &cluster.apiserver } else { &cluster.etcd_server };
             let found = server.asked(&openssl, None, &other.trusts, "cp1");
-            assert_eq!(found, "self-signed certificate in certificate chain", "{algorithm}: {}", pair.certificate.display());
+            assert_eq!(
+                found,
+                "self-signed certificate in certificate chain",
+                "{algorithm}: {}",
+                pair.certificate.display()
+            );
         }
     }
 }

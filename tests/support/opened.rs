@@ -47,8 +47,10 @@ pub(crate) fn open(bundle: &Path, identity: &dyn age::Identity) -> Files {
 #[track_caller]
 fn unsealed(bytes: &[u8], identity: &dyn age::Identity) -> Vec<u8> {
     let mut plaintext = Vec::new();
-    let mut reader =
-        age::Decryptor::new(bytes).unwrap().decrypt(std::iter::once(identity)).expect("it is sealed to this identity");
+    let mut reader = age::Decryptor::new(bytes)
+        .unwrap()
+        .decrypt(std::iter::once(identity))
+        .expect("it is sealed to this identity");
     let _: usize = reader.read_to_end(&mut plaintext).unwrap();
     plaintext
 }

@@ -69,7 +69,17 @@ pub(crate) fn cases() -> impl Strategy<Value = Case> {
         )),
     );
     let settings = settings.prop_map(
-        |(algorithm, ca_algorithm, leaf_algorithm, validity, subjects, sans, ca_keys, generations, rotation)| Settings {
+        |(
+            algorithm,
+            ca_algorithm,
+            leaf_algorithm,
+            validity,
+            subjects,
+            sans,
+            ca_keys,
+            generations,
+            rotation,
+        )| Settings {
             algorithm,
             ca_algorithm,
             leaf_algorithm,
@@ -92,7 +102,9 @@ pub(crate) fn cases() -> impl Strategy<Value = Case> {
         settings,
     );
     shape.prop_map(|(provisioner, version, stacked, family, roles, endpoint_is_name, by_token, settings)| {
-        Shape { provisioner, version, stacked, family, roles, endpoint_is_name, by_token, settings }.valid().case()
+        Shape { provisioner, version, stacked, family, roles, endpoint_is_name, by_token, settings }
+            .valid()
+            .case()
     })
 }
 
@@ -184,8 +196,11 @@ impl Shape {
             (false, true) => "10.0.0.250:6443",
             (false, false) => "[fd00::250]:6443",
         };
-        let (join, tokens) =
-            if self.by_token { ("token", "{first: {}, late: {expires: 48h}}") } else { ("certificates", "{}") };
+        let (join, tokens) = if self.by_token {
+            ("token", "{first: {}, late: {expires: 48h}}")
+        } else {
+            ("certificates", "{}")
+        };
         let rest = format!(
             "  endpoint: \"{endpoint}\"\n  podSubnets: [{pods}]\n  serviceSubnets: [{services}]\n  join: {join}\n  \
              bootstrapTokens: {tokens}\netcd:"
@@ -195,7 +210,8 @@ impl Shape {
     }
 
     fn pki(&self) -> String {
-        let Settings { algorithm, validity: (ca, leaf), generations: (all, ca_generation, _), .. } = self.settings;
+        let Settings { algorithm, validity: (ca, leaf), generations: (all, ca_generation, _), .. } =
+            self.settings;
         let mut text = format!(
             "pki:\n  algorithm: {algorithm}\n  validity: {{ca: {ca}, leaf: {leaf}}}\n  generation: {all}\n  \
              caKeysOnHosts: [{}]\n",

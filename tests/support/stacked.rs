@@ -55,6 +55,14 @@ fn install(built: &Built, host: &str, root: &Path) -> Ran {
     let number = HOSTS.iter().position(|name| *name == host).unwrap();
     let identity = built.path(&format!("{host}.key"));
     fs::write(&identity, machine_file(u8::try_from(number).unwrap())).unwrap();
-    let words: [PathBuf; 7] = ["install".into(), built.bundle(host), "-i".into(), identity, "--root".into(), root.into(), "--trust".into()];
+    let words: [PathBuf; 7] = [
+        "install".into(),
+        built.bundle(host),
+        "-i".into(),
+        identity,
+        "--root".into(),
+        root.into(),
+        "--trust".into(),
+    ];
     sealift(words.into_iter().chain([built.out().join("trust")]))
 }
