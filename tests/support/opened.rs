@@ -44,8 +44,9 @@ pub(crate) fn open(bundle: &Path, identity: &dyn age::Identity) -> Files {
     files
 }
 
+/// The plaintext of one sealed file.
 #[track_caller]
-fn unsealed(bytes: &[u8], identity: &dyn age::Identity) -> Vec<u8> {
+pub(crate) fn unsealed(bytes: &[u8], identity: &dyn age::Identity) -> Vec<u8> {
     let mut plaintext = Vec::new();
     let mut reader = age::Decryptor::new(bytes)
         .unwrap()
