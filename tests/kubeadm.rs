@@ -47,9 +47,9 @@ fn kubeadms() -> BTreeMap<String, String> {
     let mut path = String::new();
     for line in recorded("etc-kubernetes.txt").lines().filter(|line| !line.starts_with('#')) {
         if !line.starts_with(' ') {
-            path = line.split_once(' ').unwrap().1.to_owned();
+            line.split_once(' ').unwrap().1.clone_into(&mut path);
         }
-        *files.entry(path.clone()).or_default() += &format!("{line}\n");
+        let _ = writeln!(files.entry(path.clone()).or_default(), "{line}");
     }
     files
 }
@@ -60,13 +60,17 @@ fn ours(files: &Files) -> BTreeMap<String, String> {
     below.map(|(path, file)| (path.to_owned(), described(path, file))).collect()
 }
 
+fn is(path: &str, extension: &str) -> bool {
+    Path::new(path).extension().is_some_and(|found| found == extension)
+}
+
 fn described(path: &str, file: &File) -> String {
     let mut text = format!("{:04o} {path}\n", file.mode);
-    if path.ends_with(".crt") {
+    if is(path, "crt") {
         let all = certificates(&file.contents);
         assert_eq!(all.len(), 1, "{path}");
         facts(&mut text, &all[0], true);
-    } else if path.ends_with(".conf") {
+    } else if is(path, "conf") {
         let kubeconfig = Kubeconfig::parse(file);
         let _ = write!(
             text,
@@ -164,7 +168,7 @@ fn kubeconfigs_have_kubeadms_form() {
     let opened = files(&built, "cp1");
     let ca = &opened["/etc/kubernetes/pki/ca.crt"].contents;
     let kubeconfigs =
-        opened.iter().filter(|(path, _)| path.ends_with(".conf") && path.starts_with("/etc/kubernetes/"));
+        opened.iter().filter(|(path, _)| is(path, "conf") && path.starts_with("/etc/kubernetes/"));
     let mut seen = BTreeSet::new();
     for (path, file) in kubeconfigs {
         let kubeconfig = Kubeconfig::parse(file);

@@ -118,6 +118,7 @@ impl Cluster {
                 webpki_judges(leaf, authority);
             }
         }
+        self.servers_have_the_names_that_clients_call(&leaves);
         openssl_judges(openssl, &authorities, &leaves);
         no_serial_twice(&authorities, &leaves);
         self.bundles_end_with_their_first_certificate();
@@ -157,18 +158,61 @@ impl Cluster {
 
     fn leaf<'a>(&'a self, plan: &'a CertPlan, files: &Files) -> Leaf<'a> {
         let file = &files[&plan.row.public_path()];
-        let (certificate, key) = match plan.row.certificate_path() {
-            Some(_) => (file.contents.clone(), files[&plan.row.key_path().unwrap()].contents.clone()),
-            None => {
-                let kubeconfig = Kubeconfig::parse(file);
-                let ca = &self.opened["operator"]["/etc/kubernetes/pki/ca.crt"].contents;
-                assert_eq!(kubeconfig.authorities(), *ca, "{}", whose(plan));
-                (kubeconfig.certificate(), kubeconfig.key())
-            }
+        let (certificate, key) = if let Some(key) = plan.row.key_path() {
+            (file.contents.clone(), files[&key].contents.clone())
+        } else {
+            let kubeconfig = Kubeconfig::parse(file);
+            let ca = &self.opened["operator"]["/etc/kubernetes/pki/ca.crt"].contents;
+            assert_eq!(kubeconfig.authorities(), *ca, "{}", whose(plan));
+            (kubeconfig.certificate(), kubeconfig.key())
         };
         let [certificates, keys] = [certificates(&certificate), private_keys(&key)];
         assert_eq!((certificates.len(), keys.len()), (1, 1), "{}", whose(plan));
         Leaf { plan, certificate: certificates[0].clone(), key: keys[0].clone() }
+    }
+
+    /// Every URL in a kubeconfig, and every pod's `kubernetes` service, leads to a certificate with that
+    /// name; so does every node's name and address.
+    fn servers_have_the_names_that_clients_call(&self, leaves: &[Leaf<'_>]) {
+        let is_for = |leaf: &Leaf<'_>, name: &str| {
+            let der = CertificateDer::from(leaf.certificate.as_slice());
+            let name = ServerName::try_from(name.to_owned()).unwrap();
+            EndEntityCert::try_from(&der).unwrap().verify_is_valid_for_subject_name(&name).is_ok()
+        };
+        let servers = |id: &'static str| leaves.iter().filter(move |leaf| leaf.plan.row.id == id);
+        let of = |host: &str, leaf: &Leaf<'_>| leaf.plan.host.as_deref() == Some(host);
+        let services = ["kubernetes.default.svc.cluster.local", "10.96.0.1", "fd96::1"];
+        let spec = fs::read_to_string(self.built.path("sealift.yaml")).unwrap();
+        let services = services.into_iter().filter(|name| match name.parse::<IpAddr>() {
+            Ok(IpAddr::V4(_)) => spec.contains("10.96.0.0/12"),
+            Ok(IpAddr::V6(_)) => spec.contains("fd96::/112"),
+            Err(_) => true,
+        });
+        for name in services {
+            assert!(servers("apiserver").all(|leaf| is_for(leaf, name)), "{name}");
+        }
+        for (host, files) in &self.opened {
+            let kubeconfigs = files
+                .iter()
+                .filter(|(path, _)| path.starts_with("/etc/kubernetes/") && has_extension(path, "conf"));
+            for (path, file) in kubeconfigs {
+                let url = Kubeconfig::parse(file).server().to_owned();
+                let name = url.strip_prefix("https://").unwrap().strip_suffix(":6443").unwrap();
+                let name = name.trim_matches(['[', ']']);
+                let endpoint = ["api.prod.example", "10.0.0.250", "fd00::250"].contains(&name);
+                let mut called = servers("apiserver").filter(|leaf| endpoint || of(host, leaf)).peekable();
+                assert!(called.peek().is_some(), "{path} of {host}: {url}");
+                assert!(called.all(|leaf| is_for(leaf, name)), "{path} of {host}: {url}");
+            }
+        }
+        for id in ["etcd-server", "etcd-peer", "kubelet-serving"] {
+            for leaf in servers(id) {
+                let host = self.hosts().find(|host| of(&host.name, leaf)).unwrap();
+                assert!(is_for(leaf, &host.name), "{}", whose(leaf.plan));
+                let main = host.addresses[0].to_string();
+                assert!(is_for(leaf, &main), "{} for {main}", whose(leaf.plan));
+            }
+        }
     }
 
     /// Every file that is planned, with its mode, sealed when it is secret; and no other.
@@ -266,6 +310,10 @@ impl Cluster {
         let _ = self.built.build(&["-j2"]).expect_code(0);
         assert_eq!(contents(&self.built.out()), one);
     }
+}
+
+fn has_extension(path: &str, extension: &str) -> bool {
+    Path::new(path).extension().is_some_and(|found| found == extension)
 }
 
 fn whose(plan: &CertPlan) -> String {

@@ -245,8 +245,9 @@ fn authorities_in_each_step() {
             let opened = files(&built, host);
             assert_eq!(ca(&opened, "ca"), expected, "{step} {host}");
             let mut kubeconfigs = 0;
-            for (path, file) in
-                opened.iter().filter(|(path, _)| path.ends_with(".conf") && path.contains("kubernetes/"))
+            for (path, file) in opened
+                .iter()
+                .filter(|(path, _)| path.starts_with("/etc/kubernetes/") && has(path.as_bytes(), ".conf"))
             {
                 kubeconfigs += 1;
                 let kubeconfig = Kubeconfig::parse(file);

@@ -137,6 +137,9 @@ impl Server {
     }
 }
 
+/// Who asks, with which certificate, for which name, and what becomes of it.
+type Conversation<'a> = (&'static str, Option<&'a Pair>, &'static str, &'static str);
+
 /// Everything that speaks TLS in a cluster of a control plane and a worker.
 struct Cluster {
     apiserver: Pair,
@@ -186,8 +189,8 @@ impl Cluster {
         }
     }
 
-    /// Who asks which server under which name, and what becomes of it.
-    fn conversations(&self) -> Vec<(&Pair, Vec<(&'static str, Option<&Pair>, &'static str, &'static str)>)> {
+    /// What becomes of each client at each server.
+    fn conversations(&self) -> Vec<(&Pair, Vec<Conversation<'_>>)> {
         let some = Some;
         vec![
             (
