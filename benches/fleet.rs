@@ -50,7 +50,8 @@ fn plan(spec: &str) -> Plan {
 /// All that `sealift build` does to a spec, but for the files: the total size of the bundles.
 fn build(spec: &str, keyring: &Keyring, templates: &Templates) -> usize {
     let plan = plan(spec);
-    let cluster = Cluster::new(&plan.cluster, keyring).unwrap();
+    let imported = sealift::imports::Material::default();
+    let cluster = Cluster::new(&plan.cluster, keyring, &imported).unwrap();
     let renderer = Renderer::new(templates).unwrap();
     let seed_id = |seed| keyring.seed_id(seed);
     let inputs = Inputs::new(&plan.cluster, plan.hosts.values(), seed_id, templates).unwrap();
@@ -140,7 +141,7 @@ fn seals(group: &mut BenchmarkGroup<'_, WallTime>) {
 fn hosts_and_bundles(group: &mut BenchmarkGroup<'_, WallTime>) {
     let (keyring, templates) = (keyring(), Templates::embedded());
     let plan = plan(&fleet_spec::spec(3));
-    let cluster = Cluster::new(&plan.cluster, &keyring).unwrap();
+    let cluster = Cluster::new(&plan.cluster, &keyring, &sealift::imports::Material::default()).unwrap();
     let renderer = Renderer::new(&templates).unwrap();
     let seed_id = |seed| keyring.seed_id(seed);
     let inputs = Inputs::new(&plan.cluster, plan.hosts.values(), seed_id, &templates).unwrap();

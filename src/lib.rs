@@ -11,6 +11,7 @@ pub mod cli;
 pub mod derive;
 pub mod finding;
 pub mod host;
+pub mod imports;
 pub mod plan;
 pub mod private_key;
 pub mod render;

@@ -111,7 +111,8 @@ fn shared_secrets() -> Value {
         let (plan, problems) = sealift::plan::plan(&sealift::spec::load(&text).spec, &Facts::default());
         assert_eq!(problems, []);
         let keyring = Keyring::read(Keyring::write(&plan.cluster.id, &seed()).as_bytes()).unwrap();
-        let cluster = Cluster::new(&plan.cluster, &keyring).unwrap();
+        let imported = sealift::imports::Material::default();
+        let cluster = Cluster::new(&plan.cluster, &keyring, &imported).unwrap();
         let mut files: BTreeMap<String, String> = BTreeMap::new();
         let cp1 = plan.hosts.values().next().unwrap();
         for (host, identity) in [(cp1, machine(0)), (&plan.operator, operator())] {
@@ -254,7 +255,8 @@ fn without_inputs(mut vectors: Value) -> Value {
 #[test]
 fn library_says_what_the_documentation_says() {
     let (plan, keyring) = example();
-    let cluster = Cluster::new(&plan.cluster, &keyring).unwrap();
+    let imported = sealift::imports::Material::default();
+    let cluster = Cluster::new(&plan.cluster, &keyring, &imported).unwrap();
     let library = without_inputs(library(&plan, &keyring, &cluster));
     assert_eq!(narrowed(&documented(), &library), library);
 }
@@ -263,7 +265,8 @@ fn library_says_what_the_documentation_says() {
 fn an_independent_implementation_agrees() {
     let Some(python) = need("python3") else { return };
     let (plan, keyring) = example();
-    let cluster = Cluster::new(&plan.cluster, &keyring).unwrap();
+    let imported = sealift::imports::Material::default();
+    let cluster = Cluster::new(&plan.cluster, &keyring, &imported).unwrap();
     let directory = temporary();
     let path = directory.path().join("input.json");
     fs::write(&path, input(&plan, &keyring, &cluster).to_string()).unwrap();

@@ -7,8 +7,8 @@ use crate::bundle::manifest::{
     ClusterRef, Directory, FORMAT, Fields, File, HostRef, Manifest, Origin, Policy, Revision,
 };
 use crate::derive::Material;
-use crate::plan::certs::{CaName, CertRow};
-use crate::plan::{self, CertPlan, ClusterPlan, DirectoryPlan, FilePlan, HostPlan, Source};
+use crate::plan::certs::{CaName, CertRow, Kind};
+use crate::plan::{self, Brought, CertPlan, ClusterPlan, DirectoryPlan, FilePlan, HostPlan, Source};
 use sha2::{Digest, Sha256};
 
 /// The manifest of one host; sizes and digests are filled in when it is packed.
@@ -102,6 +102,10 @@ pub fn origin(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<Or
                 return of(keys.active.seed, keys.active.generation);
             }
             let planned = find(plan, host, id)?;
+            if planned.host.is_none() && planned.brought.is_some() {
+                // an authority's key that no seed gave
+                return None;
+            }
             Some(Origin { seed: planned.seed, generation: planned.generation.clone() })
         }
         Source::PublicKeys(_) => {
@@ -134,7 +138,7 @@ pub fn find<'a>(plan: &'a ClusterPlan, host: &'a HostPlan, id: &str) -> Option<&
 }
 
 /// SHA-256 of what a sealed file is composed of, when that is more than one key: a change can be told
-/// without opening it.
+/// without opening it. Of a certificate, when it or what issued it was made elsewhere.
 pub fn inputs(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<String> {
     let bytes = match source {
         Source::Kubeconfig(id) => {
@@ -151,6 +155,13 @@ pub fn inputs(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<St
         Source::BootstrapTokens => canonical::to_bytes(&plan.tokens),
         Source::Password(name) => {
             canonical::to_bytes(&plan.passwords.iter().find(|password| password.name == *name))
+        }
+        Source::Certificate(id) | Source::SigningCertificate(id) => {
+            canonical::to_bytes(&brought(plan, host, id)?)
+        }
+        Source::DiscoveryHash => {
+            let row = CertRow::authority(CaName::Kubernetes)?;
+            canonical::to_bytes(&brought(plan, host, row.id)?)
         }
         _ => return None,
     };
@@ -185,6 +196,21 @@ pub const fn policy(planned: plan::Policy) -> Policy {
         plan::Policy::Bootstrap => Policy::Bootstrap,
         plan::Policy::Foreign => Policy::Foreign,
     }
+}
+
+/// Digests of what was made elsewhere of a certificate: of an authority's versions alone, as they are
+/// trusted; of a leaf and of what issued it with all that stands above. None when nothing was.
+fn brought<'a>(plan: &'a ClusterPlan, host: &'a HostPlan, id: &str) -> Option<Vec<Option<&'a str>>> {
+    let own = host.certificates.iter().find(|planned| planned.row.id == id);
+    let (Kind::Authority(ca) | Kind::IssuedBy(ca)) = CertRow::find(id)?.kind else { return None };
+    let authority = &plan.authority(ca)?.certificates;
+    let whole = |brought: &'a Brought| brought.sha256.as_str();
+    let alone = |brought: &'a Brought| brought.alone_sha256.as_str();
+    let all: Vec<_> = match own {
+        Some(leaf) => [leaf, &authority.active].map(|one| one.brought.as_ref().map(whole)).to_vec(),
+        None => authority.all().map(|version| version.brought.as_ref().map(alone)).collect(),
+    };
+    all.iter().any(Option::is_some).then_some(all)
 }
 
 fn mode(bits: u32) -> String {

@@ -1,9 +1,11 @@
 //! One host, from plan to bundle: where the stages meet.
 
 mod inputs;
+mod items;
 mod manifest;
 
 pub use inputs::Inputs;
+pub use items::{SIGNING, items};
 pub use manifest::{find, inputs as file_inputs, origin, policy};
 
 use crate::bundle::pack::{PackError, Packed, pack};
@@ -115,7 +117,8 @@ mod tests {
         let infra0 = &infra0;
         let keyring = Keyring::read(Keyring::write(&plan.cluster.id, &[7; 32]).as_bytes()).unwrap();
         let templates = Templates::embedded();
-        let cluster = Cluster::new(&plan.cluster, &keyring).unwrap();
+        let imported = crate::imports::Material::default();
+        let cluster = Cluster::new(&plan.cluster, &keyring, &imported).unwrap();
         let renderer = Renderer::new(&templates).unwrap();
         let inputs = Inputs::new(&plan.cluster, [infra0], |seed| keyring.seed_id(seed), &templates).unwrap();
         let packed = host(&plan.cluster, infra0, &cluster, &renderer, &inputs.of(infra0).unwrap()).unwrap();

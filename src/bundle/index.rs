@@ -6,6 +6,7 @@
 use crate::bundle::{
     INDEX_NAMESPACE,
     canonical::{self, CanonicalError},
+    items::{ItemState, is_word},
     manifest::{ClusterRef, Revision},
     paths::{is_entry_name, is_hex},
     sshsig,
@@ -37,6 +38,9 @@ pub struct Index {
     pub cluster_digest: String,
     /// The version of sealift that built this.
     pub sealift: String,
+    /// What can be replaced in steps, by name, and the key that signs. Nothing in what sealift 0.1.0 wrote.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub items: BTreeMap<String, ItemState>,
     /// The bundles, in byte order of their hosts.
     pub bundles: Vec<BundleRef>,
 }
@@ -55,6 +59,10 @@ pub struct BundleRef {
     pub revision: Revision,
     /// SHA-256, in lower-case hex, of what the bundle was built from.
     pub inputs: String,
+    /// Whether it was kept from an earlier build although its inputs changed since: `items` may say
+    /// more than this bundle holds.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stale: bool,
 }
 
 /// The three files that stand for an output directory as a whole.
@@ -126,6 +134,8 @@ impl Index {
         require(is_hex(&self.cluster.id, 32), "cluster.id")?;
         require(self.seeds.values().all(|id| is_hex(id, 32)), "seeds")?;
         require(is_hex(&self.cluster_digest, 64), "clusterDigest")?;
+        require(self.items.keys().all(|name| is_word(name)), "items: name")?;
+        require(self.items.values().all(ItemState::is_sound), "items: state")?;
         require(self.bundles.is_sorted_by(|a, b| a.host < b.host), "bundles: order")?;
         for bundle in &self.bundles {
             let host = &bundle.host;
@@ -144,6 +154,7 @@ mod tests {
     use super::{BundleRef, FORMAT, Index, IndexError};
     use crate::bundle::{
         INDEX_NAMESPACE, canonical,
+        items::{Brought, Derived, ItemId, ItemState, Step},
         manifest::{ClusterRef, Revision},
         sshsig,
         sums::sha256_hex,
@@ -157,7 +168,27 @@ mod tests {
             sha256: sha256_hex(host.as_bytes()),
             revision: Revision { cluster: 2, host: 1 },
             inputs: sha256_hex(b"inputs"),
+            stale: false,
         }
+    }
+
+    fn derived(generation: u32) -> ItemId {
+        ItemId::Derived(Derived { seed: 1, generation, algorithm: "ecdsa-p256".into() })
+    }
+
+    fn staged() -> ItemState {
+        let (active, beside) = (derived(1), Some(derived(2)));
+        ItemState { active, beside, step: Some(Step::Stage), refuse_plaintext: false }
+    }
+
+    fn item(index: &mut Index) -> &mut ItemState {
+        index.items.get_mut("ca").unwrap()
+    }
+
+    /// Changes what the one item's active version comes from.
+    fn origin(index: &mut Index, change: fn(&mut Derived)) {
+        let ItemId::Derived(derived) = &mut item(index).active else { panic!("it is derived") };
+        change(derived);
     }
 
     fn index() -> Index {
@@ -167,6 +198,7 @@ mod tests {
             seeds: [("1".to_owned(), "00ff".repeat(8))].into(),
             cluster_digest: sha256_hex(b"cluster"),
             sealift: "0.1.0".into(),
+            items: [("ca".to_owned(), staged())].into(),
             bundles: vec![bundle("operator"), bundle("infra1"), bundle("infra0")],
         }
     }
@@ -201,11 +233,24 @@ mod tests {
             Index::parse(&canonical::to_bytes(&changed).unwrap()).map_err(|error| error.to_string())
         };
         assert!(refused(|_| {}).is_ok());
-        let cases: [(Change, &str); 9] = [
+        let cases: [(Change, &str); 19] = [
             (|i| i.format = 2, "index format 2, this sealift reads 1"),
             (|i| i.cluster.id.push('0'), "cluster.id is not as the format asks"),
             (|i| i.seeds = [("1".to_owned(), "x".to_owned())].into(), "seeds is not as the format asks"),
             (|i| i.cluster_digest.clear(), "clusterDigest is not as the format asks"),
+            (|i| drop(i.items.insert("C A".into(), staged())), "items: name is not as the format asks"),
+            (|i| drop(i.items.insert(String::new(), staged())), "items: name is not as the format asks"),
+            (|i| item(i).step = None, "items: state is not as the format asks"),
+            (|i| item(i).step = Some(Step::Retire), "items: state is not as the format asks"),
+            (|i| item(i).beside = None, "items: state is not as the format asks"),
+            (|i| item(i).beside = Some(derived(1)), "items: state is not as the format asks"),
+            (|i| origin(i, |d| d.seed = 0), "items: state is not as the format asks"),
+            (|i| origin(i, |d| d.generation = 0), "items: state is not as the format asks"),
+            (|i| origin(i, |d| d.algorithm.clear()), "items: state is not as the format asks"),
+            (
+                |i| item(i).active = ItemId::Brought(Brought { sha256: "AB".repeat(32) }),
+                "items: state is not as the format asks",
+            ),
             (|i| i.bundles.swap(0, 1), "bundles: order is not as the format asks"),
             (|i| i.bundles.push(i.bundles[2].clone()), "bundles: order is not as the format asks"),
             (|i| i.bundles[0].host = "../x".into(), "bundles: host is not as the format asks"),
@@ -216,5 +261,36 @@ mod tests {
             assert_eq!(refused(change), Err(message.into()));
         }
         assert!(matches!(Index::parse(b"{}"), Err(IndexError::Canonical(_))));
+    }
+
+    /// One form: nothing unknown, nothing that says what is so anyway.
+    #[test]
+    fn items_have_one_form() {
+        let mut good = index();
+        good.bundles.sort_by(|a, b| a.host.cmp(&b.host));
+        let text = String::from_utf8(canonical::to_bytes(&good).unwrap()).unwrap();
+        let staged = r#""items":{"ca":{"active":{"algorithm":"ecdsa-p256","generation":1,"seed":1},"beside":{"algorithm":"ecdsa-p256","generation":2,"seed":1},"step":"stage"}}"#;
+        let brought = format!(r#""items":{{"ca":{{"active":{{"sha256":"{}"}}}}}}"#, "0".repeat(64));
+        let step = |with: &str| staged.replace(r#""step":"stage""#, with);
+        let last = r#"}],"cluster""#;
+        let forged = [
+            (staged, r#""items":{}"#.to_owned(), false),
+            (staged, brought.clone(), true),
+            (staged, step(r#""refusePlaintext":true,"step":"stage""#), true),
+            (staged, step(r#""refusePlaintext":false,"step":"stage""#), false),
+            (staged, step(r#""step":"Stage""#), false),
+            (staged, step(r#""step":"stage","why":1"#), false),
+            (staged, brought.replace(r#""sha256""#, r#""generation":1,"sha256""#), false),
+            (staged, brought.replace("}}}", r#"},"beside":null}}"#), false),
+            (last, r#","stale":true}],"cluster""#.to_owned(), true),
+            (last, r#","stale":false}],"cluster""#.to_owned(), false),
+        ];
+        assert!(Index::parse(text.as_bytes()).is_ok());
+        for (from, to, good) in forged {
+            assert_eq!(text.matches(from).count(), 1, "{from} in {text}");
+            assert_eq!(Index::parse(text.replace(from, &to).as_bytes()).is_ok(), good, "{to}");
+        }
+        let without = text.replace(&format!("{staged},"), "");
+        assert!(Index::parse(without.as_bytes()).is_ok());
     }
 }

@@ -7,6 +7,7 @@ pub mod canonical;
 pub mod consistency;
 pub mod gzip;
 pub mod index;
+pub mod items;
 pub mod manifest;
 pub mod open;
 pub mod pack;

@@ -55,16 +55,19 @@ pub struct Summary {
     pub cluster_id: String,
     /// The revision.
     pub revision: Revision,
+    /// SHA-256 of the manifest, lower-case hex.
+    pub manifest: String,
 }
 
 impl Summary {
-    /// That of a manifest.
-    pub fn of(manifest: &Manifest) -> Self {
+    /// That of a manifest with this digest.
+    fn of(manifest: &Manifest, sha256: &str) -> Self {
         Self {
             host: manifest.host.name.clone(),
             cluster: manifest.cluster.name.clone(),
             cluster_id: manifest.cluster.id.clone(),
             revision: manifest.revision,
+            manifest: sha256.to_owned(),
         }
     }
 }
@@ -74,15 +77,15 @@ impl Summary {
 /// A record whose signature does not hold is not believed: then nothing else is looked at.
 pub fn verify_host(root: &Root, options: &Options<'_>) -> HostCheck {
     let mut findings = Vec::new();
-    let manifest = remembered::manifest(root, options, &mut findings);
-    if let Some(manifest) = &manifest {
+    let remembered = remembered::manifest(root, options, &mut findings);
+    if let Some((manifest, _)) = &remembered {
         let digests = files::check(root, manifest, options, &mut findings);
         findings.extend(directories::check(root, manifest));
         findings.extend(sealifts_own::check(root, manifest, &digests));
     }
     HostCheck {
         findings: sorted(findings),
-        installed: manifest.as_ref().map(Summary::of),
-        files: manifest.as_ref().map_or(0, |manifest| manifest.files.len()),
+        installed: remembered.as_ref().map(|(manifest, sha256)| Summary::of(manifest, sha256)),
+        files: remembered.as_ref().map_or(0, |(manifest, _)| manifest.files.len()),
     }
 }

@@ -8,7 +8,9 @@ pub mod inventory;
 pub mod kubeconfig;
 pub mod obstacles;
 pub mod output;
+pub mod receipt;
 pub mod record;
+pub mod steps;
 
 #[cfg(test)]
 mod tests;

@@ -275,6 +275,7 @@ impl Files {
                 sha256: packed.sha256,
                 revision,
                 inputs,
+                stale: false,
             });
         }
         let mut index = Index {
@@ -283,6 +284,7 @@ impl Files {
             seeds: std::collections::BTreeMap::new(),
             cluster_digest: sha256_hex(b"cluster"),
             sealift: "0.1.0".into(),
+            items: std::collections::BTreeMap::new(),
             bundles,
         };
         change(&mut index);

@@ -5,7 +5,7 @@ use super::check::counted;
 use super::failure::{Failure, MACHINE, USAGE};
 use super::keyring::{self, encrypt, random};
 use super::output::Output;
-use super::world;
+use super::world::{self, Issued};
 use crate::derive::keyring::Keyring;
 use rustix::fs::{CWD, FlockOperation, Gid, Mode, OFlags, Uid, fchmod, fchown, flock, openat};
 use rustix::io::Errno;
@@ -33,7 +33,7 @@ struct Added<'a> {
 
 pub(super) fn run(arguments: &Init, output: &mut Output<'_>) -> Result<u8, Failure> {
     let directory = arguments.dir.clone().unwrap_or_default();
-    let spec = world::spec(&directory.join("sealift.yaml"))?;
+    let spec = world::spec(&directory.join("sealift.yaml"), Issued::NotYet)?;
     if !super::check::report(&spec, "init", output) {
         return Ok(USAGE);
     }
@@ -42,7 +42,7 @@ pub(super) fn run(arguments: &Init, output: &mut Output<'_>) -> Result<u8, Failu
     // a link stays a link: what it leads to is replaced
     let path = fs::canonicalize(&named).unwrap_or_else(|_| named.clone());
     let lock = Lock::of(&path, &named)?;
-    let text = keyring::open(&named, &arguments.identities)?;
+    let text = keyring::open(&named, &world::identities(&arguments.identities)?)?;
     let failed = |error| keyring::failure(&error).about(&named);
     Keyring::read(&text).and_then(|keyring| keyring.belongs_to(cluster)).map_err(failed)?;
     let (text, number) = Keyring::append(&text, &*random::<32>()?).map_err(failed)?;

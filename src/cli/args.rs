@@ -1,5 +1,6 @@
 //! The command line, as clap types: what `--help` and the man pages say stands here.
 
+use crate::plan::RotatingItem;
 use crate::spec::scalars::ToleratedExit;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
@@ -42,6 +43,8 @@ pub(super) enum Command {
     Init(Init),
     /// Show all problems of a spec, with line and column, and what a change needs
     Check(Check),
+    /// Write the requests that external authorities must sign before a build
+    Csr(Csr),
     /// Build the bundles of a cluster
     Build(Build),
     /// Verify bundles, an output directory, or what a host holds
@@ -94,6 +97,36 @@ pub(super) struct Check {
     /// The directory that the build gets as --templates
     #[arg(long, value_name = "DIR", requires = "previous")]
     pub(super) templates: Option<PathBuf>,
+    /// What `sealift verify --root / --format json` said on the hosts, a *.json each: proves that the
+    /// step before of a rotation arrived everywhere
+    #[arg(long, value_name = "DIR", requires = "previous")]
+    pub(super) receipts: Option<PathBuf>,
+    /// Let the next step of this rotation pass without proof, with a warning: kubernetes, etcd,
+    /// front-proxy, service-account or encryption-at-rest. May be repeated
+    #[arg(long, value_name = "ITEM", requires = "previous", value_parser = rotating)]
+    pub(super) unproven: Vec<RotatingItem>,
+}
+
+/// An item's name.
+fn rotating(text: &str) -> Result<RotatingItem, String> {
+    let names = || RotatingItem::ALL.iter().map(|item| item.name()).collect::<Vec<_>>().join(", ");
+    let found = RotatingItem::ALL.iter().copied().find(|item| item.name() == text);
+    found.ok_or_else(|| format!("nothing of that name is replaced in steps; there are {}", names()))
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Csr {
+    /// The spec
+    pub(super) spec: PathBuf,
+    /// The keyring; seed.age beside the spec by default
+    #[arg(long, value_name = "FILE")]
+    pub(super) seed: Option<PathBuf>,
+    /// An age or OpenSSH identity file that opens the keyring ("-" is standard input)
+    #[arg(short, long = "identity", value_name = "FILE")]
+    pub(super) identities: Vec<PathBuf>,
+    /// Where to write HOST/ID.csr: a new directory, or one with such requests, which are replaced
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) out: PathBuf,
 }
 
 #[derive(Debug, Args)]
@@ -103,7 +136,8 @@ pub(super) struct Build {
     /// The keyring; seed.age beside the spec by default
     #[arg(long, value_name = "FILE")]
     pub(super) seed: Option<PathBuf>,
-    /// An age or OpenSSH identity file that opens the keyring ("-" is standard input)
+    /// An age or OpenSSH identity file that opens the keyring, and the keys of imported authorities
+    /// ("-" is standard input)
     #[arg(short, long = "identity", value_name = "FILE")]
     pub(super) identities: Vec<PathBuf>,
     /// Where to write; bundles/CLUSTER beside the spec by default

@@ -1,11 +1,12 @@
 //! `sealift build`: bundles for all hosts, written whole or not at all.
 
 use super::args::Build;
+use super::brought;
 use super::failure::{Failure, MACHINE, USAGE};
 use super::keyring;
 use super::output::Output;
 use super::output_directory::{Previous, Staged};
-use super::world::{self, SpecFile};
+use super::world::{self, Issued, SpecFile};
 use crate::build::{self, BuildError, Inputs};
 use crate::bundle::index::{BUNDLE_SUFFIX, BundleRef, INDEX, Index};
 use crate::bundle::manifest::{ClusterRef, Revision};
@@ -13,6 +14,7 @@ use crate::bundle::trust::trust_line;
 use crate::bundle::{SIGNATURE, SUMS};
 use crate::derive::keyring::Keyring;
 use crate::derive::{Cluster, DeriveError};
+use crate::imports::Material;
 use crate::plan::{HostPlan, Plan};
 use crate::render::Renderer;
 use crate::render::templates::Templates;
@@ -35,18 +37,23 @@ struct Built<'a> {
 }
 
 pub(super) fn run(arguments: &Build, output: &mut Output<'_>) -> Result<u8, Failure> {
-    let spec = world::spec(&arguments.spec)?;
+    let mut spec = world::spec(&arguments.spec, Issued::Needed)?;
     if !super::check::report(&spec, "build", output) {
         return Ok(USAGE);
     }
     let templates = templates(arguments.templates.as_deref())?;
-    let keyring = keyring(arguments, &spec)?;
+    let identities = world::identities(&arguments.identities)?;
+    let keyring = keyring::of_spec(arguments.seed.as_deref(), &identities, &spec)?;
+    let found = brought::open(&mut spec, &identities, &keyring)?;
+    if !super::check::report_later("build", &mut spec, found, output) {
+        return Ok(USAGE);
+    }
     let default = || spec.directory.join("bundles").join(&spec.plan.cluster.name);
     let out = resolve(arguments.out.clone().unwrap_or_else(default))?;
     // the text and its tree are not needed any more, and a large fleet's are large
-    let SpecFile { plan, .. } = spec;
+    let SpecFile { plan, imports, .. } = spec;
     let plan = &plan;
-    let job = Job::new(plan, &keyring, &templates, &arguments.hosts)?;
+    let job = Job::new(plan, &keyring, imports.material(), &templates, &arguments.hosts)?;
     let previous = Previous::read(&out, &plan.cluster, &job.cluster)?;
     let staged = Staged::new(&out)?;
     let pool = rayon::ThreadPoolBuilder::new()
@@ -72,7 +79,7 @@ pub(super) fn run(arguments: &Build, output: &mut Output<'_>) -> Result<u8, Fail
 }
 
 /// A link stays a link: what it leads to is replaced.
-fn resolve(out: PathBuf) -> Result<PathBuf, Failure> {
+pub(super) fn resolve(out: PathBuf) -> Result<PathBuf, Failure> {
     if !out.is_symlink() {
         return Ok(out);
     }
@@ -132,10 +139,12 @@ impl<'a> Job<'a> {
     fn new(
         plan: &'a Plan,
         keyring: &'a Keyring,
+        imported: &'a Material,
         templates: &'a Templates,
         only: &'a [String],
     ) -> Result<Self, Failure> {
-        let cluster = Cluster::new(&plan.cluster, keyring).map_err(|error| derive_failure(&error))?;
+        let cluster =
+            Cluster::new(&plan.cluster, keyring, imported).map_err(|error| derive_failure(&error))?;
         let renderer = Renderer::new(templates).map_err(|error| {
             Failure::from_error(USAGE, &error)
                 .hint("mend the template; `sealift build` without --templates uses the built-in ones")
@@ -166,7 +175,8 @@ impl<'a> Job<'a> {
         if let Some(entry) = previous.entry(&host.name) {
             let current = entry.inputs == inputs && !rebuild;
             if (current || !wanted) && staged.keep(previous, entry)? {
-                return Ok(Some(Made { entry: entry.clone(), fresh: false }));
+                let entry = BundleRef { stale: entry.inputs != inputs, ..entry.clone() };
+                return Ok(Some(Made { entry, fresh: false }));
             }
         }
         if !wanted {
@@ -178,7 +188,14 @@ impl<'a> Job<'a> {
         let file = format!("{}{BUNDLE_SUFFIX}", host.name);
         staged.write(&file, &packed.bytes)?;
         let revision = Revision { cluster: self.plan.cluster.revision, host: host.revision };
-        let entry = BundleRef { host: host.name.clone(), file, sha256: packed.sha256, revision, inputs };
+        let entry = BundleRef {
+            host: host.name.clone(),
+            file,
+            sha256: packed.sha256,
+            revision,
+            inputs,
+            stale: false,
+        };
         Ok(Some(Made { entry, fresh: true }))
     }
 
@@ -191,6 +208,7 @@ impl<'a> Job<'a> {
             seeds: self.inputs.seeds().clone(),
             cluster_digest: self.inputs.of_cluster().map_err(|error| build_failure(&error))?,
             sealift: env!("CARGO_PKG_VERSION").to_owned(),
+            items: build::items(cluster),
             bundles,
         })
     }
@@ -221,17 +239,11 @@ fn build_failure(error: &BuildError) -> Failure {
     }
 }
 
-fn derive_failure(error: &DeriveError) -> Failure {
+pub(super) fn derive_failure(error: &DeriveError) -> Failure {
     match error {
         DeriveError::Keyring(error) => keyring::failure(error),
         _ => Failure::from_error(MACHINE, error),
     }
-}
-
-fn keyring(arguments: &Build, spec: &SpecFile) -> Result<Keyring, Failure> {
-    let path = arguments.seed.clone().unwrap_or_else(|| spec.directory.join(keyring::FILE));
-    let text = keyring::open(&path, &arguments.identities)?;
-    Keyring::read(&text).map_err(|error| keyring::failure(&error))
 }
 
 pub(super) fn templates(directory: Option<&Path>) -> Result<Templates, Failure> {

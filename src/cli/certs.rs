@@ -10,7 +10,7 @@ use super::failure::{Failure, USAGE};
 use super::install::{hostname, open_root};
 use super::output::Output;
 use super::verify::Listing;
-use super::world::{self, Trusted};
+use super::world::{self, Issued, Trusted};
 use crate::bundle::open::{Verified, open};
 use crate::check::inventory::{self, Held, validity};
 use crate::check::output::each_bundle;
@@ -155,7 +155,7 @@ impl Found {
 
     /// What a spec would make; false when it has errors, which were told.
     fn spec(&mut self, path: &Path, terms: &Terms, output: &mut Output<'_>) -> Result<bool, Failure> {
-        let spec = world::spec(path)?;
+        let spec = world::spec(path, Issued::NotYet)?;
         if !report(&spec, "certs", output) {
             return Ok(false);
         }

@@ -5,6 +5,7 @@
 
 use super::failure::{Failure, USAGE};
 use super::output::Output;
+use super::steps::{self, Held, ItemChange, Proofs};
 use super::world::{self, SpecFile};
 use crate::build::{self, Inputs};
 use crate::bundle::index::{BundleRef, INDEX, Index};
@@ -27,6 +28,9 @@ use x509_parser::pem::Pem;
 #[derive(Debug, Serialize)]
 pub(super) struct Change {
     hosts: Vec<HostChange>,
+    /// What is replaced in steps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    items: Vec<ItemChange>,
 }
 
 #[derive(Debug, Serialize)]
@@ -71,6 +75,7 @@ pub(super) fn against(
     spec: &SpecFile,
     previous: &Path,
     templates: &Templates,
+    proofs: &Proofs<'_>,
 ) -> Result<(Change, Vec<Problem>), Failure> {
     let before = Before::read(previous)?;
     let plan = &spec.plan;
@@ -78,20 +83,28 @@ pub(super) fn against(
         let message = format!("{} was built for another cluster", previous.display());
         let problem =
             Problem::error("cluster.id", message).hint("name the output of this cluster's last build");
-        return Ok((Change { hosts: Vec::new() }, vec![problem]));
+        return Ok((Change { hosts: Vec::new(), items: Vec::new() }, vec![problem]));
     }
     let renderer = Renderer::new(templates).map_err(|error| Failure::from_error(USAGE, &error))?;
     let all: Vec<_> = plan.hosts.values().chain([&plan.operator]).collect();
     let seed_id = |number: u32| Ok(before.index.seeds.get(&number.to_string()).cloned().unwrap_or_default());
     let inputs = Inputs::new(&plan.cluster, all.iter().copied(), seed_id, templates)
         .map_err(|error| Failure::from_error(USAGE, &error))?;
-    let mut change = Change { hosts: Vec::new() };
+    let mut change = Change { hosts: Vec::new(), items: Vec::new() };
+    let mut held = Vec::new();
     let mut problems = Vec::new();
     let mut stuck = Vec::new();
     for host in &all {
         let digest = inputs.of(host).map_err(|error| Failure::from_error(USAGE, &error))?;
         let bundle = before.bundle(&host.name)?;
         let one = compare(spec, host, bundle.as_ref(), &digest, &renderer)?;
+        held.extend(bundle.as_ref().map(|bundle| Held {
+            host,
+            revision: bundle.manifest().revision,
+            manifest: bundle.manifest_sha256().to_owned(),
+            stale: before.entry(&host.name).is_some_and(|entry| entry.stale),
+            renamed: steps::renamed(&plan.cluster, host, bundle).collect(),
+        }));
         if let (State::Changed, Some(entry)) = (one.state, before.entry(&host.name)) {
             stuck.extend((revision_of(spec, host) <= entry.revision).then_some(host.name.as_str()));
         }
@@ -99,6 +112,9 @@ pub(super) fn against(
         change.hosts.push(one);
     }
     problems.extend(revision_problem(&stuck));
+    let (items, of_steps) = steps::against(spec, &before.index, &held, proofs);
+    change.items = items;
+    problems.extend(of_steps);
     let names: BTreeSet<&str> = all.iter().map(|host| host.name.as_str()).collect();
     let gone = before.index.bundles.iter().filter(|entry| !names.contains(entry.host.as_str()));
     for entry in gone {
@@ -256,11 +272,13 @@ fn differs(
                 Some(authority) => authority.certificates.all().collect(),
                 None => build::find(cluster, host, id).into_iter().collect(),
             };
-            !contents.is_some_and(|pem| says(pem, &planned))
+            // behind a leaf stands what issued it, when that was made elsewhere; `inputs` tells those apart
+            let more = authority.is_none() && inputs.is_some();
+            !contents.is_some_and(|pem| says(pem, &planned, more))
         }
         Source::SigningCertificate(id) => {
             let planned: Vec<_> = build::find(cluster, host, id).into_iter().collect();
-            !contents.is_some_and(|pem| says(pem, &planned))
+            !contents.is_some_and(|pem| says(pem, &planned, false))
         }
         // nothing but keys that `origin` names; of two keys, the second shows in the number of blocks
         Source::PublicKeys(_) => {
@@ -282,14 +300,10 @@ fn sealed_anew(host: &HostPlan, before: &Manifest) -> bool {
 }
 
 /// Whether a file's certificates say what is planned, one by one: name, SANs and validity.
-fn says(pem: &[u8], planned: &[&CertPlan]) -> bool {
+/// With `more`, others may stand behind them.
+fn says(pem: &[u8], planned: &[&CertPlan], more: bool) -> bool {
     let blocks: Vec<_> = Pem::iter_from_buffer(pem).filter_map(Result::ok).collect();
-    // behind a leaf stands what issued it, when that was brought along
-    let fits = if planned.iter().any(|plan| plan.brought.is_some()) {
-        blocks.len() >= planned.len()
-    } else {
-        blocks.len() == planned.len()
-    };
+    let fits = blocks.len() == planned.len() || (more && blocks.len() > planned.len());
     fits && blocks.iter().zip(planned).all(|(block, plan)| says_one(block, plan))
 }
 
@@ -349,5 +363,6 @@ impl Change {
             host.run.iter().for_each(|command| output.line(format_args!("  run: {command}")));
             host.restart.iter().for_each(|target| output.line(format_args!("  restart: {target}")));
         }
+        self.items.iter().for_each(|item| output.line(item.line()));
     }
 }

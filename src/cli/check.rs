@@ -5,7 +5,8 @@ use super::build::templates;
 use super::change::{self, Change};
 use super::failure::{Failure, USAGE};
 use super::output::Output;
-use super::world::{self, SpecFile};
+use super::steps::Proofs;
+use super::world::{self, Issued, SpecFile};
 use crate::spec::Problem;
 use serde::Serialize;
 
@@ -19,13 +20,13 @@ struct Checked<'a> {
 }
 
 pub(super) fn run(arguments: &Check, output: &mut Output<'_>) -> Result<u8, Failure> {
-    let mut spec = world::spec(&arguments.spec)?;
+    let mut spec = world::spec(&arguments.spec, Issued::Needed)?;
     let mut change = None;
     if let Some(previous) = arguments.previous.as_deref().filter(|_| !spec.has_errors()) {
+        let proofs = Proofs::read(arguments)?;
         let (found, problems) =
-            change::against(&spec, previous, &templates(arguments.templates.as_deref())?)?;
-        spec.problems.extend(problems.into_iter().map(|problem| spec.loaded.locate(problem)));
-        spec.problems.sort_by_key(|problem| problem.position);
+            change::against(&spec, previous, &templates(arguments.templates.as_deref())?, &proofs)?;
+        spec.add(problems);
         change = Some(found);
     }
     let exit = if spec.has_errors() { USAGE } else { 0 };
@@ -52,6 +53,18 @@ pub(super) fn report(spec: &SpecFile, command: &'static str, output: &mut Output
         output.json(&Checked { command, exit: USAGE, problems: &spec.problems, change: None });
     }
     !spec.has_errors()
+}
+
+/// The same for errors that were found later, after [`report`].
+pub(super) fn report_later(
+    command: &'static str,
+    spec: &mut SpecFile,
+    found: Vec<Problem>,
+    output: &mut Output<'_>,
+) -> bool {
+    spec.problems.clear();
+    spec.add(found);
+    spec.problems.is_empty() || report(spec, command, output)
 }
 
 fn show(spec: &SpecFile, output: &mut Output<'_>) {

@@ -1,18 +1,18 @@
 //! The keyring's file: opened with identities, encrypted to operators.
 
 use super::failure::{Failure, MACHINE, USAGE};
-use super::world;
-use crate::derive::keyring::KeyringError;
-use crate::unseal::UnsealError;
+use super::world::{self, SpecFile};
+use crate::derive::keyring::{Keyring, KeyringError};
+use crate::unseal::{Identities, UnsealError};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use zeroize::Zeroizing;
 
 /// The keyring's name beside a spec.
 pub(super) const FILE: &str = "seed.age";
 
 /// The decrypted text of a keyring.
-pub(super) fn open(path: &Path, identities: &[PathBuf]) -> Result<Zeroizing<Vec<u8>>, Failure> {
+pub(super) fn open(path: &Path, identities: &Identities) -> Result<Zeroizing<Vec<u8>>, Failure> {
     if !path.exists() {
         return Err(Failure::new(USAGE, format!("there is no keyring at {}", path.display()))
             .hint("name it with --seed FILE, or make one with `sealift init`"));
@@ -25,7 +25,6 @@ pub(super) fn open(path: &Path, identities: &[PathBuf]) -> Result<Zeroizing<Vec<
         )
         .hint("name an operator's identity file: -i operator.key"));
     }
-    let identities = world::identities(identities)?;
     identities.open(&sealed).map_err(|error| match error {
         UnsealError::NoMatch => {
             Failure::new(USAGE, format!("none of the identities opens {}", path.display()))
@@ -33,6 +32,17 @@ pub(super) fn open(path: &Path, identities: &[PathBuf]) -> Result<Zeroizing<Vec<
         }
         other => Failure::from_error(USAGE, &other).about(path).hint("restore seed.age from a copy"),
     })
+}
+
+/// A spec's keyring: the one that the user named, or the one beside the spec.
+pub(super) fn of_spec(
+    named: Option<&Path>,
+    identities: &Identities,
+    spec: &SpecFile,
+) -> Result<Keyring, Failure> {
+    let path = named.map_or_else(|| spec.directory.join(FILE), Path::to_path_buf);
+    let text = open(&path, identities)?;
+    Keyring::read(&text).map_err(|error| failure(&error))
 }
 
 /// What is wrong with a keyring, and what to do.

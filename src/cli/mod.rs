@@ -3,10 +3,12 @@
 
 mod add_seed;
 mod args;
+mod brought;
 mod build;
 mod certs;
 mod change;
 mod check;
+mod csr;
 mod demo;
 mod failure;
 mod init;
@@ -14,6 +16,8 @@ mod install;
 mod keyring;
 mod output;
 mod output_directory;
+mod receipts;
+mod steps;
 mod verify;
 mod world;
 
@@ -63,6 +67,7 @@ fn execute(cli: &Cli, output: &mut Output<'_>) -> u8 {
     let (name, result) = match &cli.command {
         Command::Init(arguments) => ("init", init::run(arguments, output)),
         Command::Check(arguments) => ("check", check::run(arguments, output)),
+        Command::Csr(arguments) => ("csr", csr::run(arguments, output)),
         Command::Build(arguments) => ("build", build::run(arguments, output)),
         Command::Verify(arguments) => ("verify", verify::run(arguments, output)),
         Command::Certs(arguments) => ("certs", certs::run(arguments, output)),

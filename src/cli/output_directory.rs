@@ -85,7 +85,7 @@ impl Previous {
 }
 
 /// The directory's listing, sorted; empty when it is not there.
-fn names(directory: &Path) -> Result<Vec<String>, Failure> {
+pub(super) fn names(directory: &Path) -> Result<Vec<String>, Failure> {
     let unreadable = |error: &io::Error| world::unreadable(directory, error);
     let entries = match fs::read_dir(directory) {
         Ok(entries) => entries,
@@ -139,6 +139,11 @@ impl Staged {
         fs::create_dir_all(parent).map_err(|error| world::unwritable(parent, &error))?;
         fs::create_dir(&staged.path).map_err(|error| world::unwritable(out, &error))?;
         Ok(staged)
+    }
+
+    /// Makes a directory below it.
+    pub(super) fn directory(&self, name: &str) -> Result<(), Failure> {
+        fs::create_dir(self.path.join(name)).map_err(|error| world::unwritable(&self.out.join(name), &error))
     }
 
     pub(super) fn write(&self, name: &str, bytes: &[u8]) -> Result<(), Failure> {

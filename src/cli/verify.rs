@@ -7,11 +7,11 @@ use super::install::{hostname, open_root};
 use super::output::Output;
 use super::world::{self, Trusted};
 use crate::bundle::index::BUNDLE_SUFFIX;
-use crate::bundle::manifest::Manifest;
-use crate::bundle::open::open;
+use crate::bundle::open::{Verified, open};
 use crate::check::bundle::verify_bundle;
 use crate::check::host::{self, verify_host};
 use crate::check::output::{OutputDirectory, Terms, verify_output};
+use crate::check::receipt::ROOT;
 use crate::finding::{Finding, Id, exit_code};
 use crate::unseal::Identities;
 use serde::Serialize;
@@ -28,16 +28,28 @@ struct Verdict<'a> {
     findings: &'a [Finding],
 }
 
-/// One bundle, output directory or root.
+/// The kinds of subjects beside [`ROOT`].
+const BUNDLE: &str = "bundle";
+const DIRECTORY: &str = "directory";
+
+/// One bundle, output directory or root. Of a root, a receipt: see [`crate::check::receipt`].
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Subject {
     path: String,
+    /// `bundle`, `directory` or `root`.
+    kind: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     cluster: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cluster_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     host: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<String>,
+    /// SHA-256 of the manifest, lower-case hex.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    manifest: Option<String>,
     /// Files of a bundle or host; bundles of an output directory.
     count: usize,
     #[serde(skip)]
@@ -45,16 +57,22 @@ struct Subject {
 }
 
 impl Subject {
-    fn new(path: &Path, count: usize, unit: &'static str) -> Self {
+    fn new(path: &Path, kind: &'static str, count: usize, unit: &'static str) -> Self {
         let path = path.display().to_string();
-        Self { path, cluster: None, host: None, revision: None, count, unit }
+        let (cluster, cluster_id, host, revision, manifest) = (None, None, None, None, None);
+        Self { path, kind, cluster, cluster_id, host, revision, manifest, count, unit }
     }
 
-    fn named(mut self, manifest: &Manifest) -> Self {
-        self.cluster = Some(manifest.cluster.name.clone());
-        self.host = Some(manifest.host.name.clone());
-        self.revision = Some(manifest.revision.to_string());
-        self
+    fn named(self, bundle: &Verified) -> Self {
+        let manifest = bundle.manifest();
+        Self {
+            cluster: Some(manifest.cluster.name.clone()),
+            cluster_id: Some(manifest.cluster.id.clone()),
+            host: Some(manifest.host.name.clone()),
+            revision: Some(manifest.revision.to_string()),
+            manifest: Some(bundle.manifest_sha256().to_owned()),
+            ..self
+        }
     }
 }
 
@@ -121,7 +139,7 @@ impl Judge {
                 let name = bundle.display().to_string();
                 match open(&world::read(bundle)?, &name, &self.trusted.trust, self.at) {
                     Ok(verified) => Some(verified),
-                    Err(findings) => return Ok((vec![Subject::new(path, 0, "files")], findings)),
+                    Err(findings) => return Ok((vec![Subject::new(path, ROOT, 0, "files")], findings)),
                 }
             }
         };
@@ -136,9 +154,11 @@ impl Judge {
                 hostname: hostname.as_deref(),
             },
         );
-        let mut subject = Subject::new(path, checked.files, "files as they should be");
+        let mut subject = Subject::new(path, ROOT, checked.files, "files as they should be");
         if let Some(installed) = checked.installed {
             subject.cluster = Some(installed.cluster);
+            subject.cluster_id = Some(installed.cluster_id);
+            subject.manifest = Some(installed.manifest);
             subject.host = Some(installed.host);
             subject.revision = Some(installed.revision.to_string());
         }
@@ -158,7 +178,8 @@ impl Judge {
                     path_text,
                     "check the path, and run as a user who may read it",
                 );
-                (Subject::new(path, 0, "files"), vec![finding.found(world::reason(&error))])
+                let kind = if path.is_dir() { DIRECTORY } else { BUNDLE };
+                (Subject::new(path, kind, 0, "files"), vec![finding.found(world::reason(&error))])
             });
             subjects.push(subject);
             findings.extend(more);
@@ -169,10 +190,10 @@ impl Judge {
     fn bundle(&self, path: &Path) -> io::Result<(Subject, Vec<Finding>)> {
         let name = path.display().to_string();
         match open(&world::read_bounded(path)?, &name, &self.trusted.trust, self.at) {
-            Err(findings) => Ok((Subject::new(path, 0, "files"), findings)),
+            Err(findings) => Ok((Subject::new(path, BUNDLE, 0, "files"), findings)),
             Ok(verified) => {
-                let manifest = verified.manifest();
-                let subject = Subject::new(path, manifest.files.len(), "files").named(manifest);
+                let files = verified.manifest().files.len();
+                let subject = Subject::new(path, BUNDLE, files, "files").named(&verified);
                 Ok((subject, verify_bundle(&verified, self.at, self.within, self.identities.as_ref())))
             }
         }
@@ -189,7 +210,7 @@ impl Judge {
             identities: self.identities.as_ref(),
         };
         let findings = verify_output(&output, &path.display().to_string(), terms);
-        Ok((Subject::new(path, bundles, "bundles"), findings))
+        Ok((Subject::new(path, DIRECTORY, bundles, "bundles"), findings))
     }
 }
 

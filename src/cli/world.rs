@@ -1,7 +1,9 @@
 //! Reading the world: files, the clock, trust, identities. With errors that say what to do.
 
+use super::brought;
 use super::failure::{Failure, MACHINE, TRUST, USAGE};
 use crate::bundle::trust::Trust;
+use crate::imports::Imports;
 use crate::rootfs::Root;
 use crate::spec::Loaded;
 use crate::spec::Problem;
@@ -86,6 +88,8 @@ pub(super) fn span(text: Option<&str>) -> Result<Option<u64>, Failure> {
 pub(super) struct SpecFile {
     pub(super) loaded: Loaded,
     pub(super) plan: crate::plan::Plan,
+    /// Authorities that were made elsewhere, and what they signed.
+    pub(super) imports: Imports,
     /// Of the spec and of the plan, in the order of the file.
     pub(super) problems: Vec<Problem>,
     /// The path as the user gave it.
@@ -95,13 +99,26 @@ pub(super) struct SpecFile {
 }
 
 impl SpecFile {
+    /// Adds problems that were found later.
+    pub(super) fn add(&mut self, found: Vec<Problem>) {
+        self.problems.extend(found.into_iter().map(|problem| self.loaded.locate(problem)));
+        self.problems.sort_by_key(|problem| problem.position);
+    }
+
     pub(super) fn has_errors(&self) -> bool {
         self.problems.iter().any(Problem::is_error)
     }
 }
 
-/// Reads a spec and lays the tables over it.
-pub(super) fn spec(path: &Path) -> Result<SpecFile, Failure> {
+/// Whether what external authorities signed is needed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Issued {
+    Needed,
+    NotYet,
+}
+
+/// Reads a spec with the files that it names, and lays the tables over it.
+pub(super) fn spec(path: &Path, issued: Issued) -> Result<SpecFile, Failure> {
     let bytes = read(path)?;
     let name = path.display().to_string();
     let text = String::from_utf8(bytes).map_err(|error| {
@@ -110,18 +127,27 @@ pub(super) fn spec(path: &Path) -> Result<SpecFile, Failure> {
         Failure::new(USAGE, format!("{name}:{line}: the spec is not UTF-8")).hint("save it as UTF-8 text")
     })?;
     let loaded = crate::spec::load(&text);
-    let (plan, of_plan) = crate::plan::plan(&loaded.spec, &crate::plan::Facts::default());
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let directory = directory.unwrap_or(Path::new(".")).to_path_buf();
+    let (mut imports, mut found) = brought::read(&loaded, &directory);
+    let (mut plan, mut of_plan) = crate::plan::plan(&loaded.spec, imports.facts());
+    if issued == Issued::Needed {
+        found.extend(imports.check_issued(&plan, loaded.spec.cluster.epoch.unix()));
+    }
+    if imports.has_issued() {
+        (plan, of_plan) = crate::plan::plan(&loaded.spec, imports.facts());
+    }
+    found.extend(imports.check_validity(&plan));
+    found.extend(of_plan);
     let mut problems = loaded.problems.clone();
     problems.extend(
-        of_plan
+        found
             .into_iter()
             .filter(|problem| !loaded.left_out(&problem.path))
             .map(|problem| loaded.locate(problem)),
     );
     problems.sort_by_key(|problem| problem.position);
-    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let directory = directory.unwrap_or(Path::new(".")).to_path_buf();
-    Ok(SpecFile { loaded, plan, problems, name, directory })
+    Ok(SpecFile { loaded, plan, imports, problems, name, directory })
 }
 
 /// Reads identity files.

@@ -1,11 +1,12 @@
 //! Certificates from a plan's rows, without randomness: serials and signatures are derived.
 
+use super::brought;
 use super::key::{KeyError, PrivateKey};
 use super::label::Deriver;
 use super::label::Purpose;
+use crate::imports;
 use crate::plan::CertPlan;
-use crate::plan::certs::{Attribute, Eku, Kind};
-use crate::private_key;
+use crate::plan::certs::{Attribute, Eku, Kind, leaf_usages};
 use hmac::{Hmac, KeyInit, Mac};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, DnValue, ExtendedKeyUsagePurpose, IsCa,
@@ -34,20 +35,44 @@ pub enum CertificateError {
         /// The row of the table.
         row: &'static str,
     },
+    /// The certificate cannot be put together: a fault.
+    #[error("certificate {row} cannot be encoded")]
+    Encode {
+        /// The row of the table.
+        row: &'static str,
+    },
+    /// The authority's key does not sign.
+    #[error(transparent)]
+    Sign(KeyError),
+    /// An external authority, or an imported one whose key was not opened.
+    #[error("the key of the authority that issues {row} is not here")]
+    NoKey {
+        /// The row of the table.
+        row: &'static str,
+    },
     /// HMAC refused its key: impossible for 32 bytes.
     #[error("a serial number cannot be derived")]
     Serial,
 }
 
-/// A certificate authority with its key.
-pub struct Authority {
+/// A certificate authority: derived with its key, or brought along.
+pub struct Authority<'a> {
+    origin: Origin<'a>,
+    serial_key: zeroize::Zeroizing<[u8; 32]>,
+}
+
+enum Origin<'a> {
+    Derived(Box<Derived>),
+    Brought(&'a imports::Issuer),
+}
+
+struct Derived {
     params: CertificateParams,
     key: PrivateKey,
-    serial_key: zeroize::Zeroizing<[u8; 32]>,
     pem: String,
 }
 
-impl Authority {
+impl<'a> Authority<'a> {
     /// Makes and signs a CA certificate.
     ///
     /// # Errors
@@ -58,17 +83,37 @@ impl Authority {
         let tbs = to_be_signed(&key, |signer| params.self_signed(signer).map(drop), plan)?;
         params.serial_number = Some(serial(&serial_key, &tbs)?);
         let certificate = params.self_signed(&key).map_err(|source| library(plan, source))?;
-        Ok(Self { pem: certificate.pem(), params, key, serial_key })
+        let origin = Origin::Derived(Box::new(Derived { pem: certificate.pem(), params, key }));
+        Ok(Self { origin, serial_key })
+    }
+
+    /// One that was made elsewhere; the serial numbers of its leaves still come from a seed.
+    pub fn brought(issuer: &'a imports::Issuer, deriver: &Deriver) -> Self {
+        Self { origin: Origin::Brought(issuer), serial_key: deriver.purpose_key(Purpose::Serial) }
     }
 
     /// The CA certificate in PEM.
     pub fn pem(&self) -> &str {
-        &self.pem
+        match &self.origin {
+            Origin::Derived(own) => &own.pem,
+            Origin::Brought(issuer) => &issuer.pem,
+        }
+    }
+
+    /// What stands behind its leaves, in PEM; empty for a CA that signed itself.
+    pub fn chain(&self) -> &str {
+        match &self.origin {
+            Origin::Derived(_) => "",
+            Origin::Brought(issuer) => &issuer.chain,
+        }
     }
 
     /// The CA's key; none when it stays elsewhere.
     pub fn key(&self) -> Option<&PrivateKey> {
-        Some(&self.key)
+        match &self.origin {
+            Origin::Derived(own) => Some(&own.key),
+            Origin::Brought(issuer) => issuer.key.as_ref(),
+        }
     }
 
     /// DER of the CA's `SubjectPublicKeyInfo`.
@@ -76,39 +121,59 @@ impl Authority {
     /// # Errors
     /// [`KeyError::Encode`].
     pub fn spki(&self) -> Result<Vec<u8>, KeyError> {
-        self.key.spki_der()
+        match &self.origin {
+            Origin::Derived(own) => own.key.spki_der(),
+            Origin::Brought(issuer) => Ok(issuer.spki.clone()),
+        }
     }
 
-    /// Issues a leaf certificate, in PEM.
+    /// Issues a leaf certificate, in PEM, with its chain behind it.
     ///
     /// # Errors
     /// [`CertificateError`].
     pub fn issue(&self, plan: &CertPlan, key: &PrivateKey) -> Result<String, CertificateError> {
+        match &self.origin {
+            Origin::Derived(own) => own.issue(&self.serial_key, plan, key),
+            Origin::Brought(issuer) => {
+                let signer = issuer.key.as_ref().ok_or(CertificateError::NoKey { row: plan.row.id })?;
+                Ok(brought::issue(issuer, signer, &self.serial_key, plan, key)? + &issuer.chain)
+            }
+        }
+    }
+}
+
+impl Derived {
+    fn issue(
+        &self,
+        serial_key: &[u8; 32],
+        plan: &CertPlan,
+        key: &PrivateKey,
+    ) -> Result<String, CertificateError> {
         let mut params = params(plan, key)?;
         let tbs = to_be_signed(
             &self.key,
             |signer| params.signed_by(key, &Issuer::from_params(&self.params, signer)).map(drop),
             plan,
         )?;
-        params.serial_number = Some(serial(&self.serial_key, &tbs)?);
+        params.serial_number = Some(serial(serial_key, &tbs)?);
         let issuer = Issuer::from_params(&self.params, &self.key);
         let certificate = params.signed_by(key, &issuer).map_err(|source| library(plan, source))?;
         Ok(certificate.pem())
     }
 }
 
-impl std::fmt::Debug for Authority {
+impl std::fmt::Debug for Authority<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Authority(..)")
     }
 }
 
-fn library(plan: &CertPlan, source: rcgen::Error) -> CertificateError {
+pub(super) fn library(plan: &CertPlan, source: rcgen::Error) -> CertificateError {
     CertificateError::Library { row: plan.row.id, cn: plan.cn.clone(), source }
 }
 
 /// Parameters with serial number 1.
-fn params(plan: &CertPlan, key: &PrivateKey) -> Result<CertificateParams, CertificateError> {
+pub(super) fn params(plan: &CertPlan, key: &PrivateKey) -> Result<CertificateParams, CertificateError> {
     let authority = matches!(plan.row.kind, Kind::Authority(_));
     let mut params = CertificateParams::default();
     params.serial_number = Some(SerialNumber::from(1_u64));
@@ -120,11 +185,9 @@ fn params(plan: &CertPlan, key: &PrivateKey) -> Result<CertificateParams, Certif
     }
     params.distinguished_name.push(DnType::CommonName, plan.cn.as_str());
     params.subject_alt_names = sans(plan)?;
-    // the same bits as kubeadm's pkiutil, for ECDSA too
-    params.key_usages = vec![KeyUsagePurpose::DigitalSignature, KeyUsagePurpose::KeyEncipherment];
-    if key.public().kind() == private_key::Kind::Ed25519 {
-        // RFC 8410 section 5 forbids it
-        params.key_usages.retain(|usage| *usage != KeyUsagePurpose::KeyEncipherment);
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    if leaf_usages(plan.algorithm).contains(&"keyEncipherment") {
+        params.key_usages.push(KeyUsagePurpose::KeyEncipherment);
     }
     params.is_ca = IsCa::ExplicitNoCa;
     if authority {
@@ -174,7 +237,7 @@ fn purpose(eku: Eku) -> ExtendedKeyUsagePurpose {
 
 /// The first 16 bytes of HMAC-SHA-256 over the certificate to be signed with serial 1, the top two
 /// bits set to 01: positive, and always 16 bytes long (RFC 5280 section 4.1.2.2).
-fn serial(key: &[u8; 32], tbs: &[u8]) -> Result<SerialNumber, CertificateError> {
+pub(super) fn serial(key: &[u8; 32], tbs: &[u8]) -> Result<SerialNumber, CertificateError> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).map_err(|_| CertificateError::Serial)?;
     mac.update(tbs);
     let mut bytes: Vec<u8> = mac.finalize().into_bytes().iter().take(16).copied().collect();
@@ -185,7 +248,7 @@ fn serial(key: &[u8; 32], tbs: &[u8]) -> Result<SerialNumber, CertificateError> 
 }
 
 /// Records what it is asked to sign; signs nothing.
-struct Recorder<'a> {
+pub(super) struct Recorder<'a> {
     key: &'a PrivateKey,
     message: RefCell<Vec<u8>>,
 }
@@ -207,7 +270,7 @@ impl rcgen::SigningKey for Recorder<'_> {
     }
 }
 
-fn to_be_signed(
+pub(super) fn to_be_signed(
     signer: &PrivateKey,
     sign: impl FnOnce(&Recorder<'_>) -> Result<(), rcgen::Error>,
     plan: &CertPlan,

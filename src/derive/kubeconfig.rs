@@ -55,7 +55,7 @@ impl Kubeconfig<'_> {
             &key,
             "\n",
         ];
-        lines.iter().for_each(|part| text.push_str(part));
+        text.extend(lines);
         text
     }
 }

@@ -3,6 +3,7 @@
 //! Secrets exist inside this stage only. What leaves it is public ([`public::Public`]) or sealed
 //! ([`Sealed`]); the signing key leaves as an opaque [`Signer`].
 
+mod brought;
 pub mod certificate;
 pub mod key;
 pub mod keyring;
@@ -10,9 +11,12 @@ mod kubeconfig;
 pub mod label;
 mod letters;
 pub mod public;
+mod request;
 pub mod seal;
 mod secrets;
 
+use crate::imports::Material as Imported;
+use crate::plan::brought::Version;
 use crate::plan::certs::{CertRow, Kind};
 use crate::plan::{CertPlan, ClusterPlan, FilePlan, HostPlan, KeyPlan, Rotated, Source};
 use crate::spec::types::CaName;
@@ -96,7 +100,8 @@ impl std::fmt::Debug for Signer {
 pub struct Cluster<'a> {
     keyring: &'a Keyring,
     plan: &'a ClusterPlan,
-    authorities: BTreeMap<CaName, Versions<Authority>>,
+    imported: &'a Imported,
+    authorities: BTreeMap<CaName, Versions<Authority<'a>>>,
     service_account: Option<Versions<PrivateKey>>,
     signer: Signer,
 }
@@ -109,8 +114,12 @@ struct Versions<T> {
 }
 
 impl<T> Versions<T> {
-    fn of<P>(plan: &Rotated<P>, make: impl Fn(&P) -> Result<T, DeriveError>) -> Result<Self, DeriveError> {
-        Ok(Self { active: make(&plan.active)?, beside: plan.beside.as_ref().map(make).transpose()? })
+    fn of<P>(
+        plan: &Rotated<P>,
+        make: impl Fn(&P, Version) -> Result<T, DeriveError>,
+    ) -> Result<Self, DeriveError> {
+        let beside = plan.beside.as_ref().map(|beside| make(beside, plan.beside_version()));
+        Ok(Self { active: make(&plan.active, plan.active_version())?, beside: beside.transpose()? })
     }
 
     fn all(&self) -> impl Iterator<Item = &T> {
@@ -124,28 +133,51 @@ struct Leaf {
     key: PrivateKey,
 }
 
+/// What an external authority must sign.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The authority.
+    pub ca: CaName,
+    /// The table's id of the certificate.
+    pub id: &'static str,
+    /// DER of the key's `SubjectPublicKeyInfo`.
+    pub spki: Vec<u8>,
+    /// The request in PEM (PKCS #10, RFC 2986).
+    pub pem: String,
+}
+
 type Leaves = BTreeMap<&'static str, Leaf>;
 
 impl<'a> Cluster<'a> {
-    /// Derives what all hosts share.
+    /// Derives what all hosts share; `imported` is what was made elsewhere.
     ///
     /// # Errors
     /// [`DeriveError`], such as a keyring of another cluster.
-    pub fn new(plan: &'a ClusterPlan, keyring: &'a Keyring) -> Result<Self, DeriveError> {
+    pub fn new(
+        plan: &'a ClusterPlan,
+        keyring: &'a Keyring,
+        imported: &'a Imported,
+    ) -> Result<Self, DeriveError> {
         keyring.belongs_to(&plan.id)?;
         let mut authorities = BTreeMap::new();
         for authority in &plan.authorities {
-            let versions = Versions::of(&authority.certificates, |version| {
-                let key = certificate_key(keyring, plan, version)?;
-                Ok(Authority::new(version, key, keyring.seed(version.seed)?)?)
+            let versions = Versions::of(&authority.certificates, |planned, version| {
+                let deriver = keyring.seed(planned.seed)?;
+                if planned.brought.is_some() {
+                    let issuer = imported.authority(authority.ca, version);
+                    let issuer = issuer.ok_or(DeriveError::Table(planned.row.id))?;
+                    return Ok(Authority::brought(issuer, deriver));
+                }
+                let key = certificate_key(keyring, plan, planned)?;
+                Ok(Authority::new(planned, key, deriver)?)
             })?;
             authorities.insert(authority.ca, versions);
         }
         let service_account = plan.service_account.as_ref();
         let service_account = service_account
-            .map(|keys| Versions::of(keys, |key| service_account_key(keyring, plan, key)))
+            .map(|keys| Versions::of(keys, |key, _| service_account_key(keyring, plan, key)))
             .transpose()?;
-        Ok(Self { keyring, plan, authorities, service_account, signer: signer(plan, keyring)? })
+        Ok(Self { keyring, plan, imported, authorities, service_account, signer: signer(plan, keyring)? })
     }
 
     /// The key that signs bundles.
@@ -162,7 +194,7 @@ impl<'a> Cluster<'a> {
         let mut leaves = Leaves::new();
         for plan in &host.certificates {
             let key = certificate_key(self.keyring, self.plan, plan)?;
-            let certificate = self.issuer(plan)?.active.issue(plan, &key)?;
+            let certificate = self.certificate(host, plan, &key)?;
             leaves.insert(plan.row.id, Leaf { certificate, key });
         }
         let mut material = Material::default();
@@ -176,6 +208,34 @@ impl<'a> Cluster<'a> {
             }
         }
         Ok(material)
+    }
+
+    fn certificate(&self, host: &HostPlan, plan: &CertPlan, key: &PrivateKey) -> Result<String, DeriveError> {
+        let authority = &self.issuer(plan)?.active;
+        if plan.brought.is_none() {
+            return Ok(authority.issue(plan, key)?);
+        }
+        let issued = self.imported.issued(&host.name, plan.row.id);
+        Ok(issued.ok_or(DeriveError::Table(plan.row.id))?.to_owned() + authority.chain())
+    }
+
+    /// What the external authorities must sign for one host.
+    ///
+    /// # Errors
+    /// [`DeriveError`].
+    pub fn requests(&self, host: &HostPlan) -> Result<Vec<Request>, DeriveError> {
+        let mut requests = Vec::new();
+        for plan in &host.certificates {
+            let Kind::IssuedBy(ca) = plan.row.kind else { continue };
+            let authority = self.plan.authority(ca);
+            if !authority.is_some_and(|authority| authority.certificates.active.is_external()) {
+                continue;
+            }
+            let key = certificate_key(self.keyring, self.plan, plan)?;
+            let (id, spki) = (plan.row.id, key.spki_der()?);
+            requests.push(Request { ca, id, spki, pem: request::request(plan, &key)? });
+        }
+        Ok(requests)
     }
 
     /// A public file that comes from keys; none for what templates render.
@@ -268,13 +328,13 @@ impl<'a> Cluster<'a> {
         Ok(self.authority(id)?.all().map(Authority::pem).collect())
     }
 
-    fn authority(&self, id: &'static str) -> Result<&Versions<Authority>, DeriveError> {
+    fn authority(&self, id: &'static str) -> Result<&Versions<Authority<'_>>, DeriveError> {
         let row = CertRow::find(id).ok_or(DeriveError::Table(id))?;
         let Kind::Authority(ca) = row.kind else { return Err(DeriveError::Table(id)) };
         self.authorities.get(&ca).ok_or(DeriveError::Table(id))
     }
 
-    fn issuer(&self, leaf: &CertPlan) -> Result<&Versions<Authority>, DeriveError> {
+    fn issuer(&self, leaf: &CertPlan) -> Result<&Versions<Authority<'_>>, DeriveError> {
         let Kind::IssuedBy(ca) = leaf.row.kind else { return Err(DeriveError::Table(leaf.row.id)) };
         self.authorities.get(&ca).ok_or(DeriveError::Table(leaf.row.id))
     }

@@ -21,19 +21,18 @@ pub(super) fn encryption_config(
     text.push_str("apiVersion: apiserver.config.k8s.io/v1\nkind: EncryptionConfiguration\nresources:\n");
     text.push_str("- resources:\n");
     for resource in &plan.resources {
-        text.push_str(&format!("  - {}\n", scalar(resource)));
+        text.extend(["  - ", &scalar(resource), "\n"]);
     }
     text.push_str("  providers:\n");
     let mut last = "";
     for key in plan.keys.all() {
         if key.provider != last {
-            text.push_str(&format!("  - {}:\n      keys:\n", key.provider));
+            text.extend(["  - ", key.provider, ":\n      keys:\n"]);
             last = key.provider;
         }
         let secret = at_rest_key(keyring, cluster, key)?;
-        text.push_str(&format!("      - name: key{}\n        secret: ", key.generation));
-        text.push_str(&secret);
-        text.push('\n');
+        let name = key.generation.to_string();
+        text.extend(["      - name: key", &name, "\n        secret: ", &secret, "\n"]);
     }
     if plan.identity {
         text.push_str("  - identity: {}\n");
@@ -106,7 +105,7 @@ pub(super) fn bootstrap_tokens(
             &secret,
             "\"\n  usage-bootstrap-authentication: \"true\"\n  usage-bootstrap-signing: \"true\"\n",
         ];
-        parts.iter().for_each(|part| text.push_str(part));
+        text.extend(parts);
     }
     Ok(Some(text))
 }

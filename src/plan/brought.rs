@@ -10,6 +10,8 @@ use std::collections::BTreeMap;
 pub struct Brought {
     /// SHA-256, lower-case hex, of the DER certificate and of all that stand behind it in its file.
     pub sha256: String,
+    /// The same of the certificate alone.
+    pub alone_sha256: String,
     /// Its subject, for people.
     pub subject: String,
     /// Its key's algorithm, for people, such as `RSA 4096`.

@@ -2,8 +2,9 @@
 //! it that is trusted too.
 
 use super::CertPlan;
+use super::brought::Version;
 use crate::spec::types::{CaName, Rotation};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 /// An item, and its successor or predecessor while a rotation goes on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -15,13 +16,8 @@ pub struct Rotated<T> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub beside: Option<T>,
     /// The step, as the spec says.
-    #[serde(serialize_with = "step_name", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<Rotation>,
-}
-
-#[allow(clippy::ref_option, reason = "serde's signature")]
-fn step_name<S: Serializer>(step: &Option<Rotation>, serializer: S) -> Result<S::Ok, S::Error> {
-    step.map(Rotation::name).serialize(serializer)
 }
 
 impl<T> Rotated<T> {
@@ -35,6 +31,16 @@ impl<T> Rotated<T> {
         Self { active, beside, step }
     }
 
+    /// Which version the active one is.
+    pub fn active_version(&self) -> Version {
+        if self.step == Some(Rotation::Stage) { Version::Previous } else { Version::Current }
+    }
+
+    /// Which version the other one is.
+    pub fn beside_version(&self) -> Version {
+        if self.step == Some(Rotation::Stage) { Version::Current } else { Version::Previous }
+    }
+
     /// The active one, then the other.
     pub fn all(&self) -> impl Iterator<Item = &T> {
         std::iter::once(&self.active).chain(&self.beside)
@@ -46,15 +52,9 @@ impl<T> Rotated<T> {
 #[serde(rename_all = "camelCase")]
 pub struct AuthorityPlan {
     /// Which one.
-    #[serde(serialize_with = "ca_name")]
     pub ca: CaName,
     /// Its certificate; while it is rotated, two.
     pub certificates: Rotated<CertPlan>,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn ca_name<S: Serializer>(ca: &CaName, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(ca.name())
 }
 
 impl AuthorityPlan {

@@ -1,18 +1,18 @@
 //! What is being replaced in steps, host by host: what the runbook tells.
 
 use super::certs::{Place, has_control_plane};
-use super::{ClusterPlan, FilePlan, Source};
+use super::{ClusterPlan, FilePlan, HostPlan, Source};
 use crate::spec::types::{CaName, Join, Role, Rotation, Spec};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 /// An item that is replaced in steps, as far as it concerns one host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
+#[allow(clippy::struct_excessive_bools, reason = "each says whether one part of the runbook is there")]
 pub struct RotationPlan {
     /// Which item.
     pub item: RotatingItem,
     /// The step that this build is.
-    #[serde(serialize_with = "step_name")]
     pub step: Rotation,
     /// Whether the host runs a control plane.
     pub control_plane: bool,
@@ -111,6 +111,11 @@ impl RotatingItem {
         }
     }
 
+    /// Whether a file of this host comes from it.
+    pub fn concerns(self, host: &HostPlan) -> bool {
+        host.files.iter().any(|file| self.makes(&file.source))
+    }
+
     /// Whether a file comes from it.
     fn makes(self, source: &Source) -> bool {
         match self {
@@ -124,10 +129,6 @@ impl RotatingItem {
             }
         }
     }
-}
-
-fn step_name<S: Serializer>(step: &Rotation, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(step.name())
 }
 
 /// What is replaced in steps and concerns a host with these files; the operators are concerned by all.

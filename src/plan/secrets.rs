@@ -3,9 +3,9 @@
 use super::certs::Place;
 use super::certs::has_control_plane;
 use super::{Rotated, seed_of};
-use crate::spec::scalars::Generation;
+use crate::spec::scalars::{Generation, Span};
 use crate::spec::types::{Algorithm, EncryptionProvider, Role, Spec};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 /// The key pair that signs service-account tokens.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -15,13 +15,7 @@ pub struct KeyPlan {
     /// The generation.
     pub generation: u32,
     /// The algorithm.
-    #[serde(serialize_with = "algorithm_label")]
     pub algorithm: Algorithm,
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn algorithm_label<S: Serializer>(algorithm: &Algorithm, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(algorithm.label())
 }
 
 /// How the API servers encrypt what they write into etcd.
@@ -130,7 +124,7 @@ pub(super) fn tokens(spec: &Spec) -> Vec<TokenPlan> {
             .cluster
             .epoch
             .unix()
-            .saturating_add_unsigned(token.expires.map_or(ONE_DAY, |span| span.seconds())),
+            .saturating_add_unsigned(token.expires.map_or(ONE_DAY, Span::seconds)),
         seed: seed_of(spec, token.seed),
         generation: token.generation.get(),
     });

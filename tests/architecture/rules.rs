@@ -12,7 +12,9 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("rootfs", &["finding"]),
     ("spec", &[]),
     ("plan", &["spec"]),
-    ("derive", &["spec", "plan", "verify_key", "private_key"]),
+    // between spec and plan: what was made elsewhere, as facts and as material
+    ("imports", &["spec", "plan", "private_key"]),
+    ("derive", &["spec", "plan", "imports", "verify_key", "private_key"]),
     ("render", &["spec::yaml", "plan", "derive::public"]),
     ("bundle", &["finding"]),
     ("check", &["bundle", "finding", "unseal", "verify_key", "private_key", "rootfs"]),
@@ -43,6 +45,7 @@ const EVERYTHING: &[&str] = &[
     "rootfs",
     "spec",
     "plan",
+    "imports",
     "derive",
     "render",
     "bundle",
@@ -66,6 +69,7 @@ const FOREIGN: &[(&[&str], &[&str], &str)] = &[
             "rootfs",
             "spec",
             "plan",
+            "imports",
             "derive",
             "render",
             "bundle",
@@ -96,6 +100,7 @@ const FOREIGN: &[(&[&str], &[&str], &str)] = &[
             "private_key",
             "spec",
             "plan",
+            "imports",
             "derive",
             "render",
             "bundle",
@@ -134,8 +139,12 @@ const FOREIGN: &[(&[&str], &[&str], &str)] = &[
         "plan and render know no cryptography",
     ),
     (&["plan"], &["minijinja", "std::time"], "plan knows no template and no clock"),
-    (&["spec", "derive", "bundle", "check", "host"], &["minijinja"], "only render knows templates"),
-    (&["spec", "bundle", "check", "host"], &["rcgen"], "only derive makes certificates"),
+    (
+        &["spec", "imports", "derive", "bundle", "check", "host"],
+        &["minijinja"],
+        "only render knows templates",
+    ),
+    (&["spec", "imports", "bundle", "check", "host"], &["rcgen"], "only derive makes certificates"),
 ];
 
 /// Modules that may call what clippy.toml refuses; `cli` alone may print.

@@ -12,8 +12,13 @@ use crate::finding::{Finding, Id};
 use crate::rootfs::Root;
 use std::cmp::Ordering;
 
-/// The manifest of the record, once its signature holds; what speaks against it goes to `findings`.
-pub(super) fn manifest(root: &Root, options: &Options<'_>, findings: &mut Vec<Finding>) -> Option<Manifest> {
+/// The manifest of the record and its digest, once its signature holds; what speaks against it goes
+/// to `findings`.
+pub(super) fn manifest(
+    root: &Root,
+    options: &Options<'_>,
+    findings: &mut Vec<Finding>,
+) -> Option<(Manifest, String)> {
     let installed = match record::recall(root) {
         Ok(Memory::Installed(installed)) => Some(installed),
         Ok(Memory::Damaged) => {
@@ -37,7 +42,7 @@ pub(super) fn manifest(root: &Root, options: &Options<'_>, findings: &mut Vec<Fi
     findings.extend(options.expected.and_then(|bundle| other_bundle(&manifest, &sha256, bundle)));
     findings.extend(other_machine(root, &manifest, options));
     findings.extend(validity(&manifest, options));
-    Some(manifest)
+    Some((manifest, sha256))
 }
 
 /// The stored manifest and its digest, if a trusted key signed it.

@@ -61,7 +61,13 @@ fn a_fresh_install_is_clean() {
     let revision = draft.manifest.revision;
     assert_eq!(
         check.installed,
-        Some(Summary { host: "infra0".into(), cluster: name, cluster_id: id, revision })
+        Some(Summary {
+            host: "infra0".into(),
+            cluster: name,
+            cluster_id: id,
+            revision,
+            manifest: bundle.manifest_sha256().to_owned(),
+        })
     );
 }
 

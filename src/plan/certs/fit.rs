@@ -36,7 +36,7 @@ fn settings(spec: &Spec, problems: &mut Vec<Problem>) {
         let Some(row) = CertRow::find(id.name()) else { continue };
         let at = certificates(*id);
         if !settings.sans.is_empty() {
-            problems.extend(no_server(row, at.key("sans")));
+            problems.extend(no_server(row, &at.key("sans")));
         }
         let group = settings.subject.o.as_ref();
         let reads = row.kind == Kind::IssuedBy(CaName::Kubernetes) && row.eku.contains(&Eku::ClientAuth);
@@ -69,7 +69,7 @@ fn own_sans(spec: &Spec, problems: &mut Vec<Problem>) {
         for (id, own) in &host.certificates {
             let at = Path::root().key("hosts").key(name.as_str()).key("certificates").key(id.name());
             let row = CertRow::find(id.name()).filter(|_| !own.sans.is_empty());
-            problems.extend(row.and_then(|row| no_server(row, at.key("sans"))));
+            problems.extend(row.and_then(|row| no_server(row, &at.key("sans"))));
             let here = super::Place::of_host(spec, name, host);
             let placed = CertRow::find(id.name()).is_some_and(|row| super::Place::any(&here, row.on));
             if !placed {
@@ -83,7 +83,7 @@ fn own_sans(spec: &Spec, problems: &mut Vec<Problem>) {
     }
 }
 
-fn no_server(row: &CertRow, at: Path) -> Option<Problem> {
+fn no_server(row: &CertRow, at: &Path) -> Option<Problem> {
     (row.sans == Sans::None).then(|| {
         let message = format!("{at}: {} is a client's certificate, and nobody looks for names in it", row.id);
         Problem::error(at.as_str(), message)
@@ -92,11 +92,14 @@ fn no_server(row: &CertRow, at: Path) -> Option<Problem> {
 }
 
 /// A certificate that outlives its authority stops being valid with it. What `pki.validity` alone
-/// says is a rule of the spec.
+/// says is a rule of the spec; of authorities made elsewhere, `imports` speaks.
 fn outlives(spec: &Spec, authorities: &[AuthorityPlan], plan: &CertPlan) -> Option<Problem> {
     let Kind::IssuedBy(ca) = plan.row.kind else { return None };
     let authority = authorities.iter().find(|authority| authority.ca == ca)?;
     let end = authority.certificates.active.not_after;
+    if authority.certificates.active.brought.is_some() {
+        return None;
+    }
     let settings = spec.pki.cas.of(ca);
     let own = spec.pki.certificates.iter().find(|(id, _)| id.name() == plan.row.id);
     let own = own.filter(|(_, settings)| settings.validity.is_some());
@@ -104,8 +107,6 @@ fn outlives(spec: &Spec, authorities: &[AuthorityPlan], plan: &CertPlan) -> Opti
         (certificates(*id).key("validity"), plan.row.id)
     } else if settings.validity.is_some() {
         (pki().key("cas").key(ca.name()).key("validity"), "what it issues")
-    } else if authority.certificates.active.brought.is_some() {
-        (pki().key("cas").key(ca.name()), "what it issues")
     } else {
         return None;
     };

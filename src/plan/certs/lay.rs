@@ -249,9 +249,8 @@ fn server(
     let local = || subject.api_address.map(|address| format!("https://{}", SocketAddr::new(address, port)));
     let control_plane = here.contains(&Place::Role(Role::ControlPlane));
     match server {
-        Server::Endpoint => endpoint(),
         Server::Local => local(),
         Server::Kubelet if control_plane && release.is_some_and(|release| release.local_kubelet) => local(),
-        Server::Kubelet => endpoint(),
+        Server::Endpoint | Server::Kubelet => endpoint(),
     }
 }

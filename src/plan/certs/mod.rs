@@ -154,6 +154,15 @@ pub enum Eku {
     ClientAuth,
 }
 
+/// The key usages of a leaf (RFC 5280 section 4.2.1.3): the same bits as kubeadm's pkiutil, for ECDSA
+/// too; RFC 8410 section 5 forbids the second for Ed25519.
+pub const fn leaf_usages(algorithm: Algorithm) -> &'static [&'static str] {
+    match algorithm {
+        Algorithm::EcdsaP256 | Algorithm::EcdsaP384 => &["digitalSignature", "keyEncipherment"],
+        Algorithm::Ed25519 => &["digitalSignature"],
+    }
+}
+
 /// One certificate or key pair that will exist.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -176,7 +185,6 @@ pub struct CertPlan {
     /// Seconds since 1970.
     pub not_after: i64,
     /// Which algorithm the key has. Says nothing of a certificate that was brought along.
-    #[serde(serialize_with = "algorithm_label")]
     pub algorithm: Algorithm,
     /// The seed of the key.
     pub seed: u32,
@@ -224,11 +232,6 @@ impl Attribute {
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
 fn row_id<S: Serializer>(row: &&'static CertRow, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(row.id)
-}
-
-#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-fn algorithm_label<S: Serializer>(algorithm: &Algorithm, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(algorithm.label())
 }
 
 impl CertRow {

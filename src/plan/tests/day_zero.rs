@@ -5,6 +5,7 @@
 use super::super::{Facts, FilePlan, HostPlan, Policy, plan};
 use crate::spec;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 /// Where the key of the Kubernetes CA is, and how nodes join.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,10 +188,12 @@ kubernetes:
     }
     text += "hosts:\n";
     for (index, ((name, roles), recipient)) in hosts.into_iter().zip(recipients).enumerate() {
-        text += &format!(
-            "  {name}: {{addresses: [192.0.2.{}], roles: [{roles}], recipients: [{recipient}]}}\n",
+        writeln!(
+            text,
+            "  {name}: {{addresses: [192.0.2.{}], roles: [{roles}], recipients: [{recipient}]}}",
             index + 1
-        );
+        )
+        .unwrap();
     }
     text
 }

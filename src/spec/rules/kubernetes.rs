@@ -25,8 +25,8 @@ pub(super) fn provisioner(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem
     }
     let none = spec.kubernetes.provisioner == Provisioner::None;
     for (path, name, host) in super::hosts(spec).filter(|_| none) {
-        let node = [Role::ControlPlane, Role::Worker].into_iter().find(|role| has(host, *role));
-        if let Some(role) = node {
+        let role = [Role::ControlPlane, Role::Worker].into_iter().find(|role| has(host, *role));
+        if let Some(role) = role {
             let message = format!("{name} is a {}, and nobody provisions Kubernetes", words(role));
             problems.push(
                 Problem::error(role_at(&path, host, role, holes), message)

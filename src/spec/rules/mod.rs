@@ -3,11 +3,13 @@
 //! A rule says nothing about values that were left out for another reason: see [`Holes`].
 
 mod addresses;
+mod authorities;
 mod etcd;
 mod hosts;
 mod kubernetes;
 mod pki;
 mod recipients;
+mod rotation;
 mod subnets;
 
 use super::holes::Holes;
@@ -36,8 +38,12 @@ const RULES: &[Rule] = &[
     subnets::apart,
     subnets::size,
     subnets::first_family,
+    authorities::one_origin,
+    authorities::described_by_itself,
+    authorities::key_elsewhere,
     pki::leaf_outlives_ca,
     pki::bundle_outlives_leaf,
+    rotation::steps,
 ];
 
 /// All rules' problems, by path alone.

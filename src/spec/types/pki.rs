@@ -3,7 +3,7 @@
 use super::super::scalars::{Country, FilePath, Generation, San, SeedNumber, Span, SubjectText};
 use super::map_schema;
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Certificates and their authorities.
@@ -31,7 +31,7 @@ pub struct Pki {
 }
 
 /// A key's algorithm.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Algorithm {
     /// ECDSA over NIST P-256.
@@ -89,7 +89,7 @@ pub struct Cas {
 }
 
 /// The name of an authority.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CaName {
     /// Kubernetes.
@@ -207,7 +207,7 @@ pub struct External {
 }
 
 /// A step of a rotation. Each is a rollout of its own, in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Rotation {
     /// The new one is trusted everywhere; the old one still signs.

@@ -31,7 +31,7 @@ pub struct EncryptionAtRest {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum EncryptionProvider {
-    /// XSalsa20 and Poly1305, authenticated.
+    /// `XSalsa20` and Poly1305, authenticated.
     #[default]
     Secretbox,
     /// AES in CBC mode, not authenticated; where rules demand AES.
