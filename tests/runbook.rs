@@ -60,7 +60,7 @@ fn alone() -> String {
 
 /// Nodes join with a token.
 fn by_token() -> String {
-    STACKED.replace("  podSubnets", "  join: token\n  podSubnets")
+    STACKED.replace("  podSubnets", "  join: token\n  bootstrapTokens: {join: {}}\n  podSubnets")
 }
 
 /// A cluster's name, its spec with a hole for the step, and the hosts that are told.

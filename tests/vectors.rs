@@ -5,6 +5,8 @@
 
 mod support;
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use sealift::build::Inputs;
 use sealift::bundle::sshsig;
 use sealift::bundle::trust::public_key;
@@ -13,13 +15,16 @@ use sealift::derive::key::PrivateKey;
 use sealift::derive::keyring::Keyring;
 use sealift::derive::label::{Deriver, Label, Purpose};
 use sealift::derive::seal::{Place, seal};
-use sealift::plan::{HostPlan, Plan};
+use sealift::plan::{Facts, HostPlan, Plan};
 use sealift::render::templates::Templates;
 use sealift::spec::types::Algorithm;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
+use support::opened::{machine, operator, unsealed};
+use support::stacked;
 use support::{need, repository, run, temporary};
 use x509_parser::pem::parse_x509_pem;
 
@@ -39,8 +44,7 @@ fn sha256(bytes: impl AsRef<[u8]>) -> String {
 /// The example's plan, built from the vectors' seed instead of its own.
 fn example() -> (Plan, Keyring) {
     let text = fs::read_to_string(repository("bundles/etcd-static-pods/sealift.yaml")).unwrap();
-    let (plan, problems) =
-        sealift::plan::plan(&sealift::spec::load(&text).spec, &sealift::plan::Facts::default());
+    let (plan, problems) = sealift::plan::plan(&sealift::spec::load(&text).spec, &Facts::default());
     assert_eq!(problems, []);
     let keyring = Keyring::read(Keyring::write(&plan.cluster.id, &seed()).as_bytes()).unwrap();
     (plan, keyring)
@@ -77,7 +81,7 @@ fn input(plan: &Plan, keyring: &Keyring, cluster: &Cluster<'_>) -> Value {
             "seeds": inputs.seeds(),
             "host": infra0,
         },
-        "templates": templates.iter().collect::<std::collections::BTreeMap<_, _>>(),
+        "templates": templates.iter().collect::<BTreeMap<_, _>>(),
     })
 }
 
@@ -92,6 +96,63 @@ fn ca_key<const N: usize>(cluster: &str, algorithm: Algorithm) -> Value {
         "keyPemSha256": sha256(key.to_pem().unwrap().as_bytes()),
         "publicKeyPemSha256": sha256(key.public_pem().unwrap()),
         "signatureOfEmpty": hex::encode(key.sign(b"").unwrap()),
+    })
+}
+
+/// The secrets of a cluster with a control plane, as they stand in its files.
+fn shared_secrets() -> Value {
+    let files = |pki: &str, at_rest: &str| {
+        let tokens = "  bootstrapTokens: {join: {}, late: {generation: 3}}\n";
+        let rest = format!(
+            "pki: {{{pki}}}\nencryptionAtRest: {{{at_rest}}}\n\
+             passwords: {{long: {{length: 64, generation: 2}}, vrrp: {{}}}}\n"
+        );
+        let text = stacked::spec("1.36.2", "kubeadm", tokens, &rest);
+        let (plan, problems) = sealift::plan::plan(&sealift::spec::load(&text).spec, &Facts::default());
+        assert_eq!(problems, []);
+        let keyring = Keyring::read(Keyring::write(&plan.cluster.id, &seed()).as_bytes()).unwrap();
+        let imported = sealift::imports::Material::default();
+        let cluster = Cluster::new(&plan.cluster, &keyring, &imported).unwrap();
+        let mut files: BTreeMap<String, String> = BTreeMap::new();
+        let cp1 = plan.hosts.values().next().unwrap();
+        for (host, identity) in [(cp1, machine(0)), (&plan.operator, operator())] {
+            let material = cluster.host(host).unwrap();
+            for (path, sealed) in &material.sealed {
+                files.insert(path.clone(), String::from_utf8(unsealed(&sealed.bytes, &identity)).unwrap());
+            }
+            let public = material.public.file("/etc/kubernetes/pki/sa.pub");
+            files.extend(public.map(|text| ("sa.pub".to_owned(), text.to_owned())));
+        }
+        files
+    };
+    let at_rest = |settings: &str| {
+        let config = files("", settings).remove("/etc/kubernetes/pki/encryption-config.yaml").unwrap();
+        let key = config.split("secret: ").nth(1).unwrap().lines().next().unwrap();
+        hex::encode(BASE64_STANDARD.decode(key).unwrap())
+    };
+    let account = |algorithm: &str| {
+        let files = files(&format!("serviceAccount: {{algorithm: {algorithm}}}"), "provider: secretbox");
+        json!({
+            "keyPemSha256": sha256(&files["/etc/kubernetes/pki/sa.key"]),
+            "publicKeyPemSha256": sha256(&files["sa.pub"]),
+        })
+    };
+    let files = files("", "provider: secretbox");
+    let token = |name: &str| {
+        let text = &files["/etc/kubernetes/cluster/bootstrap-tokens.yaml"];
+        let line = format!("# {name}: kubeadm join --token ");
+        text.lines().find_map(|text| text.strip_prefix(&line)).unwrap().to_owned()
+    };
+    json!({
+        "serviceAccountEcdsaP256": account("ecdsa-p256"),
+        "serviceAccountEcdsaP384": account("ecdsa-p384"),
+        "atRestSecretbox1": at_rest("provider: secretbox"),
+        "atRestSecretbox2": at_rest("provider: secretbox, generation: 2"),
+        "atRestAescbc1": at_rest("provider: aescbc"),
+        "tokenJoin1": token("join"),
+        "tokenLate3": token("late"),
+        "passwordVrrp1": files["/etc/sealift/passwords/vrrp"],
+        "passwordLong2": files["/etc/sealift/passwords/long"],
     })
 }
 
@@ -161,6 +222,7 @@ fn library(plan: &Plan, keyring: &Keyring, cluster: &Cluster<'_>) -> Value {
         "etcdCa": ca,
         "etcdCaEcdsaP384": ca_key::<72>(id, Algorithm::EcdsaP384),
         "etcdCaEd25519": ca_key::<32>(id, Algorithm::Ed25519),
+        "secrets": shared_secrets(),
         "hosts": hosts,
         "inputs": inputs.of(plan.hosts.values().next().unwrap()).unwrap(),
     })

@@ -37,13 +37,18 @@ pub(super) fn of(
     })
 }
 
+/// How long a bundle is valid that has no certificate, such as that of a worker that joins with a
+/// token: ten years, as long as kubeadm's authorities. Seconds.
+const WITHOUT_CERTIFICATE: u64 = 3650 * 86_400;
+
 /// The earlier of the first certificate's expiry and the spec's bundle validity.
 fn valid_until(plan: &ClusterPlan, host: &HostPlan) -> i64 {
     let plan = &plan.of_host(host);
     let authorities = plan.authorities.iter().flat_map(|authority| authority.certificates.all());
     let certificates = authorities.chain(&host.certificates).map(|certificate| certificate.not_after);
     let limit = plan.bundle_validity.map(|seconds| plan.epoch.saturating_add_unsigned(seconds));
-    certificates.chain(limit).min().unwrap_or(plan.epoch)
+    let without = plan.epoch.saturating_add_unsigned(WITHOUT_CERTIFICATE);
+    certificates.chain(limit).min().unwrap_or(without)
 }
 
 /// A time in the manifest's form.

@@ -7,7 +7,10 @@ pub(crate) mod archive;
 pub(crate) mod etcd;
 pub(crate) mod example;
 pub(crate) mod golden;
+pub(crate) mod opened;
 pub(crate) mod openssl;
+pub(crate) mod random_spec;
+pub(crate) mod stacked;
 pub(crate) mod transcript;
 
 use sha2::{Digest, Sha256};

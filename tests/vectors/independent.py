@@ -55,6 +55,18 @@ def secret(seed, purpose, length, cluster="", row="", instance="", host="", algo
     return expand(purpose_key(seed, purpose), info, length)
 
 
+LOWER = "0123456789abcdefghijklmnopqrstuvwxyz"
+MIXED = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+
+def letters(number, alphabet, count):
+    number, out = int.from_bytes(number, "big"), ""
+    for _ in range(count):
+        number, rest = divmod(number, len(alphabet))
+        out += alphabet[rest]
+    return out
+
+
 # --- ECDSA ----------------------------------------------------------------------------------
 
 
@@ -447,9 +459,43 @@ def ed25519_key(seed, cluster):
     }
 
 
+def shared_secrets(seed, cluster):
+    """What a cluster with a control plane has, beside certificates."""
+
+    def account(curve, algorithm, length):
+        scalar = curve.scalar(secret(seed, "key", length, cluster, "sa", "", "", algorithm, "1"))
+        private = pem("EC PRIVATE KEY", ec_private_key(curve, scalar))
+        public = pem("PUBLIC KEY", ec_public_key(curve, scalar))
+        return {"keyPemSha256": sha256(private.encode()), "publicKeyPemSha256": sha256(public.encode())}
+
+    def at_rest(provider, generation):
+        return secret(seed, "at-rest", 32, cluster, "encryption-at-rest", "", "", provider, generation).hex()
+
+    def token(name, generation):
+        number = secret(seed, "token", 64, cluster, "bootstrap-token", name, "", "", generation)
+        text = letters(number, LOWER, 22)
+        return f"{text[:6]}.{text[6:]}"
+
+    def password(name, generation, length):
+        number = secret(seed, "password", 64, cluster, "password", name, "", "", generation)
+        return letters(number, MIXED, length)
+
+    return {
+        "serviceAccountEcdsaP256": account(P256, "ecdsa-p256", 48),
+        "serviceAccountEcdsaP384": account(P384, "ecdsa-p384", 72),
+        "atRestSecretbox1": at_rest("secretbox", "1"),
+        "atRestSecretbox2": at_rest("secretbox", "2"),
+        "atRestAescbc1": at_rest("aescbc", "1"),
+        "tokenJoin1": token("join", "1"),
+        "tokenLate3": token("late", "3"),
+        "passwordVrrp1": password("vrrp", "1", 24),
+        "passwordLong2": password("long", "2", 64),
+    }
+
+
 def vectors(given):
     seed, cluster = bytes.fromhex(given["seed"]), given["cluster"]
-    words = ["key", "serial", "seal", "sign", "hmac", "seed-id"]
+    words = ["key", "serial", "seal", "sign", "hmac", "seed-id", "at-rest", "token", "password"]
     ca_key = secret(seed, "key", 48, cluster, "etcd-ca", "", "", "ecdsa-p256", "1")
     ca = P256.scalar(ca_key)
     signing = secret(seed, "sign", 32, cluster, "signing", "", "", "ed25519", "1")
@@ -464,6 +510,7 @@ def vectors(given):
         "etcdCa": {"bytes": ca_key.hex(), "scalar": f"{ca:064x}"},
         "etcdCaEcdsaP384": p384_key(seed, cluster),
         "etcdCaEd25519": ed25519_key(seed, cluster),
+        "secrets": shared_secrets(seed, cluster),
         "hosts": {},
         "inputs": inputs_digest(given["inputs"], given["templates"]),
     }

@@ -32,6 +32,28 @@ pub(super) fn steps(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
         problems.extend(item.previous.as_ref().and_then(|previous| wrong_previous(item, previous)));
         problems.extend(no_step(item));
     }
+    let at = Path::root().key("encryptionAtRest");
+    let settings = spec.encryption_at_rest.as_ref().filter(|_| !holes.touch(&at));
+    problems.extend(settings.and_then(|settings| one_name(spec, &at, settings)));
+}
+
+/// Keys at rest are called by their generation, and an API server finds a key by cipher and name
+/// (`k8s.io/apiserver`, `storage/value/transformer.go`): of two with one name it tries the first alone.
+fn one_name(spec: &Spec, path: &Path, settings: &EncryptionAtRest) -> Option<Problem> {
+    let previous = settings.previous.as_ref().filter(|_| settings.rotation.is_some())?;
+    let same_cipher = previous.provider.is_none_or(|provider| provider == settings.provider);
+    let item = encryption_at_rest(spec, path.clone(), settings);
+    let same_name = item.previous.as_ref().is_some_and(|previous| {
+        // of one seed they are the same key, and that is said already
+        previous.seed != item.seed && generation(&item, previous) == item.generation.get()
+    });
+    let name = settings.generation.get();
+    (same_cipher && same_name).then(|| {
+        let at = path.key("previous");
+        let message =
+            format!("{at}: both keys would be called key{name}, and API servers would read with one of them");
+        Problem::error(at, message).hint(format!("write `generation: {}`", name.saturating_add(1)))
+    })
 }
 
 fn items(spec: &Spec) -> Vec<Item> {
@@ -205,6 +227,21 @@ mod tests {
             etcd(&format!("generation: 2, rotation: stage, {external}, previous: {{{external}}}")),
             files
         );
+    }
+
+    #[test]
+    fn keys_at_rest_have_names_of_their_own() {
+        let at_rest = |settings: &str| brief(&with("", &format!("encryptionAtRest: {{{settings}}}\n")));
+        let pointless = at_rest("provider: secretbox");
+        let same = "provider: secretbox, seed: 2, rotation: stage, previous: {seed: 1}";
+        let expected = "error encryptionAtRest.previous | encryptionAtRest.previous: both keys would be called key1, and API servers would read with one of them\n";
+        assert_eq!(at_rest(same).replace(&pointless, ""), expected);
+        for right in [
+            "provider: secretbox, seed: 2, generation: 2, rotation: stage, previous: {seed: 1}",
+            "provider: secretbox, seed: 2, rotation: stage, previous: {seed: 1, provider: aescbc}",
+        ] {
+            assert_eq!(at_rest(right), pointless, "{right}");
+        }
     }
 
     #[test]
