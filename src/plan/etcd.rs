@@ -35,6 +35,8 @@ pub struct EtcdPlan {
     pub kubernetes: String,
     /// kubeadm's configuration API.
     pub kubeadm_api: KubeadmApi,
+    /// kubeadm's word for the algorithm of keys that it would make, where it has one.
+    pub encryption_algorithm: Option<&'static str>,
     /// Whether to use `--feature-gates` and `--watch-progress-notify-interval`.
     pub feature_gates: bool,
     /// The endpoints it is probed at.
@@ -121,6 +123,7 @@ pub(super) fn plan(
         data_dir: data_dir(settings, problems),
         kubernetes: spec.kubernetes.version.to_string(),
         kubeadm_api: release.kubeadm_api,
+        encryption_algorithm: release.encryption_algorithm(spec.pki.algorithm),
         probes: release.etcd_probes,
         named_probe_port: release.named_probe_port,
     })

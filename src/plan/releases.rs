@@ -5,6 +5,7 @@
 
 use crate::spec::Problem;
 use crate::spec::scalars::KubernetesVersion;
+use crate::spec::types::Algorithm;
 use serde::Serialize;
 use std::ops::RangeInclusive;
 
@@ -139,6 +140,17 @@ pub const RELEASES: &[Release] = &[
 ];
 
 impl Release {
+    /// kubeadm's `encryptionAlgorithm` (a field of v1beta4; `ECDSA-P384` from 1.34 on); none where
+    /// kubeadm knows no such keys.
+    pub fn encryption_algorithm(&self, algorithm: Algorithm) -> Option<&'static str> {
+        match algorithm {
+            _ if self.kubeadm_api == KubeadmApi::V1beta3 => None,
+            Algorithm::EcdsaP256 => Some("ECDSA-P256"),
+            Algorithm::EcdsaP384 => (self.minor >= 34).then_some("ECDSA-P384"),
+            Algorithm::Ed25519 => None,
+        }
+    }
+
     /// kubeadm's default etcd image tag of a patch release, when it is known.
     pub fn etcd_tag(&self, patch: u32) -> Option<&'static str> {
         self.etcd_images.iter().find(|(patches, _)| patches.contains(&patch)).map(|(_, tag)| *tag)
@@ -161,12 +173,24 @@ pub(super) fn find(version: &KubernetesVersion, problems: &mut Vec<Problem>) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::RELEASES;
+    use super::{Algorithm, RELEASES};
 
     #[test]
     fn one_row_for_each_release_from_29_to_36() {
         let minors: Vec<_> = RELEASES.iter().map(|row| row.minor).collect();
         assert_eq!(minors, (29..=36).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn kubeadm_is_told_the_algorithms_that_it_knows() {
+        let word = |minor, algorithm| {
+            RELEASES.iter().find(|row| row.minor == minor).and_then(|row| row.encryption_algorithm(algorithm))
+        };
+        assert_eq!(word(30, Algorithm::EcdsaP256), None);
+        assert_eq!(word(31, Algorithm::EcdsaP256), Some("ECDSA-P256"));
+        assert_eq!(word(33, Algorithm::EcdsaP384), None);
+        assert_eq!(word(34, Algorithm::EcdsaP384), Some("ECDSA-P384"));
+        assert_eq!(word(36, Algorithm::Ed25519), None);
     }
 
     #[test]

@@ -104,8 +104,7 @@ fn kubeadm(etcd: &EtcdPlan) -> Kubeadm {
         name: etcd.name.clone(),
         address: etcd.address.to_string(),
         kubernetes_version: format!("v{}", etcd.kubernetes),
-        // a field of v1beta4
-        encryption_algorithm: v1beta4.then_some("ECDSA-P256"),
+        encryption_algorithm: etcd.encryption_algorithm,
         image_repository: etcd.cluster_image_repository.clone(),
         data_dir: etcd.data_dir.clone(),
         etcd_image: etcd
