@@ -11,6 +11,7 @@ pub mod output;
 pub mod receipt;
 pub mod record;
 pub mod steps;
+mod yaml;
 
 #[cfg(test)]
 mod tests;
