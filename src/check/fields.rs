@@ -6,7 +6,7 @@ pub(crate) mod testkit;
 mod tests;
 
 use crate::bundle::manifest::{Fields, File, Policy};
-use crate::bundle::open::Verified;
+use crate::bundle::open::{REBUILD, Verified};
 use crate::bundle::paths::is_host_path;
 use crate::bundle::sums::sha256_hex;
 use crate::check::certificates;
@@ -241,29 +241,42 @@ fn beside(root: &Root, path: &str) -> Result<String, WalkError> {
 pub fn unknown_in_bundle(bundle: &Verified, file: &File) -> Option<Finding> {
     let unknown = unknown(file.fields.as_ref()?)?;
     let mend = "use the sealift that built this bundle, or a newer one";
-    let finding = Finding::new(Id::ManifestMalformed, format!("{}:{}", bundle.name(), file.path), mend);
+    let finding = Finding::new(Id::ManifestMalformed, bundle.place(&file.path), mend);
     Some(finding.expected("fields that this sealift checks").found(unknown))
 }
 
 /// A file as its bundle holds it, against the manifest's own fields.
 ///
 /// What it names outside of the bundle cannot be known, nor what is sealed.
-pub fn in_bundle(bundle: &Verified, file: &File, plaintext: &[u8], mend: &str) -> Vec<Finding> {
+pub fn in_bundle(bundle: &Verified, file: &File, plaintext: &[u8]) -> Vec<Finding> {
     let Some(fields) = file.fields.as_ref().filter(|_| file.policy == Policy::Initial) else {
         return Vec::new();
     };
     if let Some(finding) = unknown_in_bundle(bundle, file) {
         return vec![finding];
     }
-    let path = format!("{}:{}", bundle.name(), file.path);
+    let path = bundle.place(&file.path);
     let named = |path: &str, _| {
         let public = bundle.file(path).filter(|file| !file.sealed).and_then(|_| bundle.contents(path));
         Ok(public.map(|bytes| Zeroizing::new(bytes.to_vec())))
     };
     let finding = |it: Difference| {
-        Finding::new(Id::ManifestInconsistent, path.as_str(), mend).expected(it.expected).found(it.found)
+        Finding::new(Id::ManifestInconsistent, path.as_str(), REBUILD).expected(it.expected).found(it.found)
     };
     differences(fields, plaintext, &named).into_iter().map(finding).collect()
+}
+
+/// Every initial file of a bundle that is not sealed against its own fields, and that this sealift
+/// knows the fields of all.
+pub fn of_bundle(bundle: &Verified) -> Vec<Finding> {
+    let initial = bundle.manifest().files.iter().filter(|file| file.policy == Policy::Initial);
+    let check = |file: &File| {
+        if file.sealed {
+            return unknown_in_bundle(bundle, file).into_iter().collect();
+        }
+        in_bundle(bundle, file, bundle.contents(&file.path).unwrap_or_default())
+    };
+    initial.flat_map(check).collect()
 }
 
 /// The fields of a host's file that do not hold, as findings.

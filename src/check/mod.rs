@@ -10,6 +10,7 @@ pub mod obstacles;
 pub mod output;
 pub mod receipt;
 pub mod record;
+pub mod sealed;
 pub mod steps;
 mod yaml;
 
