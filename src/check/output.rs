@@ -51,10 +51,10 @@ pub fn verify_output(directory: &dyn OutputDirectory, name: &str, terms: Terms<'
             opened += sealed.plaintexts.len();
             findings.extend(sealed.check(verified));
             findings.extend(sealed.broken);
-            if !sealed.plaintexts.is_empty() {
-                findings.extend(sealed.unmatched);
-            } else {
+            if sealed.plaintexts.is_empty() {
                 unmatched.extend(sealed.unmatched.into_iter().next());
+            } else {
+                findings.extend(sealed.unmatched);
             }
         }
     });
