@@ -142,7 +142,7 @@ mod tests {
         assert_eq!(opened.manifest().files.len(), managed.len() + 1);
         let File { mode, size, sha256, .. } = opened.file("/etc/kubernetes/x.env").unwrap();
         assert_eq!((mode.as_str(), *size, sha256.as_str()), ("0640", 0, ""));
-        assert_eq!(crate::check::bundle::verify_fields(&opened), []);
+        assert_eq!(crate::check::fields::of_bundle(&opened), []);
         assert_eq!(manifest::policy(Planned::Managed), Policy::Managed);
     }
 

@@ -19,7 +19,8 @@ use crate::finding::{Finding, Id};
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 
-const REBUILD: &str = "rebuild the bundle with sealift";
+/// How to mend a bundle that contradicts itself.
+pub const REBUILD: &str = "rebuild the bundle with sealift";
 const COPY: &str = "copy the bundle again from where it was built";
 const DISTRUST: &str = "compare the key with the cluster's, by another way than this bundle came; then add its line to the trust file";
 
@@ -39,6 +40,11 @@ impl Verified {
     /// The name that the bundle was opened under, for messages.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// How findings name a host path of this bundle.
+    pub fn place(&self, path: &str) -> String {
+        format!("{}:{path}", self.name)
     }
 
     /// The manifest.

@@ -1,24 +1,29 @@
 //! What stays checked of a file that a component may rewrite: the fields that its manifest names.
 
-mod kubeconfig;
-mod yaml;
-
 #[cfg(test)]
 pub(crate) mod testkit;
 #[cfg(test)]
 mod tests;
 
 use crate::bundle::manifest::{Fields, File, Policy};
-use crate::bundle::open::Verified;
+use crate::bundle::open::{REBUILD, Verified};
 use crate::bundle::paths::is_host_path;
+use crate::bundle::sums::sha256_hex;
+use crate::check::certificates;
+use crate::check::kubeconfig::{Current, KubeconfigError, Reference};
+use crate::check::yaml::{self, Node};
 use crate::finding::{Finding, Id};
 use crate::rootfs::{Kind, Root, WalkError, split};
-use kubeconfig::Kubeconfig;
-use yaml::Node;
 use zeroize::Zeroizing;
 
 /// The longest value that is shown, in characters.
 const SHOWN: usize = 200;
+
+/// The fields of a kubeconfig: whom it believes, whom it talks to, and who it is.
+const KUBECONFIG: [&str; 3] = ["certificateAuthority", "server", "subject"];
+
+/// What the first line of every PEM private key has.
+const SECRET: &[u8] = b"PRIVATE KEY";
 
 /// How fields are read out of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +69,7 @@ fn format(fields: &Fields) -> Option<Format> {
 fn is_field(format: Format, name: &str) -> bool {
     let is_name = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
     match format {
-        Format::Kubeconfig => kubeconfig::NAMES.contains(&name),
+        Format::Kubeconfig => KUBECONFIG.contains(&name),
         Format::KubeletConfiguration => name.split('.').all(is_name),
     }
 }
@@ -80,15 +85,16 @@ pub fn differences(fields: &Fields, contents: &[u8], named: Named<'_>) -> Vec<Di
         Format::KubeletConfiguration => "a KubeletConfiguration",
     };
     let document = match yaml::read(contents) {
-        Ok(document) => document,
-        Err(problem) => return whole(what, problem),
+        Ok(Some(document)) => document,
+        Ok(None) => return whole(what, "nothing".to_owned()),
+        Err(error) => return whole(what, error.to_string()),
     };
     match format {
-        Format::Kubeconfig => match Kubeconfig::new(&document) {
-            Err(problem) => whole(what, problem),
-            Ok(kubeconfig) => {
-                let mut found = compare(fields, &|name| kubeconfig.value(name, named));
-                found.extend(kubeconfig.excess().into_iter().map(|member| Difference {
+        Format::Kubeconfig => match Current::of(&document) {
+            Err(error) => whole(what, error.to_string()),
+            Ok(current) => {
+                let mut found = compare(fields, &|name| of_kubeconfig(&current, name, named));
+                found.extend(current.excess().into_iter().map(|member| Difference {
                     expected: format!("no {}", shown(member)),
                     found: shown(member),
                 }));
@@ -140,12 +146,58 @@ fn shown(text: &str) -> String {
     shown
 }
 
+/// A field of a kubeconfig.
+fn of_kubeconfig(current: &Current<'_>, name: &str, named: Named<'_>) -> Value {
+    let said = |error: KubeconfigError| error.to_string();
+    match name {
+        "server" => current.server().map(|server| Some(server.to_owned())).map_err(said),
+        "certificateAuthority" => {
+            let pem = material(current.authority().map_err(said)?, false, named)?;
+            pem.map(|pem| digest(&pem)).transpose()
+        }
+        "subject" => match material(current.certificate().map_err(said)?, true, named)? {
+            None => Ok(None),
+            Some(pem) if pem.is_empty() => Ok(Some(String::new())),
+            Some(pem) => certificates::subject(&pem)
+                .map(Some)
+                .ok_or_else(|| "no certificate with a plain subject".to_owned()),
+        },
+        _ => Err("no such field".to_owned()),
+    }
+}
+
+/// A PEM text; empty when there is none, none when the file cannot be known here.
+fn material(
+    reference: Option<Reference>,
+    link: bool,
+    named: Named<'_>,
+) -> Result<Option<Zeroizing<Vec<u8>>>, String> {
+    match reference {
+        None => Ok(Some(Zeroizing::new(Vec::new()))),
+        Some(Reference::Data(pem)) => Ok(Some(pem)),
+        Some(Reference::File(path)) => named(&path, link),
+    }
+}
+
+/// Of certificates only: whoever writes the file may name a secret in their place, whose digest
+/// must not be printed.
+fn digest(pem: &[u8]) -> Result<String, String> {
+    if pem.is_empty() {
+        return Ok(String::new());
+    }
+    let secret = pem.windows(SECRET.len()).any(|window| window == SECRET);
+    if secret || !certificates::carries_certificates(pem) {
+        return Err("something else than certificates".to_owned());
+    }
+    Ok(format!("sha256:{}", sha256_hex(pem)))
+}
+
 /// A scalar by its path of member names.
 fn member(document: &Node, path: &str) -> Value {
     let mut node = document;
     for name in path.split('.') {
         match node {
-            Node::Map(_) => {}
+            Node::Mapping(_) => {}
             _ => return Err("a value that is no mapping on the way".to_owned()),
         }
         match node.get(name) {
@@ -189,29 +241,42 @@ fn beside(root: &Root, path: &str) -> Result<String, WalkError> {
 pub fn unknown_in_bundle(bundle: &Verified, file: &File) -> Option<Finding> {
     let unknown = unknown(file.fields.as_ref()?)?;
     let mend = "use the sealift that built this bundle, or a newer one";
-    let finding = Finding::new(Id::ManifestMalformed, format!("{}:{}", bundle.name(), file.path), mend);
+    let finding = Finding::new(Id::ManifestMalformed, bundle.place(&file.path), mend);
     Some(finding.expected("fields that this sealift checks").found(unknown))
 }
 
 /// A file as its bundle holds it, against the manifest's own fields.
 ///
 /// What it names outside of the bundle cannot be known, nor what is sealed.
-pub fn in_bundle(bundle: &Verified, file: &File, plaintext: &[u8], mend: &str) -> Vec<Finding> {
+pub fn in_bundle(bundle: &Verified, file: &File, plaintext: &[u8]) -> Vec<Finding> {
     let Some(fields) = file.fields.as_ref().filter(|_| file.policy == Policy::Initial) else {
         return Vec::new();
     };
     if let Some(finding) = unknown_in_bundle(bundle, file) {
         return vec![finding];
     }
-    let path = format!("{}:{}", bundle.name(), file.path);
+    let path = bundle.place(&file.path);
     let named = |path: &str, _| {
         let public = bundle.file(path).filter(|file| !file.sealed).and_then(|_| bundle.contents(path));
         Ok(public.map(|bytes| Zeroizing::new(bytes.to_vec())))
     };
     let finding = |it: Difference| {
-        Finding::new(Id::ManifestInconsistent, path.as_str(), mend).expected(it.expected).found(it.found)
+        Finding::new(Id::ManifestInconsistent, path.as_str(), REBUILD).expected(it.expected).found(it.found)
     };
     differences(fields, plaintext, &named).into_iter().map(finding).collect()
+}
+
+/// Every initial file of a bundle that is not sealed against its own fields, and that this sealift
+/// knows the fields of all.
+pub fn of_bundle(bundle: &Verified) -> Vec<Finding> {
+    let initial = bundle.manifest().files.iter().filter(|file| file.policy == Policy::Initial);
+    let check = |file: &File| {
+        if file.sealed {
+            return unknown_in_bundle(bundle, file).into_iter().collect();
+        }
+        in_bundle(bundle, file, bundle.contents(&file.path).unwrap_or_default())
+    };
+    initial.flat_map(check).collect()
 }
 
 /// The fields of a host's file that do not hold, as findings.

@@ -1,13 +1,17 @@
 //! What a kubeconfig says that is public: its clusters and their CAs, its users and their
 //! certificates (`k8s.io/client-go/tools/clientcmd/api/v1`). YAML, and with it JSON.
 //!
-//! Tokens, passwords and private keys are read over and wiped.
+//! All of its entries for those who look for certificates ([`read`]); those in use for those who ask
+//! whom it makes a client of ([`Current`]). Tokens, passwords and private keys are read over and wiped.
 
-mod yaml;
+mod current;
 
+use super::yaml::{self, Node, YamlError};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use yaml::Yaml;
+use zeroize::Zeroizing;
+
+pub(super) use current::Current;
 
 /// The public parts of a kubeconfig.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -41,8 +45,8 @@ pub struct User {
 /// Where certificates are. Data wins over a file, as it does for clients.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reference {
-    /// In the kubeconfig: PEM, decoded from base64.
-    Data(Vec<u8>),
+    /// In the kubeconfig: PEM, decoded from base64. Who wrote it may have put a key in it.
+    Data(Zeroizing<Vec<u8>>),
     /// In a file; a path that is not absolute counts from the kubeconfig's directory.
     File(String),
 }
@@ -50,27 +54,9 @@ pub enum Reference {
 /// Why a text is no kubeconfig that can be read. Never says what stands in it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum KubeconfigError {
-    /// Not UTF-8, or longer than 1 MiB.
-    #[error("not UTF-8 text of at most 1 MiB")]
-    NotText,
-    /// Not one YAML document, or one that is too deep or too large.
-    #[error("not one YAML document (line {line})")]
-    NotYaml {
-        /// From 1.
-        line: usize,
-    },
-    /// An anchor or an alias, which no kubeconfig needs.
-    #[error("a YAML anchor or alias (line {line})")]
-    Alias {
-        /// From 1.
-        line: usize,
-    },
-    /// One key twice in a mapping.
-    #[error("a key that stands twice (line {line})")]
-    Repeated {
-        /// Of the second one, from 1.
-        line: usize,
-    },
+    /// Not one plain YAML document.
+    #[error(transparent)]
+    Yaml(#[from] YamlError),
     /// Not the shape of a kubeconfig.
     #[error("{at} is not {expected}")]
     Shape {
@@ -78,6 +64,24 @@ pub enum KubeconfigError {
         at: String,
         /// What belongs there.
         expected: &'static str,
+    },
+    /// No `apiVersion: v1` and `kind: Config`.
+    #[error("another kind of file")]
+    OtherKind,
+    /// Nothing says which entries are in use.
+    #[error("no current-context")]
+    NoContext,
+    /// What is in use is not there.
+    #[error("a current-context without an entry in {list}")]
+    NoEntry {
+        /// `contexts`, `clusters` or `users`.
+        list: &'static str,
+    },
+    /// Clients do not say which of them they use.
+    #[error("two of the same name in {list}")]
+    Twice {
+        /// `contexts`, `clusters` or `users`.
+        list: &'static str,
     },
 }
 
@@ -89,25 +93,24 @@ pub fn looks_like(text: &[u8]) -> bool {
 
 /// Reads a kubeconfig; `None` when the text is YAML of another kind.
 pub fn read(text: &[u8]) -> Result<Option<Kubeconfig>, KubeconfigError> {
-    let root = yaml::read(text)?;
-    let kind = root.get("kind").and_then(Yaml::text);
+    let Some(root) = yaml::read(text)? else { return Ok(None) };
+    // clientcmd takes a text that does not say its kind for a kubeconfig
     let lists = ["clusters", "users", "contexts"].iter().any(|list| root.get(list).is_some());
-    if !(kind == Some("Config") || kind.is_none() && lists) {
-        return Ok(None);
+    match Node::text(root.get("kind")) {
+        Some("Config") => {}
+        Some("") if lists => {}
+        _ => return Ok(None),
     }
     let mut found = Kubeconfig::default();
     for entry in entries(&root, "clusters", "cluster")? {
         found.clusters.push(Cluster {
-            server: entry.text("server")?,
-            authority: entry.reference("certificate-authority-data", "certificate-authority")?,
-            name: entry.name,
+            name: entry.name.to_owned(),
+            server: Some(entry.server()?.to_owned()).filter(|server| !server.is_empty()),
+            authority: entry.authority()?,
         });
     }
     for entry in entries(&root, "users", "user")? {
-        found.users.push(User {
-            certificate: entry.reference("client-certificate-data", "client-certificate")?,
-            name: entry.name,
-        });
+        found.users.push(User { name: entry.name.to_owned(), certificate: entry.certificate()? });
     }
     Ok(Some(found))
 }
@@ -115,53 +118,61 @@ pub fn read(text: &[u8]) -> Result<Option<Kubeconfig>, KubeconfigError> {
 /// One named entry of a list.
 struct Entry<'a> {
     at: String,
-    name: String,
-    body: &'a Yaml,
+    name: &'a str,
+    body: Option<&'a Node>,
 }
 
 fn shape(at: impl Into<String>, expected: &'static str) -> KubeconfigError {
     KubeconfigError::Shape { at: at.into(), expected }
 }
 
-fn entries<'a>(root: &'a Yaml, list: &str, inner: &str) -> Result<Vec<Entry<'a>>, KubeconfigError> {
-    let items = match root.get(list) {
-        None => return Ok(Vec::new()),
-        Some(value) if value.is_null() => return Ok(Vec::new()),
-        Some(value) => value.items().ok_or_else(|| shape(list, "a list"))?,
-    };
-    let entry = |(index, item): (usize, &'a Yaml)| {
+fn entries<'a>(root: &'a Node, list: &str, inner: &str) -> Result<Vec<Entry<'a>>, KubeconfigError> {
+    let items = Node::items(root.get(list)).ok_or_else(|| shape(list, "a list"))?;
+    let entry = |(index, item): (usize, &'a Node)| {
         let at = format!("{list}[{index}]");
-        let name = item.get("name").and_then(Yaml::text).ok_or_else(|| shape(&at, "an entry with a name"))?;
+        let name = item.get("name").filter(|name| **name != Node::Null);
+        let name = name.and_then(|name| Node::text(Some(name)));
+        let name = name.ok_or_else(|| shape(&at, "an entry with a name"))?;
         let at = format!("{at}.{inner}");
-        let body = item.get(inner).unwrap_or(&Yaml::NULL);
-        if body.is_null() || body.is_mapping() {
-            Ok(Entry { at, name: name.to_owned(), body })
-        } else {
-            Err(shape(at, "a mapping"))
+        match item.get(inner) {
+            None | Some(Node::Null) => Ok(Entry { at, name, body: None }),
+            body @ Some(Node::Mapping(_)) => Ok(Entry { at, name, body }),
+            Some(_) => Err(shape(at, "a mapping")),
         }
     };
     items.iter().enumerate().map(entry).collect()
 }
 
-impl Entry<'_> {
-    fn text(&self, key: &str) -> Result<Option<String>, KubeconfigError> {
-        match self.body.get(key) {
-            None => Ok(None),
-            Some(value) if value.is_null() => Ok(None),
-            Some(value) => {
-                let text = value.text().ok_or_else(|| shape(format!("{}.{key}", self.at), "a text"))?;
-                Ok(Some(text.to_owned()).filter(|text| !text.is_empty()))
-            }
-        }
+impl<'a> Entry<'a> {
+    /// A member's text; empty when there is none.
+    fn text(&self, key: &str) -> Result<&'a str, KubeconfigError> {
+        let node = self.body.and_then(|body| body.get(key));
+        Node::text(node).ok_or_else(|| shape(format!("{}.{key}", self.at), "a text"))
+    }
+
+    fn server(&self) -> Result<&'a str, KubeconfigError> {
+        self.text("server")
+    }
+
+    fn authority(&self) -> Result<Option<Reference>, KubeconfigError> {
+        self.reference("certificate-authority-data", "certificate-authority")
+    }
+
+    fn certificate(&self) -> Result<Option<Reference>, KubeconfigError> {
+        self.reference("client-certificate-data", "client-certificate")
     }
 
     fn reference(&self, data: &str, file: &str) -> Result<Option<Reference>, KubeconfigError> {
-        let Some(text) = self.text(data)? else {
-            return Ok(self.text(file)?.map(Reference::File));
-        };
-        let text: String = text.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-        let bytes = STANDARD.decode(text).map_err(|_| shape(format!("{}.{data}", self.at), "base64"))?;
-        Ok(Some(Reference::Data(bytes)))
+        let text = self.text(data)?;
+        if text.is_empty() {
+            let path = self.text(file)?;
+            return Ok((!path.is_empty()).then(|| Reference::File(path.to_owned())));
+        }
+        // Go's decoder passes over line ends, and nothing else
+        let text = Zeroizing::new(text.replace(['\n', '\r'], ""));
+        let bytes =
+            STANDARD.decode(text.as_bytes()).map_err(|_| shape(format!("{}.{data}", self.at), "base64"))?;
+        Ok(Some(Reference::Data(Zeroizing::new(bytes))))
     }
 }
 

@@ -10,7 +10,9 @@ pub mod obstacles;
 pub mod output;
 pub mod receipt;
 pub mod record;
+pub mod sealed;
 pub mod steps;
+mod yaml;
 
 #[cfg(test)]
 mod tests;

@@ -8,7 +8,8 @@ use crate::bundle::{
     sums::{self, sha256_hex},
     trust::{Trust, public_key},
 };
-use crate::check::bundle::{Sealed, verify_fields, verify_sealed, verify_times};
+use crate::check::bundle::verify_times;
+use crate::check::{fields, sealed};
 use crate::finding::{Finding, Id};
 use crate::unseal::Identities;
 use std::io;
@@ -44,15 +45,16 @@ pub fn verify_output(directory: &dyn OutputDirectory, name: &str, terms: Terms<'
     let (mut opened, mut unmatched) = (0, Vec::new());
     let mut findings = each_bundle(directory, name, terms.trust, terms.at, |verified, findings| {
         findings.extend(verify_times(verified, terms.at, terms.within));
-        findings.extend(verify_fields(verified));
+        findings.extend(fields::of_bundle(verified));
         if let Some(identities) = terms.identities {
-            let sealed: Sealed = verify_sealed(verified, identities);
-            opened += sealed.opened;
-            findings.extend(sealed.findings);
-            if sealed.opened > 0 {
-                findings.extend(sealed.unmatched);
-            } else {
+            let sealed = sealed::open(verified, identities);
+            opened += sealed.plaintexts.len();
+            findings.extend(sealed.check(verified));
+            findings.extend(sealed.broken);
+            if sealed.plaintexts.is_empty() {
                 unmatched.extend(sealed.unmatched.into_iter().next());
+            } else {
+                findings.extend(sealed.unmatched);
             }
         }
     });

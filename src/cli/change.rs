@@ -3,26 +3,25 @@
 //! Needs no keyring: public files are rendered and compared, certificates are compared by what they
 //! say, and whatever else enters a bundle by the digest of its inputs.
 
+mod before;
+mod file;
+
 use super::failure::{Failure, USAGE};
 use super::output::Output;
 use super::steps::{self, Held, ItemChange, Proofs};
-use super::world::{self, SpecFile};
-use crate::build::{self, Inputs};
-use crate::bundle::index::{BundleRef, INDEX, Index};
-use crate::bundle::manifest::{File, Manifest, Revision};
-use crate::bundle::open::{Verified, open};
-use crate::bundle::trust::Trust;
-use crate::plan::{CertPlan, FilePlan, HostPlan, OPERATOR, Source};
+use super::world::SpecFile;
+use crate::build::Inputs;
+use crate::bundle::manifest::Revision;
+use crate::bundle::open::Verified;
+use crate::plan::{HostPlan, OPERATOR};
 use crate::render::Renderer;
 use crate::render::templates::Templates;
-use crate::spec::types::CaName;
 use crate::spec::{Path as SpecPath, Problem};
+use before::Before;
+use file::{differs, recipients};
 use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
+use std::collections::BTreeSet;
 use std::path::Path;
-use x509_parser::extensions::GeneralName;
-use x509_parser::pem::Pem;
 
 /// What a change does to each bundle.
 #[derive(Debug, Serialize)]
@@ -153,43 +152,6 @@ impl HostChange {
     }
 }
 
-/// The output of the build before.
-struct Before<'a> {
-    directory: &'a Path,
-    index: Index,
-    trust: Trust,
-}
-
-impl<'a> Before<'a> {
-    fn read(directory: &'a Path) -> Result<Self, Failure> {
-        let index = world::read(&directory.join(INDEX))
-            .map_err(|error| error.hint(format!("{} must be the output of a build", directory.display())))?;
-        let index = Index::parse(&index).map_err(|error| {
-            Failure::from_error(USAGE, &error)
-                .hint(format!("{} is not the output of a build", directory.display()))
-        })?;
-        // comparing needs integrity only: whose build this was is what `verify` says
-        let trust = world::read(&directory.join("trust"))?;
-        let trust = Trust::parse(&String::from_utf8_lossy(&trust))
-            .map_err(|error| Failure::from_error(USAGE, &error))?;
-        Ok(Self { directory, index, trust })
-    }
-
-    fn entry(&self, host: &str) -> Option<&BundleRef> {
-        self.index.bundles.iter().find(|entry| entry.host == host)
-    }
-
-    fn bundle(&self, host: &str) -> Result<Option<Verified>, Failure> {
-        let Some(entry) = self.entry(host) else { return Ok(None) };
-        let path = self.directory.join(&entry.file);
-        let name = path.display().to_string();
-        open(&world::read(&path)?, &name, &self.trust, 0).map(Some).map_err(|findings| {
-            let ids: Vec<_> = findings.iter().map(|finding| finding.id.name()).collect();
-            Failure::new(USAGE, format!("{name} is damaged: {}", ids.join(", "))).hint("see `sealift verify`")
-        })
-    }
-}
-
 /// What becomes of one host's bundle.
 fn compare(
     spec: &SpecFile,
@@ -242,98 +204,6 @@ fn recipients_problem(host: &HostPlan, before: &Verified) -> Option<Problem> {
         "who had the old key knows this host's keys: if that matters, set `generation: {}`",
         before.generation.saturating_add(1)
     )))
-}
-
-fn recipients(host: &HostPlan) -> Vec<String> {
-    host.recipients.iter().map(ToString::to_string).collect()
-}
-
-fn differs(
-    spec: &SpecFile,
-    host: &HostPlan,
-    file: &FilePlan,
-    before: &Verified,
-    rendered: &BTreeMap<String, Vec<u8>>,
-) -> bool {
-    let contents = before.contents(&file.path);
-    let cluster = &spec.plan.cluster;
-    let origin = build::origin(cluster, host, &file.source);
-    let inputs = build::file_inputs(cluster, host, &file.source);
-    let policy = build::policy(file.policy);
-    let other = |old: &File| old.origin != origin || old.inputs != inputs || old.policy != policy;
-    if before.file(&file.path).is_some_and(other) {
-        return true;
-    }
-    match &file.source {
-        Source::Template(_) => rendered.get(&file.path).map(Vec::as_slice) != contents,
-        Source::Certificate(id) => {
-            let authority = cluster.authorities.iter().find(|plan| plan.certificates.active.row.id == *id);
-            let planned: Vec<_> = match authority {
-                Some(authority) => authority.certificates.all().collect(),
-                None => build::find(cluster, host, id).into_iter().collect(),
-            };
-            // behind a leaf stands what issued it, when that was made elsewhere; `inputs` tells those apart
-            let more = authority.is_none() && inputs.is_some();
-            !contents.is_some_and(|pem| says(pem, &planned, more))
-        }
-        Source::SigningCertificate(id) => {
-            let planned: Vec<_> = build::find(cluster, host, id).into_iter().collect();
-            !contents.is_some_and(|pem| says(pem, &planned, false))
-        }
-        // nothing but keys that `origin` names; of two keys, the second shows in the number of blocks
-        Source::PublicKeys(_) => {
-            let keys = cluster.service_account.as_ref().map_or(0, |keys| keys.all().count());
-            contents.is_none_or(|pem| Pem::iter_from_buffer(pem).count() != keys)
-        }
-        Source::DiscoveryHash => {
-            let authority = cluster.authority(CaName::Kubernetes);
-            let hashes = authority.map_or(0, |authority| authority.certificates.all().count());
-            contents.is_none_or(|text| text.split(|byte| *byte == b'\n').count() != hashes + 1)
-        }
-        Source::Foreign => false,
-        source => source.is_secret() && sealed_anew(host, before.manifest()),
-    }
-}
-
-fn sealed_anew(host: &HostPlan, before: &Manifest) -> bool {
-    before.host.recipients != recipients(host) || before.host.generation != host.item.generation
-}
-
-/// Whether a file's certificates say what is planned, one by one: name, SANs and validity.
-/// With `more`, others may stand behind them.
-fn says(pem: &[u8], planned: &[&CertPlan], more: bool) -> bool {
-    let blocks: Vec<_> = Pem::iter_from_buffer(pem).filter_map(Result::ok).collect();
-    let fits = blocks.len() == planned.len() || (more && blocks.len() > planned.len());
-    fits && blocks.iter().zip(planned).all(|(block, plan)| says_one(block, plan))
-}
-
-fn says_one(block: &Pem, plan: &CertPlan) -> bool {
-    let Ok(certificate) = block.parse_x509() else { return false };
-    let validity = certificate.validity();
-    let same_time = validity.not_before.timestamp() == plan.not_before
-        && validity.not_after.timestamp() == plan.not_after;
-    if plan.brought.is_some() {
-        return same_time;
-    }
-    let name = certificate.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
-    let sans = certificate.subject_alternative_name().ok().flatten();
-    let sans = sans.map(|sans| sans.value.general_names.as_slice()).unwrap_or_default();
-    let dns: Vec<_> = sans.iter().filter_map(dns_name).collect();
-    let ips: Vec<_> = sans.iter().filter_map(ip_address).collect();
-    name == Some(plan.cn.as_str()) && dns == plan.dns && ips == plan.ips && same_time
-}
-
-fn dns_name<'a>(name: &GeneralName<'a>) -> Option<&'a str> {
-    match name {
-        GeneralName::DNSName(name) => Some(name),
-        _ => None,
-    }
-}
-
-fn ip_address(name: &GeneralName<'_>) -> Option<IpAddr> {
-    let GeneralName::IPAddress(bytes) = name else { return None };
-    let v4 = <[u8; 4]>::try_from(*bytes).map(IpAddr::from);
-    v4.or_else(|_| <[u8; 16]>::try_from(*bytes).map(IpAddr::from)).ok()
 }
 
 impl Change {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use super::{InstallError, Options, Report, install};
+use crate::bundle::forgery::file;
 use crate::bundle::manifest::{
     ClusterRef, Directory, FORMAT, Fields, File, HostRef, Manifest, Policy, Revision,
 };
@@ -107,23 +108,8 @@ impl Draft {
     }
 
     pub(crate) fn add(&mut self, path: &str, contents: &[u8], sealed: bool) {
-        self.manifest.files.push(File {
-            path: path.into(),
-            mode: if sealed { "0600" } else { "0644" }.into(),
-            uid: 0,
-            gid: 0,
-            policy: Policy::Managed,
-            fields: None,
-            size: 0,
-            sha256: String::new(),
-            sealed,
-            hmac: None,
-            certificate: None,
-            origin: None,
-            inputs: None,
-            restart: Vec::new(),
-            run: Vec::new(),
-        });
+        let bare = File { hmac: None, restart: Vec::new(), ..file(path, sealed) };
+        self.manifest.files.push(bare);
         self.set(path, contents);
     }
 

@@ -1,20 +1,15 @@
 //! Every file as it shall be: opened, checked, with its place in the order.
 
 use crate::bundle::manifest::{File, Manifest, Policy};
-use crate::bundle::open::Verified;
+use crate::bundle::open::{REBUILD, Verified};
 use crate::bundle::paths::parse_mode;
 use crate::bundle::{canonical, sums};
-use crate::check::certificates::{CERTIFICATE, PRIVATE_KEY, key_matches};
-use crate::check::fields;
 use crate::check::record::{self, Installed};
+use crate::check::{fields, sealed};
 use crate::finding::{Finding, Id};
 use crate::rootfs::{Attributes, Root};
-use crate::unseal::{Identities, UnsealError};
-use crate::verify_key::{VERIFY_KEY_PATH, VerifyKey};
-use std::collections::BTreeMap;
+use crate::unseal::Identities;
 use zeroize::Zeroizing;
-
-const ANOTHER_BUNDLE: &str = "fetch this host's bundle again, or build it again";
 
 /// When a file takes its place; within one phase the manifest's order counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -67,14 +62,6 @@ pub(super) fn files<'a>(
 ) -> (Vec<Wanted<'a>>, Vec<Finding>) {
     let manifest = bundle.manifest();
     let (plain, mut findings) = open(bundle, identities);
-    if findings.is_empty() {
-        findings.extend(authenticity(bundle, &plain));
-        findings.extend(pairs(bundle, &plain));
-        let fields = |(file, contents): &(&File, Contents<'_>)| {
-            fields::in_bundle(bundle, file, contents.bytes(), ANOTHER_BUNDLE)
-        };
-        findings.extend(plain.iter().flat_map(fields));
-    }
     if !findings.is_empty() {
         return (Vec::new(), findings);
     }
@@ -83,8 +70,7 @@ pub(super) fn files<'a>(
     for (file, contents) in plain {
         let Some(mode) = parse_mode(&file.mode).filter(|_| file.uid != u32::MAX && file.gid != u32::MAX)
         else {
-            let finding =
-                Finding::new(Id::ManifestInconsistent, file.path.as_str(), "build the bundle again");
+            let finding = Finding::new(Id::ManifestInconsistent, file.path.as_str(), REBUILD);
             findings.push(finding.expected("a mode of four octal digits and a numeric owner"));
             continue;
         };
@@ -118,8 +104,7 @@ pub(super) fn files<'a>(
             wanted.push(own(record::INSTALLED, bytes, record::FILE_MODE, Phase::Complete));
         }
         Err(error) => findings.push(
-            Finding::new(Id::ManifestInconsistent, record::INSTALLED, "build the bundle again")
-                .found(error.to_string()),
+            Finding::new(Id::ManifestInconsistent, record::INSTALLED, REBUILD).found(error.to_string()),
         ),
     }
     // Stable: keeps the manifest's order within a phase.
@@ -138,104 +123,39 @@ fn is_watched(manifest: &Manifest, path: &str) -> bool {
 
 type Plain<'a> = Vec<(&'a File, Contents<'a>)>;
 
-/// A path in this bundle, as findings name it.
-fn place(bundle: &Verified, path: &str) -> String {
-    format!("{}:{path}", bundle.name())
-}
-
-/// Opens every sealed file. That no identity fits is told once, however many files it is true of.
+/// Every file's contents, and what is wrong with them. That no identity fits is told once, however many
+/// files it is true of.
 fn open<'a>(bundle: &'a Verified, identities: &Identities) -> (Plain<'a>, Vec<Finding>) {
-    let (mut plain, mut findings) = (Vec::new(), Vec::new());
-    let (mut sealed, mut closed) = (0, 0);
-    for file in bundle.manifest().files.iter().filter(|file| file.policy != Policy::Foreign) {
-        let Some(bytes) = bundle.contents(&file.path) else {
-            findings.push(Finding::new(Id::EntryMissing, place(bundle, &file.path), ANOTHER_BUNDLE));
-            continue;
-        };
-        if !file.sealed {
-            plain.push((file, Contents::Public(bytes)));
-            continue;
-        }
-        sealed += 1;
-        match identities.open(bytes) {
-            Ok(bytes) => plain.push((file, Contents::Secret(bytes))),
-            Err(UnsealError::NoMatch) => closed += 1,
-            Err(error) => findings.push(
-                Finding::new(Id::SealBroken, place(bundle, &file.path), ANOTHER_BUNDLE)
-                    .found(error.to_string()),
-            ),
-        }
-    }
-    if closed > 0 {
+    let sealed = sealed::open(bundle, identities);
+    let mut findings = sealed.check(bundle);
+    findings.extend(fields::of_bundle(bundle));
+    if !sealed.unmatched.is_empty() {
+        let closed = sealed.unmatched.len();
+        let all = sealed.plaintexts.len() + sealed.broken.len() + closed;
         let mend = "give this host's age or SSH host key with -i, or build with its recipient in the spec";
         findings.push(
             Finding::new(Id::NotSealedToIdentity, bundle.name(), mend)
                 .expected("an identity that opens every sealed file")
-                .found(format!("none for {closed} of {sealed} sealed files")),
+                .found(format!("none for {closed} of {all} sealed files")),
         );
     }
+    findings.extend(sealed.broken);
+    let secrets = sealed.plaintexts.into_iter().map(|(file, bytes)| (file, Contents::Secret(bytes)));
+    let mut plain: Plain<'_> = secrets.collect();
+    let public = |file: &&File| !file.sealed && file.policy != Policy::Foreign;
+    for file in bundle.manifest().files.iter().filter(public) {
+        match bundle.contents(&file.path) {
+            Some(bytes) => plain.push((file, Contents::Public(bytes))),
+            None => findings.push(Finding::new(Id::EntryMissing, bundle.place(&file.path), REBUILD)),
+        }
+    }
+    // the manifest's order
+    plain.sort_by(|(one, _), (other, _)| one.path.cmp(&other.path));
     (plain, findings)
 }
 
 fn find<'p>(plain: &'p Plain<'_>, path: &str) -> Option<&'p [u8]> {
     plain.iter().find(|(file, _)| file.path == path).map(|(_, contents)| contents.bytes())
-}
-
-/// Every secret against the manifest's keyed digest.
-fn authenticity(bundle: &Verified, plain: &Plain<'_>) -> Vec<Finding> {
-    if !bundle.manifest().files.iter().any(|file| file.sealed) {
-        return Vec::new();
-    }
-    let path = place(bundle, VERIFY_KEY_PATH);
-    let managed = bundle.file(VERIFY_KEY_PATH).filter(|file| file.policy == Policy::Managed);
-    let Some(file) = managed.and_then(|_| find(plain, VERIFY_KEY_PATH)) else {
-        let finding = Finding::new(Id::ManifestInconsistent, path, ANOTHER_BUNDLE);
-        return vec![finding.expected("a verify key, for the digests of sealed files")];
-    };
-    let Some(key) = VerifyKey::parse(file) else {
-        let finding = Finding::new(Id::KeyMalformed, path, ANOTHER_BUNDLE);
-        return vec![finding.expected("64 lower-case hex digits and a newline")];
-    };
-    let sealed = plain.iter().filter(|(file, _)| file.sealed);
-    let wrong = sealed.filter(|(file, contents)| {
-        !file.hmac.as_deref().is_some_and(|hmac| key.matches(&file.path, contents.bytes(), hmac))
-    });
-    wrong
-        .map(|(file, contents)| {
-            Finding::new(Id::DigestMismatch, place(bundle, &file.path), ANOTHER_BUNDLE)
-                .expected(format!("hmac-sha256:{}", file.hmac.as_deref().unwrap_or("none")))
-                .found(format!("hmac-sha256:{}", key.digest(&file.path, contents.bytes())))
-        })
-        .collect()
-}
-
-/// Every private key against its certificate.
-fn pairs(bundle: &Verified, plain: &Plain<'_>) -> Vec<Finding> {
-    let contents: BTreeMap<&str, &[u8]> =
-        plain.iter().map(|(file, contents)| (file.path.as_str(), contents.bytes())).collect();
-    let keys = bundle.manifest().files.iter().filter_map(|file| Some((file, file.certificate.as_deref()?)));
-    keys.filter_map(|(file, certificate)| {
-        let entry = place(bundle, &file.path);
-        let Some(cert) = contents.get(certificate) else {
-            let finding = Finding::new(Id::ManifestInconsistent, entry, ANOTHER_BUNDLE);
-            return Some(finding.expected(format!("its certificate {certificate} in the bundle")));
-        };
-        match key_matches(cert, contents.get(file.path.as_str())?) {
-            Ok(true) => None,
-            Ok(false) => Some(
-                Finding::new(Id::KeyCertMismatch, entry, ANOTHER_BUNDLE)
-                    .expected(format!("the private key of {certificate}"))
-                    .found("the key of another certificate"),
-            ),
-            Err(Id::CertificateMalformed) => {
-                let entry = place(bundle, certificate);
-                let finding = Finding::new(Id::CertificateMalformed, entry, ANOTHER_BUNDLE);
-                Some(finding.expected(CERTIFICATE))
-            }
-            Err(id) => Some(Finding::new(id, entry, ANOTHER_BUNDLE).expected(PRIVATE_KEY)),
-        }
-    })
-    .collect()
 }
 
 /// The list for `sha256sum -c --strict`. It holds digests of secrets, so it is one.

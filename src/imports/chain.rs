@@ -1,9 +1,10 @@
 //! An authority's certificate and those above it, from the bytes of one file.
 
+use super::x509::{self, is_self_issued, is_sha1, signature};
 use super::{Read, printable, time, unreadable};
 use crate::plan::Brought;
 use crate::plan::certs::{CERTS, Eku, Kind};
-use crate::private_key::{PublicKey, public};
+use crate::private_key::PublicKey;
 use crate::spec::types::CaName;
 use crate::spec::{Path, Problem};
 use p256::pkcs8::LineEnding;
@@ -11,9 +12,7 @@ use p256::pkcs8::der::pem;
 use sha2::{Digest, Sha256};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::error::X509Error;
-use x509_parser::extensions::ParsedExtension;
 use x509_parser::pem::Pem;
-use x509_parser::prelude::FromDer;
 use x509_parser::public_key::PublicKey as ParsedKey;
 
 /// What is wrong with a file of certificates. A certificate is named by its place in the file, from 1,
@@ -125,7 +124,7 @@ impl Chain {
         let parsed: Result<Vec<_>, _> = blocks
             .iter()
             .enumerate()
-            .map(|(index, der)| parse(der).ok_or(Flaw::Damaged(index + 1)))
+            .map(|(index, der)| x509::parse(der).ok_or(Flaw::Damaged(index + 1)))
             .collect();
         let parsed = parsed.map_err(|flaw| vec![flaw])?;
         let mut flaws = Vec::new();
@@ -151,12 +150,12 @@ impl Chain {
         Ok(Self {
             certificates,
             sha256: hex::encode(hash.finalize()),
-            identity: identity(first),
+            identity: x509::identity(first),
             subject: first.subject().as_raw().to_vec(),
             spki: first.public_key().raw.to_vec(),
-            key_identifier: subject_key_identifier(first),
+            key_identifier: x509::subject_key_identifier(first),
             name: printable(&first.subject().to_string()),
-            algorithm: algorithm(first),
+            algorithm: x509::algorithm(first),
             not_before: first.validity().not_before.timestamp(),
             not_after: first.validity().not_after.timestamp(),
             der: ders.first().cloned().unwrap_or_default(),
@@ -200,12 +199,6 @@ impl Chain {
     }
 }
 
-/// What tells an authority from others: SHA-256 over its subject and its key, both in DER.
-pub(super) fn identity(certificate: &X509Certificate<'_>) -> String {
-    let hash = Sha256::new().chain_update(certificate.subject().as_raw());
-    hex::encode(hash.chain_update(certificate.public_key().raw).finalize())
-}
-
 /// The DER of all certificates of a file, at least one.
 pub(super) fn certificates(bytes: &[u8]) -> Result<Vec<Vec<u8>>, Flaw> {
     let mut all = Vec::new();
@@ -219,18 +212,6 @@ pub(super) fn certificates(bytes: &[u8]) -> Result<Vec<Vec<u8>>, Flaw> {
     if all.is_empty() { Err(Flaw::NotPem) } else { Ok(all) }
 }
 
-/// One certificate, and nothing behind it.
-pub(super) fn parse(der: &[u8]) -> Option<X509Certificate<'_>> {
-    let (rest, certificate) = X509Certificate::from_der(der).ok()?;
-    // an extension twice, or one that cannot be read, is no certificate (RFC 5280 section 4.2)
-    let broken = certificate.extensions_map().is_err()
-        || certificate
-            .extensions()
-            .iter()
-            .any(|extension| matches!(extension.parsed_extension(), ParsedExtension::ParseError { .. }));
-    (rest.is_empty() && !broken).then_some(certificate)
-}
-
 fn called(index: usize, certificate: &X509Certificate<'_>) -> String {
     format!("certificate {} ({})", index + 1, printable(&certificate.subject().to_string()))
 }
@@ -238,10 +219,6 @@ fn called(index: usize, certificate: &X509Certificate<'_>) -> String {
 /// What an error says before it says what to do.
 fn what(error: &str) -> &str {
     error.split("; ").next().unwrap_or(error)
-}
-
-fn is_self_issued(certificate: &X509Certificate<'_>) -> bool {
-    certificate.subject().as_raw() == certificate.issuer().as_raw()
 }
 
 /// What one certificate says of itself.
@@ -262,7 +239,7 @@ fn alone(index: usize, certificate: &X509Certificate<'_>, ca: CaName, epoch: i64
     }
     flaws.extend(key(index, certificate).map(|what| Flaw::Key(name(), what)));
     flaws.extend(extended(certificate, ca).map(|what| Flaw::ExtendedKeyUsage(name(), what)));
-    flaws.extend(unknown(certificate).map(|oid| Flaw::Critical(name(), oid)));
+    flaws.extend(x509::unknown(certificate).map(|oid| Flaw::Critical(name(), oid)));
     let validity = certificate.validity();
     let (begin, end) = (validity.not_before.timestamp(), validity.not_after.timestamp());
     if begin > epoch {
@@ -302,18 +279,6 @@ fn extended(certificate: &X509Certificate<'_>, ca: CaName) -> Option<&'static st
         Eku::ServerAuth => "servers",
         Eku::ClientAuth => "clients",
     })
-}
-
-/// A critical extension beyond RFC 5280's.
-pub(super) fn unknown(certificate: &X509Certificate<'_>) -> Option<String> {
-    let mut critical = certificate.extensions().iter().filter(|extension| extension.critical);
-    let odd = critical.find(|extension| {
-        matches!(
-            extension.parsed_extension(),
-            ParsedExtension::UnsupportedExtension { .. } | ParsedExtension::Unparsed
-        )
-    })?;
-    Some(odd.oid.to_id_string())
 }
 
 /// What one certificate has to do with the one behind it in the file.
@@ -357,46 +322,5 @@ fn above(
         (certificate.validity().not_after.timestamp(), parent.validity().not_after.timestamp());
     if own > theirs {
         flaws.push(Flaw::Outlives(name(), time::text(own), time::text(theirs)));
-    }
-}
-
-/// Whether the signature is the parent's.
-pub(super) fn signature(
-    certificate: &X509Certificate<'_>,
-    parent: &X509Certificate<'_>,
-) -> Result<(), X509Error> {
-    // the algorithm is named twice, and once where nothing is signed (RFC 5280 section 4.1.1.2)
-    if certificate.signature_algorithm != certificate.signature {
-        return Err(X509Error::SignatureVerificationError);
-    }
-    certificate.verify_signature(Some(parent.public_key()))
-}
-
-/// `sha1WithRSAEncryption` (RFC 3279, and its older name), `ecdsa-with-SHA1`, and what MD5 signed.
-const SHA1: &[&str] = &["1.2.840.113549.1.1.5", "1.3.14.3.2.29", "1.2.840.10045.4.1", "1.2.840.113549.1.1.4"];
-
-pub(super) fn is_sha1(certificate: &X509Certificate<'_>) -> bool {
-    SHA1.contains(&certificate.signature_algorithm.algorithm.to_id_string().as_str())
-}
-
-pub(super) fn subject_key_identifier(certificate: &X509Certificate<'_>) -> Option<Vec<u8>> {
-    certificate.extensions().iter().find_map(|extension| match extension.parsed_extension() {
-        ParsedExtension::SubjectKeyIdentifier(id) => Some(id.0.to_vec()),
-        _ => None,
-    })
-}
-
-/// For people.
-pub(super) fn algorithm(certificate: &X509Certificate<'_>) -> String {
-    let kind = PublicKey::from_spki(certificate.public_key().raw).map(|key| key.kind());
-    match kind {
-        Ok(public::Kind::EcdsaP256) => "ECDSA P-256".to_owned(),
-        Ok(public::Kind::EcdsaP384) => "ECDSA P-384".to_owned(),
-        Ok(public::Kind::Ed25519) => "Ed25519".to_owned(),
-        Ok(public::Kind::Rsa) => match certificate.public_key().parsed() {
-            Ok(ParsedKey::RSA(key)) => format!("RSA {}", key.key_size()),
-            _ => "RSA".to_owned(),
-        },
-        Err(_) => "unknown".to_owned(),
     }
 }

@@ -1,8 +1,9 @@
 //! What an external authority signed, against what was asked of it.
 
+mod asked;
+
 use super::chain::{self, Chain};
-use super::{Read, printable, time};
-use crate::plan::certs::{Attribute, Eku};
+use super::{Read, printable, time, x509};
 use crate::plan::{Brought, CertPlan};
 use crate::private_key::PublicKey;
 use crate::spec::{Path, Problem};
@@ -10,12 +11,9 @@ use p256::pkcs8::LineEnding;
 use p256::pkcs8::der::pem;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::IpAddr;
 use x509_parser::certificate::X509Certificate;
-use x509_parser::der_parser::Oid;
 use x509_parser::error::X509Error;
-use x509_parser::extensions::{GeneralName, ParsedExtension};
-use x509_parser::oid_registry::{OID_X509_COMMON_NAME, OID_X509_ORGANIZATION_NAME};
+use x509_parser::extensions::ParsedExtension;
 
 /// The files of a directory: each by its path below it, `HOST/ID.crt`. In words, why there is none.
 pub type IssuedFiles = Result<BTreeMap<String, Read>, String>;
@@ -158,9 +156,9 @@ impl Check<'_> {
         let bytes = file.as_ref().map_err(|reason| vec![Flaw::Unreadable(reason.clone())])?;
         let ders = chain::certificates(bytes).map_err(|flaw| vec![Flaw::File(flaw)])?;
         let [der] = ders.as_slice() else { return Err(vec![Flaw::Several(ders.len())]) };
-        let certificate = chain::parse(der).ok_or_else(|| vec![Flaw::Damaged])?;
-        let authority = chain::parse(self.chain.der()).ok_or_else(|| vec![Flaw::Damaged])?;
-        let mut flaws = asked(&certificate, plan);
+        let certificate = x509::parse(der).ok_or_else(|| vec![Flaw::Damaged])?;
+        let authority = x509::parse(self.chain.der()).ok_or_else(|| vec![Flaw::Damaged])?;
+        let mut flaws = asked::flaws(&certificate, plan);
         flaws.extend(issuer(&certificate, &authority));
         flaws.extend(self.validity(&certificate));
         let spki = match canonical_spki(&certificate) {
@@ -177,9 +175,9 @@ impl Check<'_> {
         let brought = Brought {
             sha256: hex::encode(Sha256::digest(der)),
             alone_sha256: hex::encode(Sha256::digest(der)),
-            identity_sha256: chain::identity(&certificate),
+            identity_sha256: x509::identity(&certificate),
             subject: printable(&certificate.subject().to_string()),
-            algorithm: chain::algorithm(&certificate),
+            algorithm: x509::algorithm(&certificate),
             not_before: certificate.validity().not_before.timestamp(),
             not_after: certificate.validity().not_after.timestamp(),
             external: true,
@@ -210,112 +208,6 @@ fn canonical_spki(certificate: &X509Certificate<'_>) -> Result<Vec<u8>, Flaw> {
     key.map_err(|error| Flaw::Key(error.to_string().split("; ").next().unwrap_or_default().to_owned()))
 }
 
-/// What a certificate says, against what it should.
-fn asked(certificate: &X509Certificate<'_>, plan: &CertPlan) -> Vec<Flaw> {
-    let names = |oid: &Oid<'_>| -> Vec<String> {
-        let all = certificate.subject().iter_by_oid(oid);
-        // a text of a kind that is not read here may be read elsewhere: it is never the right one
-        let text = all.map(|value| value.as_str().map_or_else(|_| "(unreadable)".to_owned(), printable));
-        text.collect()
-    };
-    let groups = plan.subject.iter().filter(|(attribute, _)| *attribute == Attribute::O);
-    let groups: Vec<String> = groups.map(|(_, text)| text.clone()).collect();
-    let pairs: [(&'static str, Vec<String>, Vec<String>); 5] = [
-        ("common name", names(&OID_X509_COMMON_NAME), vec![plan.cn.clone()]),
-        ("organization", names(&OID_X509_ORGANIZATION_NAME), groups),
-        ("list of names", sorted(found_sans(certificate)), sorted(planned_sans(plan))),
-        ("key usage", found_usages(certificate), usages(plan)),
-        ("extended key usage", sorted(found_purposes(certificate)), sorted(purposes(plan))),
-    ];
-    let differs = pairs.into_iter().filter(|(_, found, wanted)| found != wanted);
-    let mut flaws: Vec<Flaw> =
-        differs.map(|(what, found, wanted)| Flaw::Differs(what, listed(&found), listed(&wanted))).collect();
-    if certificate.is_ca() {
-        flaws.push(Flaw::Ca);
-    }
-    flaws.extend(chain::unknown(certificate).map(Flaw::Critical));
-    flaws
-}
-
-fn listed(names: &[String]) -> String {
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
-}
-
-fn sorted(mut names: Vec<String>) -> Vec<String> {
-    names.sort();
-    names.dedup();
-    names
-}
-
-fn planned_sans(plan: &CertPlan) -> Vec<String> {
-    let dns = plan.dns.iter().map(|name| format!("DNS:{name}"));
-    dns.chain(plan.ips.iter().map(|ip| format!("IP:{ip}"))).collect()
-}
-
-fn found_sans(certificate: &X509Certificate<'_>) -> Vec<String> {
-    let sans = certificate.subject_alternative_name().ok().flatten();
-    let names = sans.map(|sans| sans.value.general_names.as_slice()).unwrap_or_default();
-    let text = |name: &GeneralName<'_>| match name {
-        GeneralName::DNSName(name) => format!("DNS:{}", printable(name)),
-        GeneralName::IPAddress(bytes) => {
-            let v4 = <[u8; 4]>::try_from(*bytes).map(IpAddr::from);
-            let ip = v4.or_else(|_| <[u8; 16]>::try_from(*bytes).map(IpAddr::from));
-            ip.map_or_else(|_| "IP:(malformed)".to_owned(), |ip| format!("IP:{ip}"))
-        }
-        other => format!("({})", printable(&other.to_string())),
-    };
-    names.iter().map(text).collect()
-}
-
-/// The bits of RFC 5280 section 4.2.1.3 in their order.
-const USAGES: [&str; 9] = [
-    "digitalSignature",
-    "nonRepudiation",
-    "keyEncipherment",
-    "dataEncipherment",
-    "keyAgreement",
-    "keyCertSign",
-    "cRLSign",
-    "encipherOnly",
-    "decipherOnly",
-];
-
-fn found_usages(certificate: &X509Certificate<'_>) -> Vec<String> {
-    let flags = certificate.key_usage().ok().flatten().map_or(0, |usage| usage.value.flags);
-    let set = USAGES.iter().enumerate().filter(|(bit, _)| flags >> bit & 1 == 1);
-    set.map(|(_, name)| (*name).to_owned()).collect()
-}
-
-fn usages(plan: &CertPlan) -> Vec<String> {
-    let all = crate::plan::certs::leaf_usages(plan.algorithm);
-    all.iter().map(|usage| (*usage).to_owned()).collect()
-}
-
-fn purposes(plan: &CertPlan) -> Vec<String> {
-    let name = |eku: &Eku| match eku {
-        Eku::ServerAuth => "serverAuth".to_owned(),
-        Eku::ClientAuth => "clientAuth".to_owned(),
-    };
-    plan.row.eku.iter().map(name).collect()
-}
-
-fn found_purposes(certificate: &X509Certificate<'_>) -> Vec<String> {
-    let Some(usage) = certificate.extended_key_usage().ok().flatten().map(|usage| usage.value) else {
-        return Vec::new();
-    };
-    let flags = [
-        (usage.any, "any"),
-        (usage.server_auth, "serverAuth"),
-        (usage.client_auth, "clientAuth"),
-        (usage.code_signing, "codeSigning"),
-        (usage.email_protection, "emailProtection"),
-        (usage.time_stamping, "timeStamping"),
-        (usage.ocsp_signing, "OCSPSigning"),
-    ];
-    let named = flags.iter().filter(|(set, _)| *set).map(|(_, name)| (*name).to_owned());
-    named.chain(usage.other.iter().map(Oid::to_id_string)).collect()
-}
-
 /// Who issued it.
 fn issuer(certificate: &X509Certificate<'_>, authority: &X509Certificate<'_>) -> Option<Flaw> {
     if certificate.issuer().as_raw() != authority.subject().as_raw() {
@@ -324,10 +216,10 @@ fn issuer(certificate: &X509Certificate<'_>, authority: &X509Certificate<'_>) ->
         return Some(Flaw::Issuer(found, wanted));
     }
     let algorithm = || certificate.signature_algorithm.algorithm.to_id_string();
-    if chain::is_sha1(certificate) {
+    if x509::is_sha1(certificate) {
         return Some(Flaw::SignatureAlgorithm(algorithm()));
     }
-    match chain::signature(certificate, authority) {
+    match x509::signature(certificate, authority) {
         Ok(()) => {}
         Err(X509Error::SignatureUnsupportedAlgorithm) => return Some(Flaw::SignatureAlgorithm(algorithm())),
         Err(_) => return Some(Flaw::Signature),
@@ -336,6 +228,6 @@ fn issuer(certificate: &X509Certificate<'_>, authority: &X509Certificate<'_>) ->
         ParsedExtension::AuthorityKeyIdentifier(id) => Some(id.key_identifier.as_ref()?.0.to_vec()),
         _ => None,
     });
-    let own = chain::subject_key_identifier(authority);
+    let own = x509::subject_key_identifier(authority);
     named.zip(own).is_some_and(|(named, own)| named != own).then_some(Flaw::AuthorityKey)
 }

@@ -9,6 +9,7 @@ mod issued;
 mod keys;
 mod material;
 mod time;
+mod x509;
 
 pub use issued::{Issued, IssuedFiles};
 pub use keys::KeyFile;

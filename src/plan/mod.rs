@@ -9,6 +9,7 @@ pub mod certs;
 pub mod directories;
 mod etcd;
 pub mod files;
+mod host;
 mod kubelet;
 mod policy;
 pub mod releases;
@@ -20,7 +21,7 @@ mod settings;
 
 use crate::spec::Problem;
 use crate::spec::scalars::{HostName, Recipient, SeedNumber};
-use crate::spec::types::{CaName, GateRun, Host, Spec};
+use crate::spec::types::{CaName, Spec};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -136,7 +137,7 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
     let members = etcd::members(spec);
     let release = releases::find(&spec.kubernetes.version, &mut problems);
     let cluster = cluster(spec, facts);
-    let shared = Shared { spec, facts, release, cluster: &cluster };
+    let shared = host::Shared { spec, facts, release, cluster: &cluster };
     let (mut files, mut directories) = (Arc::default(), Arc::default());
     let hosts = spec
         .hosts
@@ -221,105 +222,6 @@ impl ClusterPlan {
         });
         part
     }
-}
-
-/// What the plans of all hosts come from.
-struct Shared<'a> {
-    spec: &'a Spec,
-    facts: &'a Facts,
-    release: Option<&'static releases::Release>,
-    cluster: &'a ClusterPlan,
-}
-
-impl Shared<'_> {
-    fn host(
-        &self,
-        name: &HostName,
-        host: &Host,
-        here: &[certs::Place],
-        etcd: Option<EtcdPlan>,
-        kubelet: KubeletPlan,
-        settings: &settings::Settings,
-    ) -> HostPlan {
-        let subject = certs::Subject {
-            name: name.as_str(),
-            generation: host.generation.get(),
-            seed: host.seed,
-            addresses: &host.addresses,
-            etcd_address: etcd.as_ref().map(|member| member.address),
-            api_address: host.api_address.or_else(|| host.addresses.first().copied()),
-            own: Some(&host.certificates),
-        };
-        let mut planned = self.place(&subject, here, kubelet.gate.run);
-        let data_dir = etcd.as_ref().map(|member| member.data_dir.as_str());
-        planned.directories = directories::plan(here, &planned.files, data_dir, &settings.allow_files).into();
-        HostPlan {
-            addresses: host.addresses.clone(),
-            recipients: distinct(&host.recipients),
-            revision: host.revision.get(),
-            etcd,
-            kubelet: Some(kubelet),
-            ..planned
-        }
-    }
-
-    fn operator(&self) -> HostPlan {
-        let spec = self.spec;
-        let subject = certs::Subject {
-            name: OPERATOR,
-            generation: 1,
-            seed: Some(spec.seed),
-            addresses: &[],
-            etcd_address: None,
-            api_address: None,
-            own: None,
-        };
-        let here = [certs::Place::Operator];
-        let planned = self.place(&subject, &here, GateRun::None);
-        HostPlan {
-            recipients: distinct(&spec.cluster.operators),
-            directories: directories::plan(&here, &planned.files, None, &[]).into(),
-            files: planned.files.iter().cloned().map(at_rest).collect(),
-            ..planned
-        }
-    }
-
-    /// What the tables place somewhere.
-    fn place(&self, subject: &certs::Subject<'_>, here: &[certs::Place], gate: GateRun) -> HostPlan {
-        let Self { spec, facts, release, cluster } = *self;
-        let certificates = certs::leaves(spec, release, &cluster.authorities, facts, subject, here);
-        let mut site =
-            files::Site { spec, cluster, here, certificates: &certificates, gate, rotating: false };
-        let rotations = runbook::rotations(spec, cluster, &files::plan(&site), here);
-        site.rotating = !rotations.is_empty();
-        let files = files::plan(&site).into();
-        HostPlan {
-            name: subject.name.to_owned(),
-            addresses: Vec::new(),
-            recipients: Vec::new(),
-            item: ItemPlan { seed: seed_of(spec, subject.seed), generation: subject.generation },
-            revision: 0,
-            certificates,
-            directories: Arc::default(),
-            files,
-            rotations,
-            etcd: None,
-            kubelet: None,
-        }
-    }
-}
-
-/// Nothing runs from the operators' bundle, so nothing of it restarts.
-fn at_rest(file: FilePlan) -> FilePlan {
-    FilePlan { restart: Vec::new(), run: &[], ..file }
-}
-
-/// Sorted by wire form and distinct: the order in a spec's list means nothing.
-fn distinct(recipients: &[Recipient]) -> Vec<Recipient> {
-    let mut sorted = recipients.to_vec();
-    sorted.sort();
-    sorted.dedup();
-    sorted
 }
 
 fn seed_of(spec: &Spec, own: Option<SeedNumber>) -> u32 {

@@ -30,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "check::fields",
             "check::obstacles",
             "check::record",
+            "check::sealed",
         ],
     ),
     // where the stages meet

@@ -44,8 +44,11 @@ fn each_field_is_found() {
     assert_eq!(user(&data("none")), subject("no certificate with a plain subject"));
     // Printed alike, but another name.
     assert_eq!(user(&data(COMMA_CERT)), subject("no certificate with a plain subject"));
-    assert_eq!(user("client-certificate-data: '%'"), subject("client-certificate-data that is not base64"));
-    assert_eq!(user("client-certificate: [a]"), subject("client-certificate that is no text"));
+    assert_eq!(
+        user("client-certificate-data: '%'"),
+        subject("users[0].user.client-certificate-data is not base64")
+    );
+    assert_eq!(user("client-certificate: [a]"), subject("users[0].user.client-certificate is not a text"));
     let all = kubeconfig("https://evil:6443", OTHER_CA, &data(CERT));
     assert_eq!(of(&all), [&[ca, server][..], &subject("CN=infra0")].concat());
 }

@@ -2,11 +2,10 @@
 
 use super::{Collector, Inventory, Place};
 use crate::bundle::open::Verified;
-use crate::check::bundle::seal_broken;
 use crate::check::certificates::carries_certificates;
-use crate::check::kubeconfig;
-use crate::finding::{Finding, Id};
-use crate::unseal::{Identities, UnsealError};
+use crate::check::{kubeconfig, sealed};
+use crate::finding::Finding;
+use crate::unseal::Identities;
 
 /// The certificates of a bundle, judged at `at`, seconds since 1970, as
 /// [`validity`](super::validity) does.
@@ -22,33 +21,23 @@ pub fn of_bundle(
 ) -> (Inventory, usize, Option<Finding>) {
     let prefix = format!("{}:", verified.name());
     let mut collector = Collector::new(&prefix);
-    let (mut opened, mut unmatched) = (0, None);
-    for file in &verified.manifest().files {
+    for file in verified.manifest().files.iter().filter(|file| !file.sealed) {
         let contents = verified.contents(&file.path).unwrap_or_default();
-        if !file.sealed {
-            if carries_certificates(contents) {
-                collector.pem(contents, &Place::file(&file.path));
-            } else if kubeconfig::looks_like(contents) {
-                // files that only the bundle has cannot be followed
-                collector.whatever(contents, &file.path);
-            }
-            continue;
-        }
-        let Some(identities) = identities.filter(|_| file.certificate.is_none()) else { continue };
-        match identities.open(contents) {
-            Ok(plaintext) => {
-                opened += 1;
-                collector.whatever(&plaintext, &file.path);
-            }
-            Err(UnsealError::NoMatch) => {
-                let mend = "give the identity of this bundle's host with -i";
-                let at = format!("{prefix}{}", file.path);
-                unmatched.get_or_insert_with(|| Finding::new(Id::NotSealedToIdentity, at, mend));
-            }
-            Err(error) => collector.findings.push(seal_broken(verified, &file.path, &error)),
+        if carries_certificates(contents) {
+            collector.pem(contents, &Place::file(&file.path));
+        } else if kubeconfig::looks_like(contents) {
+            // files that only the bundle has cannot be followed
+            collector.whatever(contents, &file.path);
         }
     }
-    (collector.finish(at, within), opened, unmatched)
+    let open = |identities| sealed::open_some(verified, identities, |file| file.certificate.is_none());
+    let sealed = identities.map(open).unwrap_or_default();
+    for (file, plaintext) in &sealed.plaintexts {
+        collector.whatever(plaintext, &file.path);
+    }
+    collector.findings.extend(sealed.broken);
+    let unmatched = sealed.unmatched.into_iter().next();
+    (collector.finish(at, within), sealed.plaintexts.len(), unmatched)
 }
 
 impl Collector<'_> {

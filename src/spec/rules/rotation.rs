@@ -92,25 +92,33 @@ fn authority(spec: &Spec, path: Path, settings: &Authority) -> Item {
 }
 
 fn service_account(spec: &Spec, path: Path, settings: &ServiceAccount) -> Item {
-    let previous = settings.previous.as_ref().map(|previous| Previous {
-        generation: previous.generation,
-        seed: seed_of(spec, previous.seed),
-        derived: true,
-        same_files: false,
-    });
-    let (generation, rotation) = (settings.generation, settings.rotation);
-    Item { path, generation, seed: seed_of(spec, settings.seed), rotation, previous, derived: true }
+    let previous = settings.previous.as_ref().map(|previous| (previous.generation, previous.seed));
+    let item = Item::derived(spec, path, (settings.generation, settings.seed), previous);
+    Item { rotation: settings.rotation, ..item }
 }
 
 fn encryption_at_rest(spec: &Spec, path: Path, settings: &EncryptionAtRest) -> Item {
-    let previous = settings.previous.as_ref().map(|previous| Previous {
-        generation: previous.generation,
-        seed: seed_of(spec, previous.seed),
-        derived: true,
-        same_files: false,
-    });
-    let (generation, rotation) = (settings.generation, settings.rotation);
-    Item { path, generation, seed: seed_of(spec, settings.seed), rotation, previous, derived: true }
+    let previous = settings.previous.as_ref().map(|previous| (previous.generation, previous.seed));
+    let item = Item::derived(spec, path, (settings.generation, settings.seed), previous);
+    Item { rotation: settings.rotation, ..item }
+}
+
+impl Item {
+    /// What nobody can bring along: keys by their generations and seeds.
+    fn derived(
+        spec: &Spec,
+        path: Path,
+        (generation, seed): (Generation, Option<SeedNumber>),
+        previous: Option<(Option<Generation>, Option<SeedNumber>)>,
+    ) -> Self {
+        let previous = previous.map(|(generation, seed)| Previous {
+            generation,
+            seed: seed_of(spec, seed),
+            derived: true,
+            same_files: false,
+        });
+        Self { path, generation, seed: seed_of(spec, seed), rotation: None, previous, derived: true }
+    }
 }
 
 fn nothing_to_replace(item: &Item) -> Option<Problem> {

@@ -1,0 +1,110 @@
+//! One host: the tables laid over a spec at one place.
+
+use super::{
+    ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, certs, directories,
+    files, releases, runbook, seed_of, settings,
+};
+use crate::spec::scalars::{HostName, Recipient};
+use crate::spec::types::{GateRun, Host, Spec};
+use std::sync::Arc;
+
+/// What the plans of all hosts come from.
+pub(super) struct Shared<'a> {
+    pub(super) spec: &'a Spec,
+    pub(super) facts: &'a Facts,
+    pub(super) release: Option<&'static releases::Release>,
+    pub(super) cluster: &'a ClusterPlan,
+}
+
+impl Shared<'_> {
+    /// A machine.
+    pub(super) fn host(
+        &self,
+        name: &HostName,
+        host: &Host,
+        here: &[certs::Place],
+        etcd: Option<EtcdPlan>,
+        kubelet: KubeletPlan,
+        settings: &settings::Settings,
+    ) -> HostPlan {
+        let subject = certs::Subject {
+            name: name.as_str(),
+            generation: host.generation.get(),
+            seed: host.seed,
+            addresses: &host.addresses,
+            etcd_address: etcd.as_ref().map(|member| member.address),
+            api_address: host.api_address.or_else(|| host.addresses.first().copied()),
+            own: Some(&host.certificates),
+        };
+        let mut planned = self.place(&subject, here, kubelet.gate.run);
+        let data_dir = etcd.as_ref().map(|member| member.data_dir.as_str());
+        planned.directories = directories::plan(here, &planned.files, data_dir, &settings.allow_files).into();
+        HostPlan {
+            addresses: host.addresses.clone(),
+            recipients: distinct(&host.recipients),
+            revision: host.revision.get(),
+            etcd,
+            kubelet: Some(kubelet),
+            ..planned
+        }
+    }
+
+    /// The operators' bundle.
+    pub(super) fn operator(&self) -> HostPlan {
+        let spec = self.spec;
+        let subject = certs::Subject {
+            name: OPERATOR,
+            generation: 1,
+            seed: Some(spec.seed),
+            addresses: &[],
+            etcd_address: None,
+            api_address: None,
+            own: None,
+        };
+        let here = [certs::Place::Operator];
+        let planned = self.place(&subject, &here, GateRun::None);
+        HostPlan {
+            recipients: distinct(&spec.cluster.operators),
+            directories: directories::plan(&here, &planned.files, None, &[]).into(),
+            files: planned.files.iter().cloned().map(at_rest).collect(),
+            ..planned
+        }
+    }
+
+    /// What the tables place somewhere.
+    fn place(&self, subject: &certs::Subject<'_>, here: &[certs::Place], gate: GateRun) -> HostPlan {
+        let Self { spec, facts, release, cluster } = *self;
+        let certificates = certs::leaves(spec, release, &cluster.authorities, facts, subject, here);
+        let mut site =
+            files::Site { spec, cluster, here, certificates: &certificates, gate, rotating: false };
+        let rotations = runbook::rotations(spec, cluster, &files::plan(&site), here);
+        site.rotating = !rotations.is_empty();
+        let files = files::plan(&site).into();
+        HostPlan {
+            name: subject.name.to_owned(),
+            addresses: Vec::new(),
+            recipients: Vec::new(),
+            item: ItemPlan { seed: seed_of(spec, subject.seed), generation: subject.generation },
+            revision: 0,
+            certificates,
+            directories: Arc::default(),
+            files,
+            rotations,
+            etcd: None,
+            kubelet: None,
+        }
+    }
+}
+
+/// Nothing runs from the operators' bundle, so nothing of it restarts.
+fn at_rest(file: FilePlan) -> FilePlan {
+    FilePlan { restart: Vec::new(), run: &[], ..file }
+}
+
+/// Sorted by wire form and distinct: the order in a spec's list means nothing.
+fn distinct(recipients: &[Recipient]) -> Vec<Recipient> {
+    let mut sorted = recipients.to_vec();
+    sorted.sort();
+    sorted.dedup();
+    sorted
+}
