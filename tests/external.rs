@@ -90,6 +90,27 @@ fn sign(built: &Built, office: &Office, leaf: &str, how: Signing) {
     let _ = office.openssl(&words).expect_code(0);
 }
 
+/// `certs SPEC` shows what came from elsewhere as it is, and plans what did not come yet.
+fn listed(built: &Built) {
+    let spec = built.path("sealift.yaml");
+    let list = || {
+        let words = ["certs", spec.to_str().unwrap(), "--at", "2026-12-01T00:00:00Z", "--format", "json"];
+        let ran = sealift(words).expect_code(0);
+        let list: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        let all = list["hosts"][0]["certificates"].as_array().unwrap();
+        let ca = all.iter().find(|one| one["files"][0]["path"] == "/etc/kubernetes/pki/etcd/ca.crt").unwrap();
+        let leaf = ca["issued"].as_array().unwrap().first().unwrap()["notAfter"].as_str().unwrap().to_owned();
+        let words = [&ca["subject"], &ca["issuer"], &ca["key"]].map(|word| word.as_str().unwrap().to_owned());
+        (words.join("; "), ca["usages"].clone(), ca["dnsNames"].clone(), leaf)
+    };
+    let names = "C=DE, O=Corp, CN=etcd; C=DE, O=Corp, OU=One, OU=Two, CN=Corporate; ECDSA P-384".to_owned();
+    let (usages, none) = (serde_json::json!(["keyCertSign", "cRLSign"]), serde_json::json!([]));
+    assert_eq!(list(), (names.clone(), usages.clone(), none.clone(), "2027-11-01T00:00:00Z".to_owned()));
+    fs::rename(built.path("issued"), built.path("later")).unwrap();
+    assert_eq!(list(), (names, usages, none, "2027-11-20T00:00:00Z".to_owned()));
+    fs::rename(built.path("later"), built.path("issued")).unwrap();
+}
+
 #[test]
 fn requests_go_out_and_certificates_come_in() {
     let Some(_) = need("openssl") else { return };
@@ -116,6 +137,7 @@ fn requests_go_out_and_certificates_come_in() {
         ["req", "-in", request.to_str().unwrap(), "-noout", "-text", "-reqopt", "no_pubkey,no_sigdump"];
     let text = openssl(&office.directory, &words).expect_code(0).stdout;
     golden(&repository("tests/golden/etcd-peer.csr.txt"), &text);
+    listed(&built);
     // the key is needed nowhere
     fs::remove_file(office.path("lower.key")).unwrap();
     let _ = built.build(&[]).expect_code(0);
@@ -320,12 +342,14 @@ fn only_the_one_that_issues_is_asked() {
 fn authorities_share_a_directory() {
     let Some(_) = need("openssl") else { return };
     let (built, office) = staged();
-    let external = "{external: {certificate: corp/file, issued: issued}}";
-    let text = format!("{}pki: {{cas: {{etcd: {external}, front-proxy: {external}}}}}\n", base());
+    office.make(&Certificate { subject: "/CN=front", ..Certificate::ca("front", "P-256", None) });
+    let external = |file| format!("{{external: {{certificate: corp/{file}, issued: issued}}}}");
+    let (etcd, front) = (external("file"), external("front.crt"));
+    let text = format!("{}pki: {{cas: {{etcd: {etcd}, front-proxy: {front}}}}}\n", base());
     fs::write(built.path("sealift.yaml"), text).unwrap();
     let _ = csr(&built, &[]).expect_code(0);
-    let all = WANTED.iter().chain(&["cp1/front-proxy-client"]);
-    all.for_each(|leaf| sign(&built, &office, leaf, RIGHT));
+    WANTED.iter().for_each(|leaf| sign(&built, &office, leaf, RIGHT));
+    sign(&built, &office, "cp1/front-proxy-client", Signing { issuer: "front", ..RIGHT });
     let _ = built.build(&[]).expect_code(0);
     fs::write(built.path("issued/cp1/apiserver.crt"), "").unwrap();
     let ran = built.build(&[]).expect_code(2);
@@ -334,7 +358,7 @@ fn authorities_share_a_directory() {
     // while one of them cannot be read, nobody knows what is too much
     let text = fs::read_to_string(built.path("sealift.yaml")).unwrap();
     let broken = text.replace(
-        "front-proxy: {external: {certificate: corp/file",
+        "front-proxy: {external: {certificate: corp/front.crt",
         "front-proxy: {external: {certificate: no",
     );
     fs::write(built.path("sealift.yaml"), broken).unwrap();

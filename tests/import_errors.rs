@@ -213,6 +213,17 @@ const CASES: &[Case] = &[
             fs::remove_file(office.path("own.key")).unwrap();
         },
     ),
+    (
+        "one authority for two",
+        "etcd: {import: {certificate: corp/own.crt, key: corp/own.key}}\n    \
+         front-proxy: {import: {certificate: corp/own.crt, key: corp/own.key}}",
+        |office| own(office, |wanted| wanted),
+    ),
+    (
+        "an Ed25519 key where kubeadm reads it",
+        "etcd: {import: {certificate: corp/own.crt, key: corp/own.key}}\n  caKeysOnHosts: [kubernetes, etcd]",
+        |office| own(office, |wanted| Certificate { key: "ed25519", digest: "", ..wanted }),
+    ),
     ("outlived by what it issues", OWN, |office| {
         own(office, |wanted| Certificate { validity: ("20200101000000Z", "20270101000000Z"), ..wanted });
     }),

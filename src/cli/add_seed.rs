@@ -65,7 +65,7 @@ pub(super) fn run(arguments: &Init, output: &mut Output<'_>) -> Result<u8, Failu
     output.line(format_args!("  its public id: {id}"));
     output.note(format_args!("next: keep copies of the new {name}; older copies have no seed {number}"));
     output.note(format_args!(
-        "then: write `seed: {number}` at an item of {} to walk it over; CAs and the signing key go through `rotation: stage`",
+        "then: write `seed: {number}` at an item of {} to walk it over; CAs, the service-account key and the key at rest go through `rotation: stage`",
         spec.name
     ));
     Ok(0)

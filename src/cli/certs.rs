@@ -155,11 +155,11 @@ impl Found {
 
     /// What a spec would make; false when it has errors, which were told.
     fn spec(&mut self, path: &Path, terms: &Terms, output: &mut Output<'_>) -> Result<bool, Failure> {
-        let spec = world::spec(path, Issued::NotYet)?;
+        let spec = world::spec(path, Issued::IfThere)?;
         if !report(&spec, "certs", output) {
             return Ok(false);
         }
-        for group in planned::groups(planned::planned(&spec.plan), &spec.name) {
+        for group in planned::groups(planned::planned(&spec.plan, spec.imports.material()), &spec.name) {
             for held in &group.certificates {
                 let place = held.places.first().map(ToString::to_string).unwrap_or_default();
                 let at = format!("{}:{place}", group.host);

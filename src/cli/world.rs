@@ -114,6 +114,8 @@ impl SpecFile {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Issued {
     Needed,
+    /// What is right is used; what is missing or wrong is no problem.
+    IfThere,
     NotYet,
 }
 
@@ -131,8 +133,9 @@ pub(super) fn spec(path: &Path, issued: Issued) -> Result<SpecFile, Failure> {
     let directory = directory.unwrap_or(Path::new(".")).to_path_buf();
     let (mut imports, mut found) = brought::read(&loaded, &directory);
     let (mut plan, mut of_plan) = crate::plan::plan(&loaded.spec, imports.facts());
-    if issued == Issued::Needed {
-        found.extend(imports.check_issued(&plan, loaded.spec.cluster.epoch.unix()));
+    if issued != Issued::NotYet {
+        let wrong = imports.check_issued(&plan, loaded.spec.cluster.epoch.unix());
+        found.extend(wrong.into_iter().filter(|_| issued == Issued::Needed));
     }
     if imports.has_issued() {
         (plan, of_plan) = crate::plan::plan(&loaded.spec, imports.facts());

@@ -125,7 +125,31 @@ impl Imports {
         for (source, files) in sources {
             all.add(source, files, epoch, &mut problems);
         }
+        problems.extend(all.shared());
         (all, problems)
+    }
+
+    /// Authorities that are one: whom the one certifies, the other's servers believe too. A kubelet
+    /// would read and write all of etcd, and any client would speak as the front proxy. Some clusters
+    /// are so, and no outage comes of it: a warning.
+    fn shared(&self) -> Vec<Problem> {
+        let current = || self.authorities.iter().filter(|(which, _)| which.1 == Version::Current);
+        let mut problems = Vec::new();
+        for ((ca, _), authority) in current() {
+            let same = |one: &Authority| {
+                (&one.chain.subject, &one.chain.spki) == (&authority.chain.subject, &authority.chain.spki)
+            };
+            let first = current().find(|(which, one)| which.0 < *ca && same(one));
+            let Some(((other, _), _)) = first else { continue };
+            let at = authority.path.key("certificate");
+            let message =
+                format!("{at}: this is the {} CA too: its clients would be believed here", other.name());
+            problems.push(
+                Problem::warning(at, message)
+                    .hint("let each have a CA of its own; intermediates under one root will do"),
+            );
+        }
+        problems
     }
 
     fn add(&mut self, source: Source<'_>, files: Files, epoch: i64, problems: &mut Vec<Problem>) {

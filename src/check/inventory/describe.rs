@@ -39,6 +39,12 @@ pub struct Certificate {
 }
 
 impl Certificate {
+    /// Describes the first certificate of a PEM text; none when there is none, or a damaged one.
+    pub fn from_pem(text: &[u8]) -> Option<Self> {
+        let der = blocks(text).next()??;
+        Some(Self::of(&parse(&der)?, &der))
+    }
+
     /// Describes a parsed certificate and its DER.
     pub(super) fn of(x509: &X509Certificate<'_>, der: &[u8]) -> Self {
         let mut certificate = Self {

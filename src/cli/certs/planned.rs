@@ -3,6 +3,8 @@
 
 use super::Group;
 use crate::check::inventory::{Certificate, Held, Issuer, Place};
+use crate::imports::Material;
+use crate::plan::brought::Version;
 use crate::plan::certs::{CertRow, Eku, Kind};
 use crate::plan::{CertPlan, HostPlan, Plan, Rotated, Source};
 use crate::spec::types::Algorithm;
@@ -15,15 +17,17 @@ pub(super) struct Row {
 }
 
 /// Every certificate of every bundle, host by host, in the order of their paths.
-pub(super) fn planned(plan: &Plan) -> Vec<Row> {
+pub(super) fn planned(plan: &Plan, material: &Material) -> Vec<Row> {
     let hosts = plan.hosts.values().chain([&plan.operator]);
     hosts
-        .flat_map(|host| host.files.iter().flat_map(|file| rows(plan, host, &file.source, &file.path)))
+        .flat_map(|host| {
+            host.files.iter().flat_map(|file| rows(plan, material, host, &file.source, &file.path))
+        })
         .collect()
 }
 
 /// The certificates of one file; those of authorities stand in ca.crt and are not told of kubeconfigs.
-fn rows(plan: &Plan, host: &HostPlan, source: &Source, path: &str) -> Vec<Row> {
+fn rows(plan: &Plan, material: &Material, host: &HostPlan, source: &Source, path: &str) -> Vec<Row> {
     let (Source::Certificate(id) | Source::Kubeconfig(id) | Source::SigningCertificate(id)) = source else {
         return Vec::new();
     };
@@ -43,7 +47,7 @@ fn rows(plan: &Plan, host: &HostPlan, source: &Source, path: &str) -> Vec<Row> {
     };
     let row = |(plan, issuer)| Row {
         host: host.name.clone(),
-        certificate: certificate(plan, issuer),
+        certificate: brought(material, plan).unwrap_or_else(|| certificate(plan, issuer)),
         place: Place { entry: entry(source, plan), ..Place::file(path) },
     };
     planned.into_iter().map(row).collect()
@@ -59,6 +63,17 @@ fn subject(plan: &CertPlan) -> String {
     }
     let fields = plan.subject.iter().map(|(attribute, text)| format!("{}={text}", attribute.name()));
     fields.chain([format!("CN={}", plan.cn)]).collect::<Vec<_>>().join(", ")
+}
+
+/// An authority that was made elsewhere is there already, and says itself what it is.
+fn brought(material: &Material, plan: &CertPlan) -> Option<Certificate> {
+    let Kind::Authority(ca) = plan.row.kind else { return None };
+    let wanted = &plan.brought.as_ref()?.alone_sha256;
+    let versions = [Version::Current, Version::Previous];
+    let files = versions.into_iter().filter_map(|version| material.authority(ca, version));
+    files
+        .filter_map(|file| Certificate::from_pem(file.pem.as_bytes()))
+        .find(|certificate| certificate.sha256.as_ref() == Some(wanted))
 }
 
 fn certificate(plan: &CertPlan, issuer: &CertPlan) -> Certificate {

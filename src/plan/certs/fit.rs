@@ -136,6 +136,7 @@ fn ed25519(spec: &Spec, authorities: &[AuthorityPlan], leaves: &[&CertPlan], pro
     if spec.kubernetes.provisioner != Provisioner::Kubeadm {
         return;
     }
+    imported_ed25519(spec, authorities, problems);
     let authorities = authorities.iter().map(|authority| &authority.certificates.active);
     let derived = authorities.chain(leaves.iter().copied()).filter(|plan| plan.brought.is_none());
     if let Some(plan) = derived.into_iter().find(|plan| plan.algorithm == Algorithm::Ed25519) {
@@ -145,6 +146,23 @@ fn ed25519(spec: &Spec, authorities: &[AuthorityPlan], leaves: &[&CertPlan], pro
             Problem::error(at.as_str(), message)
                 .hint("write `ecdsa-p256` or `ecdsa-p384`, or `provisioner: static-pods`"),
         );
+    }
+}
+
+/// kubeadm reads a CA's key where it finds one.
+fn imported_ed25519(spec: &Spec, authorities: &[AuthorityPlan], problems: &mut Vec<Problem>) {
+    for (index, ca) in spec.pki.ca_keys_on_hosts.iter().enumerate() {
+        let authority = authorities.iter().find(|authority| authority.ca == *ca);
+        let brought = authority.and_then(|authority| authority.certificates.active.brought.as_ref());
+        if brought.is_some_and(|brought| !brought.external && brought.algorithm == "Ed25519") {
+            let at = pki().key("caKeysOnHosts").index(index);
+            let message =
+                format!("{at}: kubeadm cannot read Ed25519 keys, and that of `{}` is one", ca.name());
+            problems.push(
+                Problem::error(at, message)
+                    .hint("remove it from the list, or import a CA with an ECDSA or RSA key"),
+            );
+        }
     }
 }
 

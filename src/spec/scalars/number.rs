@@ -52,9 +52,10 @@ macro_rules! counter {
             type Err = ScalarError;
 
             fn from_str(text: &str) -> Result<Self, ScalarError> {
+                let (least, most): (u32, u32) = ($least, $most);
                 let error = |reason: &str| {
                     ScalarError::new(text, $what, reason)
-                        .hint(concat!("write a whole number from ", $least, " to 4294967295"))
+                        .hint(format!("write a whole number from {least} to {most}"))
                 };
                 let number = decimal(text).map_err(error)?;
                 Self::new(number).ok_or_else(|| match number < Self::LEAST.0 {
