@@ -1,7 +1,7 @@
 //! What an external authority signed, against what was asked of it.
 
 use super::chain::{self, Chain};
-use super::{Read, printable, time};
+use super::{Read, printable, strict, time};
 use crate::plan::certs::{Attribute, Eku};
 use crate::plan::{Brought, CertPlan};
 use crate::private_key::PublicKey;
@@ -70,6 +70,8 @@ enum Flaw {
     SignatureAlgorithm(String),
     #[error("it has {0}")]
     Key(String),
+    #[error("it has {0}, and hosts refuse it")]
+    Odd(&'static str),
     #[error("it is valid from {0} to {1}, and the epoch is {2}")]
     Epoch(String, String, String),
     #[error("it is valid from {0} to {1}, outside of its authority's validity")]
@@ -233,7 +235,8 @@ fn asked(certificate: &X509Certificate<'_>, plan: &CertPlan) -> Vec<Flaw> {
     if certificate.is_ca() {
         flaws.push(Flaw::Ca);
     }
-    flaws.extend(chain::unknown(certificate).map(Flaw::Critical));
+    flaws.extend(strict::odd(certificate).map(Flaw::Odd));
+    flaws.extend(strict::unknown(certificate).map(Flaw::Critical));
     flaws
 }
 

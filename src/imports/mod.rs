@@ -8,6 +8,7 @@ mod chain;
 mod issued;
 mod keys;
 mod material;
+mod strict;
 mod time;
 
 pub use issued::{Issued, IssuedFiles};
