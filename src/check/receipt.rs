@@ -85,6 +85,11 @@ impl Receipt {
             said.findings.into_iter().map(|finding| finding.id).filter(|id| !is_time(id)).collect();
         dirt.sort_unstable();
         dirt.dedup();
+        // a receipt comes from a host, and its words go to an operator's terminal
+        let texts = [&cluster, &host, &revision, &manifest].into_iter().chain(&dirt);
+        if texts.into_iter().any(|text| text.chars().any(char::is_control)) {
+            return Err(ReceiptError::Other);
+        }
         Ok(Self { cluster, host, revision, manifest, dirt })
     }
 }
@@ -213,6 +218,16 @@ mod tests {
         let dirty = parse(|value| value["findings"] = ids.map(finding).to_vec().into());
         let dirt = ["never-heard-of", "not-trusted", "stray-file"].map(str::to_owned).to_vec();
         assert_eq!(dirty, Ok(Receipt { dirt, ..expected }));
+    }
+
+    #[test]
+    fn a_host_writes_nothing_but_words_to_terminals() {
+        let clear = "\u{1b}[2J\nerror: all is lost";
+        for member in ["clusterId", "host", "revision", "manifest"] {
+            let said = parse(|value| value["subjects"][0][member] = clear.into());
+            assert_eq!(said, Err(ReceiptError::Other), "{member}");
+        }
+        assert_eq!(parse(|value| value["findings"] = json!([finding(clear)])), Err(ReceiptError::Other));
     }
 
     #[test]

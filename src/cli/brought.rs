@@ -2,18 +2,16 @@
 
 use super::build::derive_failure;
 use super::failure::Failure;
-use super::world::{self, SpecFile};
+use super::world::{self, SpecFile, cannot_be_read};
 use crate::derive::Cluster;
 use crate::derive::keyring::Keyring;
 use crate::imports::{Files, Imports, IssuedFiles, KeyFile, Read, Source, sources};
 use crate::spec::{Loaded, Problem};
 use crate::unseal::{Identities, UnsealError, is_age_file};
-use rustix::fs::{Mode, OFlags};
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path;
-use zeroize::Zeroizing;
 
 /// No certificate or key is larger.
 const LIMIT: u64 = 1024 * 1024;
@@ -31,7 +29,7 @@ pub(super) fn read(loaded: &Loaded, directory: &Path) -> (Imports, Vec<Problem>)
 fn files(source: &Source<'_>, directory: &Path) -> Files {
     Files {
         certificate: public(&directory.join(source.certificate)),
-        key: source.key.map(|key| match file(&directory.join(key)) {
+        key: source.key.map(|key| match world::regular(&directory.join(key), LIMIT) {
             Ok(bytes) if is_age_file(&bytes) => KeyFile::Sealed(bytes.to_vec()),
             Ok(bytes) => KeyFile::Open(bytes),
             Err(reason) => KeyFile::Unreadable(reason),
@@ -41,42 +39,19 @@ fn files(source: &Source<'_>, directory: &Path) -> Files {
 }
 
 fn public(path: &Path) -> Read {
-    file(path).map(|bytes| bytes.to_vec())
-}
-
-fn reason(error: &io::Error) -> String {
-    format!("cannot be read: {}", world::reason(error))
-}
-
-/// A regular file of bounded size. Opening waits for nobody: a pipe is refused, not read.
-fn file(path: &Path) -> Result<Zeroizing<Vec<u8>>, String> {
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let opened = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| reason(&error.into()))?;
-    let file = fs::File::from(opened);
-    let metadata = file.metadata().map_err(|error| reason(&error))?;
-    if !metadata.is_file() {
-        return Err("not a regular file".to_owned());
-    }
-    // with room for all of it, the buffer does not move and leaves no copies
-    let room = usize::try_from(metadata.len().min(LIMIT)).unwrap_or_default() + 1;
-    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-    file.take(LIMIT + 1).read_to_end(&mut bytes).map_err(|error| reason(&error))?;
-    if bytes.len() as u64 > LIMIT {
-        return Err("larger than 1 MiB".to_owned());
-    }
-    Ok(bytes)
+    world::regular(path, LIMIT).map(|bytes| bytes.to_vec())
 }
 
 /// What lies in a directory and in those directly in it. The requests may lie beside the certificates.
 fn issued_files(directory: &Path) -> IssuedFiles {
     let mut all = BTreeMap::new();
-    for (name, is_directory) in entries(directory).map_err(|error| reason(&error))? {
+    for (name, is_directory) in entries(directory).map_err(|error| cannot_be_read(&error))? {
         if !is_directory {
             all.insert(name.clone(), public(&directory.join(&name)));
             continue;
         }
         let inner = directory.join(&name);
-        for (file, _) in entries(&inner).map_err(|error| format!("{name} {}", reason(&error)))? {
+        for (file, _) in entries(&inner).map_err(|error| format!("{name} {}", cannot_be_read(&error)))? {
             all.insert(format!("{name}/{file}"), public(&inner.join(&file)));
         }
     }

@@ -2,17 +2,20 @@
 
 use super::failure::{Failure, USAGE};
 use super::world;
-use crate::check::receipt::{Receipt, ReceiptError};
+use crate::check::receipt::Receipt;
 use std::fs;
 use std::path::Path;
+
+/// No host has more to say.
+const LIMIT: u64 = 16 * 1024 * 1024;
 
 /// What a directory of receipts holds.
 #[derive(Default)]
 pub(super) struct Receipts {
     /// The receipts, in byte order of their files.
     pub(super) all: Vec<Receipt>,
-    /// Files that are none.
-    pub(super) others: Vec<(String, ReceiptError)>,
+    /// Files that are none, and why.
+    pub(super) others: Vec<(String, String)>,
 }
 
 impl Receipts {
@@ -33,11 +36,12 @@ impl Receipts {
         files.sort();
         let mut receipts = Self::default();
         for path in files {
-            match Receipt::parse(&world::read(&path)?) {
+            let bytes = world::regular(&path, LIMIT);
+            match bytes.and_then(|bytes| Receipt::parse(&bytes).map_err(|error| error.to_string())) {
                 Ok(receipt) => receipts.all.push(receipt),
-                Err(error) => {
-                    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                    receipts.others.push((name, error));
+                Err(reason) => {
+                    let name = path.file_name().unwrap_or_default().to_string_lossy();
+                    receipts.others.push((name.escape_debug().to_string(), reason));
                 }
             }
         }

@@ -9,6 +9,7 @@ use crate::spec::Loaded;
 use crate::spec::Problem;
 use crate::spec::scalars::{Span, Timestamp};
 use crate::unseal::Identities;
+use rustix::fs::{Mode, OFlags};
 use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -31,6 +32,30 @@ pub(super) fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "larger than anything that sealift reads"));
     }
     Ok(bytes)
+}
+
+/// A regular file of bounded size. Opening waits for nobody: a pipe is refused, not read.
+pub(super) fn regular(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, String> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened =
+        rustix::fs::open(path, flags, Mode::empty()).map_err(|error| cannot_be_read(&error.into()))?;
+    let file = fs::File::from(opened);
+    let metadata = file.metadata().map_err(|error| cannot_be_read(&error))?;
+    if !metadata.is_file() {
+        return Err("not a regular file".to_owned());
+    }
+    // with room for all of it, the buffer does not move and leaves no copies
+    let room = usize::try_from(metadata.len().min(limit)).unwrap_or_default() + 1;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(|error| cannot_be_read(&error))?;
+    if bytes.len() as u64 > limit {
+        return Err(format!("larger than {} MiB", limit >> 20));
+    }
+    Ok(bytes)
+}
+
+pub(super) fn cannot_be_read(error: &io::Error) -> String {
+    format!("cannot be read: {}", reason(error))
 }
 
 pub(super) fn unreadable(path: &Path, error: &io::Error) -> Failure {

@@ -1,7 +1,7 @@
 //! An authority's certificate and those above it, from the bytes of one file.
 
 use super::x509::{self, is_self_issued, is_sha1, signature};
-use super::{Read, printable, time, unreadable};
+use super::{Read, printable, strict, time, unreadable};
 use crate::plan::Brought;
 use crate::plan::certs::{CERTS, Eku, Kind};
 use crate::private_key::PublicKey;
@@ -39,6 +39,12 @@ pub(super) enum Flaw {
     Critical(String, String),
     #[error("{0} has {1}")]
     Key(String, String),
+    /// Written as hosts do not read it.
+    #[error("{0} has {1}, and hosts refuse it")]
+    Odd(String, &'static str),
+    /// More than any chain needs: servers send all of it to every client.
+    #[error("{0} certificates in one file, and at most {MOST} make a chain")]
+    TooMany(usize),
     #[error("{0} is not valid before {1}, and the epoch is {2}")]
     NotYetValid(String, String, String),
     #[error("{0} is not valid after {1}, and the epoch is {2}")]
@@ -59,6 +65,9 @@ pub(super) enum Flaw {
     PathLength(String, u32, usize),
 }
 
+/// How many certificates a chain has at most.
+const MOST: usize = 10;
+
 impl Flaw {
     fn hint(&self) -> &str {
         match self {
@@ -76,6 +85,8 @@ impl Flaw {
                 "have it issued without an extended key usage, or with this one too"
             }
             Self::Critical(..) => "have it issued without",
+            Self::Odd(..) => "have it issued anew, as RFC 5280 says",
+            Self::TooMany(_) => "leave in the file the authority, and what issued it up to its root",
             Self::Key(..) => "use ECDSA P-256, ECDSA P-384, Ed25519, or RSA of 2048, 3072 or 4096 bits",
             Self::NotYetValid(..) => "write a later `cluster.epoch`",
             Self::Expired(..) | Self::Outlives(..) => "have the certificate renewed by who issued it",
@@ -121,6 +132,9 @@ impl Chain {
     pub(super) fn read(file: &Read, ca: CaName, epoch: i64) -> Result<Self, Vec<Flaw>> {
         let bytes = file.as_ref().map_err(|reason| vec![Flaw::Unreadable(reason.clone())])?;
         let blocks = certificates(bytes).map_err(|flaw| vec![flaw])?;
+        if blocks.len() > MOST {
+            return Err(vec![Flaw::TooMany(blocks.len())]);
+        }
         let parsed: Result<Vec<_>, _> = blocks
             .iter()
             .enumerate()
@@ -239,7 +253,8 @@ fn alone(index: usize, certificate: &X509Certificate<'_>, ca: CaName, epoch: i64
     }
     flaws.extend(key(index, certificate).map(|what| Flaw::Key(name(), what)));
     flaws.extend(extended(certificate, ca).map(|what| Flaw::ExtendedKeyUsage(name(), what)));
-    flaws.extend(x509::unknown(certificate).map(|oid| Flaw::Critical(name(), oid)));
+    flaws.extend(strict::odd(certificate).map(|what| Flaw::Odd(name(), what)));
+    flaws.extend(strict::unknown(certificate).map(|oid| Flaw::Critical(name(), oid)));
     let validity = certificate.validity();
     let (begin, end) = (validity.not_before.timestamp(), validity.not_after.timestamp());
     if begin > epoch {

@@ -68,6 +68,8 @@ enum Flaw {
     SignatureAlgorithm(String),
     #[error("it has {0}")]
     Key(String),
+    #[error("it has {0}, and hosts refuse it")]
+    Odd(&'static str),
     #[error("it is valid from {0} to {1}, and the epoch is {2}")]
     Epoch(String, String, String),
     #[error("it is valid from {0} to {1}, outside of its authority's validity")]

@@ -8,6 +8,7 @@ mod chain;
 mod issued;
 mod keys;
 mod material;
+mod strict;
 mod time;
 mod x509;
 

@@ -30,18 +30,6 @@ pub(super) fn is_self_issued(certificate: &X509Certificate<'_>) -> bool {
     certificate.subject().as_raw() == certificate.issuer().as_raw()
 }
 
-/// A critical extension beyond RFC 5280's.
-pub(super) fn unknown(certificate: &X509Certificate<'_>) -> Option<String> {
-    let mut critical = certificate.extensions().iter().filter(|extension| extension.critical);
-    let odd = critical.find(|extension| {
-        matches!(
-            extension.parsed_extension(),
-            ParsedExtension::UnsupportedExtension { .. } | ParsedExtension::Unparsed
-        )
-    })?;
-    Some(odd.oid.to_id_string())
-}
-
 /// Whether the signature is the parent's.
 pub(super) fn signature(
     certificate: &X509Certificate<'_>,

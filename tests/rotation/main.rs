@@ -395,3 +395,26 @@ fn items_are_named() {
     let _ = sealift(["check", "x.yaml", "--unproven", "etcd"]).expect_code(2);
     let _ = sealift(["check", "x.yaml", "--receipts", "r"]).expect_code(2);
 }
+
+/// Receipts come from hosts, and what a host sends may be anything.
+#[test]
+fn receipts_that_are_no_files_or_speak_to_terminals() {
+    let walk = Walk::at(STAGE);
+    let directory = walk.0.path("receipts");
+    fs::create_dir(&directory).unwrap();
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    let fifo = rustix::fs::FileType::Fifo;
+    rustix::fs::mknodat(rustix::fs::CWD, directory.join("pipe.json"), fifo, mode, 0).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", directory.join("zero.json")).unwrap();
+    fs::write(directory.join("a\u{1b}[2J\nerror: b.json"), "").unwrap();
+    let said = json!({"command": "verify", "findings": [], "subjects": [
+        {"kind": "root", "clusterId": "x", "host": "infra0", "revision": "1\u{1b}[2J\nerror: c", "manifest": "x"}]});
+    fs::write(directory.join("d.json"), said.to_string()).unwrap();
+    let ran = walk.check(2, PROMOTE, &WITH).expect_code(2);
+    let errors: Vec<_> = ran.stderr.lines().filter(|line| line.contains("error")).collect();
+    let expected = [
+        "error: pki.cas.etcd: nothing proves that every host has the build before: infra0: no receipt; infra1: no receipt; infra2: no receipt; a\\u{1b}[2J\\nerror: b.json: not the output of `sealift verify --root DIR --format json`; d.json: not the output of `sealift verify --root DIR --format json`; pipe.json: not a regular file; zero.json: not a regular file",
+        "sealift.yaml: 1 error",
+    ];
+    assert_eq!(errors, expected);
+}

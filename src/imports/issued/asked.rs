@@ -1,7 +1,7 @@
 //! What a certificate says, against what was asked for: names, usages, constraints.
 
 use super::Flaw;
-use crate::imports::{printable, x509};
+use crate::imports::{printable, strict};
 use crate::plan::CertPlan;
 use crate::plan::certs::{Attribute, Eku};
 use std::net::IpAddr;
@@ -33,7 +33,8 @@ pub(super) fn flaws(certificate: &X509Certificate<'_>, plan: &CertPlan) -> Vec<F
     if certificate.is_ca() {
         flaws.push(Flaw::Ca);
     }
-    flaws.extend(x509::unknown(certificate).map(Flaw::Critical));
+    flaws.extend(strict::odd(certificate).map(Flaw::Odd));
+    flaws.extend(strict::unknown(certificate).map(Flaw::Critical));
     flaws
 }
 
