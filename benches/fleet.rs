@@ -118,7 +118,8 @@ fn keys_and_certificates(group: &mut BenchmarkGroup<'_, WallTime>) {
         bencher.iter(|| key.to_pem().unwrap());
     });
     let plan = plan(&fleet_spec::spec(3));
-    let authority = Authority::new(&plan.cluster.authorities[0], key("etcd-ca"), &deriver).unwrap();
+    let authority =
+        Authority::new(&plan.cluster.authorities[0].certificates.active, key("etcd-ca"), &deriver).unwrap();
     let leaf = &plan.hosts.values().next().unwrap().certificates[0];
     let leaf_key = key(leaf.row.id);
     group.bench_function("certificate", |bencher| {
@@ -141,7 +142,8 @@ fn seals(group: &mut BenchmarkGroup<'_, WallTime>) {
 fn hosts_and_bundles(group: &mut BenchmarkGroup<'_, WallTime>) {
     let (keyring, templates) = (keyring(), Templates::embedded());
     let plan = plan(&fleet_spec::spec(3));
-    let cluster = Cluster::new(&plan.cluster, &keyring, &sealift::imports::Material::default()).unwrap();
+    let material = sealift::imports::Material::default();
+    let cluster = Cluster::new(&plan.cluster, &keyring, &material).unwrap();
     let renderer = Renderer::new(&templates).unwrap();
     let seed_id = |seed| keyring.seed_id(seed);
     let inputs = Inputs::new(&plan.cluster, plan.hosts.values(), seed_id, &templates).unwrap();

@@ -44,7 +44,7 @@ fn corporate(office: &Office, root: &str, key: &str) {
 fn imported(certificate: &str, key: &str) -> String {
     let import = format!("{{certificate: corp/{certificate}, key: corp/{key}}}");
     let names = ["kubernetes", "etcd", "front-proxy"];
-    let lines: String = names.iter().map(|name| format!("    {name}: {{import: {import}}}\n")).collect();
+    let lines = names.map(|name| format!("    {name}: {{import: {import}}}\n")).concat();
     format!("  cas:\n{lines}")
 }
 
