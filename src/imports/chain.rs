@@ -1,5 +1,6 @@
 //! An authority's certificate and those above it, from the bytes of one file.
 
+use super::constraints::Constraints;
 use super::{Read, printable, strict, time, unreadable};
 use crate::plan::Brought;
 use crate::plan::certs::{CERTS, Eku, Kind};
@@ -125,6 +126,8 @@ pub(super) struct Chain {
     algorithm: String,
     not_before: i64,
     not_after: i64,
+    /// Of each certificate, which names it allows.
+    pub(super) constraints: Vec<Constraints>,
     /// DER of the authority alone.
     der: Vec<u8>,
 }
@@ -171,6 +174,7 @@ impl Chain {
             key_identifier: subject_key_identifier(first),
             name: printable(&first.subject().to_string()),
             algorithm: algorithm(first),
+            constraints: all.iter().map(Constraints::of).collect(),
             not_before: first.validity().not_before.timestamp(),
             not_after: first.validity().not_after.timestamp(),
             der: ders.first().cloned().unwrap_or_default(),
