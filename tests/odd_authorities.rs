@@ -8,7 +8,17 @@ use std::fs;
 use support::example::Built;
 use support::{repository, sealift};
 
-const CASES: [(&str, &str); 15] = [
+const CASES: [(&str, &str); 19] = [
+    (
+        "constraints-addresses",
+        "the name constraints of certificate 1 forbid 10.96.0.1, a name of cp1's apiserver",
+    ),
+    ("constraints-directory", "certificate 1 has name constraints that hosts cannot read"),
+    ("constraints-fine", ""),
+    (
+        "constraints-names",
+        "the name constraints of certificate 1 forbid api.prod.example, a name of cp1's apiserver",
+    ),
     ("critical-information-access", CRITICAL),
     ("critical-issuer-name", CRITICAL),
     ("critical-key-identifier", CRITICAL),

@@ -166,6 +166,7 @@ pub(super) fn spec(path: &Path, issued: Issued) -> Result<SpecFile, Failure> {
         (plan, of_plan) = crate::plan::plan(&loaded.spec, imports.facts());
     }
     found.extend(imports.check_validity(&plan));
+    found.extend(imports.check_names(&plan));
     found.extend(of_plan);
     let mut problems = loaded.problems.clone();
     problems.extend(

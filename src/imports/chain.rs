@@ -1,5 +1,6 @@
 //! An authority's certificate and those above it, from the bytes of one file.
 
+use super::constraints::Constraints;
 use super::x509::{self, is_self_issued, is_sha1, signature};
 use super::{Read, printable, strict, time, unreadable};
 use crate::plan::Brought;
@@ -124,6 +125,8 @@ pub(super) struct Chain {
     algorithm: String,
     not_before: i64,
     not_after: i64,
+    /// Of each certificate, which names it allows.
+    pub(super) constraints: Vec<Constraints>,
     /// DER of the authority alone.
     der: Vec<u8>,
 }
@@ -170,6 +173,7 @@ impl Chain {
             key_identifier: x509::subject_key_identifier(first),
             name: printable(&first.subject().to_string()),
             algorithm: x509::algorithm(first),
+            constraints: all.iter().map(Constraints::of).collect(),
             not_before: first.validity().not_before.timestamp(),
             not_after: first.validity().not_after.timestamp(),
             der: ders.first().cloned().unwrap_or_default(),

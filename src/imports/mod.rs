@@ -5,6 +5,7 @@
 //! signed for others must mean nothing here.
 
 mod chain;
+mod constraints;
 mod issued;
 mod keys;
 mod material;
@@ -22,6 +23,7 @@ use crate::private_key::PrivateKey;
 use crate::spec::types::{CaName, External, Import, Rotation, Spec};
 use crate::spec::{Path, Problem};
 use chain::Chain;
+use constraints::Against;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A file's bytes, or in words why there are none.
@@ -259,6 +261,40 @@ impl Imports {
                     let at = authority.path.key("issued");
                     problems.push(issued::foreign_key(&at, directory, host, id));
                 }
+            }
+        }
+        problems
+    }
+
+    /// Whether the name constraints of authorities, and of what is above them, allow the names that
+    /// certificates will have.
+    pub fn check_names(&self, plan: &Plan) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for authority in &plan.cluster.authorities {
+            let leaves = leaves(plan, authority.ca);
+            let versions = self.authorities.iter().filter(|(which, _)| which.0 == authority.ca);
+            for (own, (index, constraints)) in versions
+                .flat_map(|(_, own)| own.chain.constraints.iter().enumerate().map(move |one| (own, one)))
+            {
+                let against = |leaf: &CertPlan| constraints.against(&leaf.dns, &leaf.ips);
+                let mut all = leaves.iter().filter_map(|(leaf, plan)| Some((leaf, against(plan)?)));
+                let Some(((host, id), against)) = all.next() else { continue };
+                let at = own.path.key("certificate");
+                let number = index + 1;
+                let message = match against {
+                    Against::All => {
+                        format!("{at}: certificate {number} has name constraints that hosts cannot read")
+                    }
+                    Against::Name(name) => {
+                        format!(
+                            "{at}: the name constraints of certificate {number} forbid {name}, a name of {host}'s {id}"
+                        )
+                    }
+                };
+                problems.push(
+                    Problem::error(at, message)
+                        .hint("have it issued without name constraints, or with others"),
+                );
             }
         }
         problems

@@ -30,6 +30,7 @@ pub(super) fn steps(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     for item in items(spec).iter().filter(|item| !holes.touch(&item.path)) {
         problems.extend(nothing_to_replace(item));
         problems.extend(item.previous.as_ref().and_then(|previous| wrong_previous(item, previous)));
+        problems.extend(older_seed(item));
         problems.extend(no_step(item));
     }
     let at = Path::root().key("encryptionAtRest");
@@ -139,16 +140,12 @@ fn generation(item: &Item, previous: &Previous) -> u32 {
 
 fn wrong_previous(item: &Item, previous: &Previous) -> Option<Problem> {
     let at = item.path.key("previous");
-    if !item.derived || !previous.derived {
+    if !item.derived && previous.same_files {
         let message = format!("{at}: the same files as what replaces it");
-        return (!item.derived && previous.same_files)
-            .then(|| Problem::error(at, message).hint("name the files of the one that the cluster has now"));
+        return Some(Problem::error(at, message).hint("name the files of the one that the cluster has now"));
     }
     let (generation, successor) = (generation(item, previous), item.generation.get());
-    if previous.seed != item.seed || generation < successor {
-        return None;
-    }
-    if generation == successor {
+    if generation == successor && item.derived && previous.derived && previous.seed == item.seed {
         let message =
             format!("{at}: the same as what replaces it: generation {generation} of seed {}", item.seed);
         let next = successor.saturating_add(1);
@@ -157,13 +154,28 @@ fn wrong_previous(item: &Item, previous: &Previous) -> Option<Problem> {
                 .hint(format!("raise `generation` to {next}, or write another `seed`")),
         );
     }
-    item.rotation?;
+    // whatever the seed or the files: keys of leaves come from the generation of their authority too
+    item.rotation.filter(|_| generation > successor)?;
     let message =
         format!("{at}: generation {generation} is later than the one that replaces it ({successor})");
     let next = generation.saturating_add(1);
     Some(Problem::error(at, message).hint(format!(
         "generations only go up, or a key that was retired comes back: write `generation: {next}`"
     )))
+}
+
+/// Seeds are only added: one with a lower number was used before, and what came from it comes again.
+fn older_seed(item: &Item) -> Option<Problem> {
+    let previous = item.previous.as_ref().filter(|_| item.rotation.is_some())?;
+    let (generation, successor) = (generation(item, previous), item.generation.get());
+    let back = item.derived && previous.derived && previous.seed > item.seed && generation >= successor;
+    let at = item.path.key("previous");
+    let message = format!(
+        "{at}: its seed {} is newer than seed {} of what replaces it: a key that was retired may come back",
+        previous.seed, item.seed
+    );
+    let hint = format!("raise `generation` to one that seed {} never had here", item.seed);
+    back.then(|| Problem::warning(at, message).hint(hint))
 }
 
 fn no_step(item: &Item) -> Option<Problem> {
@@ -201,7 +213,8 @@ mod tests {
             assert_eq!(etcd(&format!("generation: 2, rotation: {step}")), "");
             assert_eq!(etcd(&format!("generation: 4, rotation: {step}, previous: {{generation: 2}}")), "");
             assert_eq!(etcd(&format!("seed: 2, rotation: {step}, previous: {{seed: 1}}")), "");
-            assert_eq!(etcd(&format!("seed: 2, rotation: {step}, previous: {{generation: 7}}")), "");
+            let up = format!("seed: 2, generation: 7, rotation: {step}, previous: {{generation: 7}}");
+            assert_eq!(etcd(&up), "");
         }
         let derived = "rotation: stage, import: {certificate: a.crt, key: a.key}, previous: {generation: 1}";
         assert_eq!(etcd(derived), "");
@@ -256,6 +269,21 @@ mod tests {
     fn generations_go_up() {
         let expected = "error pki.cas.etcd.previous | pki.cas.etcd.previous: generation 3 is later than the one that replaces it (2)\n";
         assert_eq!(etcd("generation: 2, rotation: stage, previous: {generation: 3}"), expected);
+        // keys of leaves come from the authority's generation, and not from its seed or its files
+        assert_eq!(etcd("seed: 2, generation: 2, rotation: promote, previous: {generation: 3}"), expected);
+        let import = "import: {certificate: a.crt, key: a.key}";
+        for step in ["stage", "promote", "retire"] {
+            let settings = format!("generation: 2, rotation: {step}, {import}, previous: {{generation: 3}}");
+            assert_eq!(etcd(&settings), expected);
+        }
+    }
+
+    #[test]
+    fn back_to_an_older_seed() {
+        let expected = "warning pki.cas.etcd.previous | pki.cas.etcd.previous: its seed 2 is newer than seed 1 of what replaces it: a key that was retired may come back\n";
+        assert_eq!(etcd("rotation: stage, previous: {seed: 2}"), expected);
+        assert_eq!(etcd("generation: 2, rotation: retire, previous: {seed: 2, generation: 2}"), expected);
+        assert_eq!(etcd("generation: 2, rotation: stage, previous: {seed: 2}"), "");
     }
 
     #[test]
