@@ -17,11 +17,21 @@ struct Change {
 
 impl Change {
     fn new() -> Self {
+        Self::of(&[])
+    }
+
+    /// Built with edits of the example.
+    fn of(edits: &[(&str, &str)]) -> Self {
         let directory = temporary();
         let example = repository("bundles/etcd-static-pods");
         let spec = directory.path().join("sealift.yaml");
         let out = directory.path().join("out");
-        fs::copy(example.join("sealift.yaml"), &spec).unwrap();
+        let mut text = fs::read_to_string(example.join("sealift.yaml")).unwrap();
+        for (from, to) in edits {
+            assert!(text.contains(from), "{from}");
+            text = text.replacen(from, to, 1);
+        }
+        fs::write(&spec, text).unwrap();
         let key = |name: &str| example.join("test-only").join(name);
         let arguments = ["build".into(), spec.clone(), "--seed".into(), key("seed.age"), "-i".into()];
         let _built = sealift(arguments.into_iter().chain([key("operator.key"), "-o".into(), out.clone()]))
@@ -155,4 +165,35 @@ fn a_new_revision_alone_changes_no_file() {
         "{}",
         ran.stdout
     );
+}
+
+#[test]
+fn numbers_that_go_down_bring_old_secrets_back() {
+    let change = Change::of(&[
+        ("  infra0:\n", "  infra0:\n    generation: 3\n"),
+        ("pki:\n", "passwords: {stats: {generation: 2, roles: [etcd]}}\npki:\n  generation: 2\n"),
+    ]);
+    change.edit("    generation: 3\n", "    generation: 1\n");
+    change.edit("generation: 2, roles", "generation: 1, roles");
+    change.edit("pki:\n  generation: 2\n", "pki:\n  generation: 1\n");
+    change.edit("  revision: 1\n", "  revision: 2\n");
+    let ran = change.check().expect_code(0);
+    let said: Vec<_> =
+        ran.stderr.lines().filter(|line| line.starts_with("warning") || line.starts_with("hint")).collect();
+    assert_eq!(
+        said,
+        [
+            "warning: passwords.stats.generation: 1 after 2 brings secrets back that were replaced",
+            "hint: write 2, or 3 for new ones",
+            "warning: pki.generation: 1 after 2 brings secrets back that were replaced",
+            "hint: write 2, or 3 for new ones",
+            "warning: hosts.infra0.generation: 1 after 3 brings secrets back that were replaced",
+            "hint: write 3, or 4 for new ones",
+        ]
+    );
+    // the other way nothing comes back
+    let change = Change::new();
+    change.edit("  infra0:\n", "  infra0:\n    generation: 2\n");
+    change.edit("  revision: 1\n", "  revision: 2\n");
+    assert_eq!(change.check().expect_code(0).stderr, "");
 }

@@ -5,6 +5,7 @@
 
 mod before;
 mod file;
+mod returning;
 
 use super::failure::{Failure, USAGE};
 use super::output::Output;
@@ -108,6 +109,12 @@ pub(super) fn against(
             stuck.extend((revision_of(spec, host) <= entry.revision).then_some(host.name.as_str()));
         }
         problems.extend(bundle.as_ref().and_then(|bundle| recipients_problem(host, bundle)));
+        let lower = bundle.iter().flat_map(|bundle| returning::problems(&plan.cluster, host, bundle));
+        for problem in lower {
+            if !problems.iter().any(|known: &Problem| known.path == problem.path) {
+                problems.push(problem);
+            }
+        }
         change.hosts.push(one);
     }
     problems.extend(revision_problem(&stuck));
