@@ -92,6 +92,9 @@ const ASK: &str =
 const AGAIN: &str =
     "have the request of the same name signed again, unchanged: `sealift csr SPEC -o DIR` writes it";
 
+/// How many missing certificates are named.
+const SHOWN: usize = 5;
+
 /// Against what one authority's certificates are checked.
 pub(super) struct Check<'a> {
     pub(super) at: &'a Path,
@@ -123,14 +126,11 @@ impl Check<'_> {
                 return Vec::new();
             }
         };
-        let mut right = Vec::new();
+        let (mut right, mut missing) = (Vec::new(), Vec::new());
         for (leaf, plan) in wanted {
             let name = file_name(&leaf.0, &leaf.1);
             match files.get(&name) {
-                None => {
-                    let message = format!("{at}: {directory}/{name} is missing");
-                    problems.push(Problem::error(at.clone(), message).hint(ASK));
-                }
+                None => missing.push(name),
                 Some(file) => match self.one(file, plan) {
                     Ok(issued) => right.push((leaf.clone(), issued)),
                     Err(flaws) => problems.extend(flaws.iter().map(|flaw| {
@@ -140,7 +140,23 @@ impl Check<'_> {
                 },
             }
         }
+        problems.extend(self.missing(&missing));
         right
+    }
+
+    /// One problem for all that are not there: before the first answer of the authority, all are.
+    fn missing(&self, names: &[String]) -> Option<Problem> {
+        let (at, directory) = (self.at, self.directory);
+        let (first, rest) = names.split_first()?;
+        let message = if rest.is_empty() {
+            format!("{at}: {directory}/{first} is missing")
+        } else {
+            let shown: Vec<&str> = names.iter().take(SHOWN).map(String::as_str).collect();
+            let more = names.len().saturating_sub(SHOWN);
+            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            format!("{at}: {directory} lacks {} certificates: {}{more}", names.len(), shown.join(", "))
+        };
+        Some(Problem::error(at.clone(), message).hint(ASK))
     }
 
     /// Files that are none of those.
