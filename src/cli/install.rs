@@ -6,7 +6,7 @@ use super::output::Output;
 use super::world;
 use crate::bundle::open::open;
 use crate::finding::{Finding, exit_code};
-use crate::host::{self, Action, InstallError, Options, Report};
+use crate::host::{self, Action, Change, InstallError, Options, Report};
 use crate::rootfs::Root;
 use serde::Serialize;
 use std::path::Path;
@@ -80,6 +80,9 @@ pub(super) fn hostname(root: &Root) -> Option<String> {
     root.is_system().then(name)
 }
 
+/// What a bundle brings while something is rotated.
+const RUNBOOK: &str = "/etc/sealift/RUNBOOK.md";
+
 fn tell(report: &Report, dry_run: bool, output: &mut Output<'_>) {
     let would = if dry_run { "would be " } else { "" };
     if !report.changed() {
@@ -107,6 +110,10 @@ fn tell(report: &Report, dry_run: bool, output: &mut Output<'_>) {
         (true, true) => "would repair",
     };
     output.good(done, format_args!("{} revision {}{from}", report.host, report.revision));
+    let placed = |change: &&Change| matches!(change.action, Action::Created | Action::Updated);
+    if report.changes.iter().filter(placed).any(|change| change.path == RUNBOOK) {
+        output.line(format_args!("read: {RUNBOOK}, for the order of what follows"));
+    }
     for command in &report.run {
         output.line(format_args!("run: {command}"));
     }

@@ -65,7 +65,11 @@ impl Walk {
     fn install(&self, host: &str) {
         let root = self.0.root(host);
         let trust = self.0.path("out/trust");
-        let _ = self.0.install(host, &root, &["--trust", trust.to_str().unwrap()]).expect_code(0);
+        let ran = self.0.install(host, &root, &["--trust", trust.to_str().unwrap()]).expect_code(0);
+        // what to restart, and in which order
+        let told = ran.stdout.contains("\nread: /etc/sealift/RUNBOOK.md, for the order of what follows\n");
+        let placed = ["created", "updated"].map(|what| format!("  {what} /etc/sealift/RUNBOOK.md\n"));
+        assert_eq!(told, placed.iter().any(|line| ran.stdout.contains(line)), "{}", ran.stdout);
         self.receipt(host, 0);
     }
 
