@@ -2,7 +2,7 @@
 //! certificates (`k8s.io/client-go/tools/clientcmd/api/v1`). YAML, and with it JSON.
 //!
 //! All of its entries for those who look for certificates ([`read`]); those in use for those who ask
-//! whom it makes a client of ([`Current`]). Tokens, passwords and private keys are read over and wiped.
+//! whom it makes a client of (`current`). Tokens, passwords and private keys are read over and wiped.
 
 mod current;
 
