@@ -40,7 +40,8 @@ impl<'a> Inputs<'a> {
         seed_id: impl Fn(u32) -> Result<String, KeyringError>,
         templates: &Templates,
     ) -> Result<Self, KeyringError> {
-        let numbers: BTreeSet<u32> = hosts.into_iter().flat_map(|host| seeds_of(cluster, host)).collect();
+        let numbers: BTreeSet<u32> =
+            hosts.into_iter().flat_map(|host| seeds_of(&cluster.of_host(host), host)).collect();
         let seeds = numbers.into_iter().map(|number| Ok((number.to_string(), seed_id(number)?)));
         Ok(Self {
             sealift: env!("CARGO_PKG_VERSION"),
@@ -81,9 +82,8 @@ impl<'a> Inputs<'a> {
     }
 }
 
-/// The seeds that one host's bundle comes from: the cluster's and its own.
+/// The seeds that one host's bundle comes from: of its part of the cluster, and its own.
 fn seeds_of(cluster: &ClusterPlan, host: &HostPlan) -> BTreeSet<u32> {
-    let cluster = cluster.of_host(host);
     let authorities = cluster.authorities.iter().flat_map(|authority| authority.certificates.all());
     let mut seeds: BTreeSet<u32> =
         authorities.chain(&host.certificates).map(|planned| planned.seed).collect();

@@ -93,24 +93,20 @@ fn file(plan: &ClusterPlan, host: &HostPlan, planned: &FilePlan, material: &Mate
 pub fn origin(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<Origin> {
     let of = |seed: u32, generation: u32| Some(Origin { seed, generation: generation.to_string() });
     match source {
+        Source::PublicKeys(_) | Source::Key(SERVICE_ACCOUNT) => {
+            let keys = plan.service_account.as_ref()?;
+            of(keys.active.seed, keys.active.generation)
+        }
         Source::Certificate(id)
         | Source::Key(id)
         | Source::Kubeconfig(id)
         | Source::SigningCertificate(id) => {
-            let keys = plan.service_account.as_ref().filter(|_| *id == SERVICE_ACCOUNT);
-            if let Some(keys) = keys {
-                return of(keys.active.seed, keys.active.generation);
-            }
             let planned = find(plan, host, id)?;
             if planned.host.is_none() && planned.brought.is_some() {
                 // an authority's key that no seed gave
                 return None;
             }
             Some(Origin { seed: planned.seed, generation: planned.generation.clone() })
-        }
-        Source::PublicKeys(_) => {
-            let keys = plan.service_account.as_ref()?;
-            of(keys.active.seed, keys.active.generation)
         }
         Source::EncryptionConfig => {
             let keys = &plan.encryption.as_ref()?.keys;
@@ -177,12 +173,10 @@ fn fields(plan: &ClusterPlan, host: &HostPlan, file: &FilePlan, material: &Mater
     let planned = find(plan, host, id).filter(|_| file.policy == plan::Policy::Initial)?;
     let trusted = CertRow::authority(CaName::Kubernetes).map(CertRow::public_path);
     let authority = material.public.file(&trusted?).map(|pem| hex::encode(Sha256::digest(pem)));
-    let subject = planned.subject.iter().map(|(attribute, text)| format!("{}={text}", attribute.name()));
-    let subject: Vec<_> = subject.chain([format!("CN={}", planned.cn)]).collect();
     let values = [
         ("server", planned.server.clone()?),
         ("certificateAuthority", format!("sha256:{}", authority?)),
-        ("subject", subject.join(", ")),
+        ("subject", planned.subject_text()),
     ];
     let values = values.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     Some(Fields { format: "kubeconfig".to_owned(), values })

@@ -128,7 +128,8 @@ impl<T> Versions<T> {
 }
 
 /// The certificate and key of one leaf.
-struct Leaf {
+struct Leaf<'p> {
+    plan: &'p CertPlan,
     certificate: String,
     key: PrivateKey,
 }
@@ -146,7 +147,7 @@ pub struct Request {
     pub pem: String,
 }
 
-type Leaves = BTreeMap<&'static str, Leaf>;
+type Leaves<'p> = BTreeMap<&'static str, Leaf<'p>>;
 
 impl<'a> Cluster<'a> {
     /// Derives what all hosts share; `imported` is what was made elsewhere.
@@ -195,12 +196,12 @@ impl<'a> Cluster<'a> {
         for plan in &host.certificates {
             let key = certificate_key(self.keyring, self.plan, plan)?;
             let certificate = self.certificate(host, plan, &key)?;
-            leaves.insert(plan.row.id, Leaf { certificate, key });
+            leaves.insert(plan.row.id, Leaf { plan, certificate, key });
         }
         let mut material = Material::default();
         for file in host.files.iter() {
             if file.source.is_secret() {
-                let plaintext = self.secret(host, file, &leaves, &verify_key)?;
+                let plaintext = self.secret(file, &leaves, &verify_key)?;
                 let sealed = self.seal(host, file, &verify_key, plaintext.as_bytes())?;
                 material.sealed.insert(file.path.clone(), sealed);
             } else if let Some(text) = self.public(&file.source, &leaves)? {
@@ -211,7 +212,7 @@ impl<'a> Cluster<'a> {
     }
 
     fn certificate(&self, host: &HostPlan, plan: &CertPlan, key: &PrivateKey) -> Result<String, DeriveError> {
-        let authority = &self.issuer(plan)?.active;
+        let authority = &self.authority_of(plan.row)?.active;
         if plan.brought.is_none() {
             return Ok(authority.issue(plan, key)?);
         }
@@ -239,7 +240,7 @@ impl<'a> Cluster<'a> {
     }
 
     /// A public file that comes from keys; none for what templates render.
-    fn public(&self, source: &Source, leaves: &Leaves) -> Result<Option<String>, DeriveError> {
+    fn public(&self, source: &Source, leaves: &Leaves<'_>) -> Result<Option<String>, DeriveError> {
         let text = match source {
             Source::Certificate(id) => match leaves.get(id) {
                 Some(leaf) => leaf.certificate.clone(),
@@ -259,15 +260,14 @@ impl<'a> Cluster<'a> {
     /// A secret file's plaintext.
     fn secret(
         &self,
-        host: &HostPlan,
         file: &FilePlan,
-        leaves: &Leaves,
+        leaves: &Leaves<'_>,
         verify_key: &VerifyKey,
     ) -> Result<Zeroizing<String>, DeriveError> {
         let (keyring, plan) = (self.keyring, self.plan);
         match &file.source {
             Source::Key(id) => Ok(self.private_key(id, leaves)?.to_pem()?),
-            Source::Kubeconfig(id) => self.kubeconfig(host, id, leaves),
+            Source::Kubeconfig(id) => self.kubeconfig(id, leaves),
             Source::VerifyKey => Ok(verify_key.to_file()),
             Source::EncryptionConfig => {
                 let encryption = plan.encryption.as_ref().ok_or(DeriveError::Table("encryption-at-rest"))?;
@@ -287,25 +287,15 @@ impl<'a> Cluster<'a> {
         }
     }
 
-    fn kubeconfig(
-        &self,
-        host: &HostPlan,
-        id: &'static str,
-        leaves: &Leaves,
-    ) -> Result<Zeroizing<String>, DeriveError> {
-        let missing = DeriveError::Table(id);
-        let Some(leaf) = leaves.get(id) else { return Err(missing) };
-        let planned = host.certificates.iter().find(|planned| planned.row.id == id);
-        let Some((planned, server)) = planned.and_then(|planned| Some((planned, planned.server.as_ref()?)))
-        else {
-            return Err(missing);
-        };
+    fn kubeconfig(&self, id: &'static str, leaves: &Leaves<'_>) -> Result<Zeroizing<String>, DeriveError> {
+        let leaf = leaves.get(id).ok_or(DeriveError::Table(id))?;
+        let server = leaf.plan.server.as_ref().ok_or(DeriveError::Table(id))?;
         let key = leaf.key.to_pem()?;
         let kubeconfig = Kubeconfig {
             cluster: &self.plan.name,
             server,
             authorities: &self.trusted("ca")?,
-            user: &planned.cn,
+            user: &leaf.plan.cn,
             certificate: &leaf.certificate,
             key: &key,
         };
@@ -329,20 +319,22 @@ impl<'a> Cluster<'a> {
     }
 
     fn authority(&self, id: &'static str) -> Result<&Versions<Authority<'_>>, DeriveError> {
-        let row = CertRow::find(id).ok_or(DeriveError::Table(id))?;
-        let Kind::Authority(ca) = row.kind else { return Err(DeriveError::Table(id)) };
-        self.authorities.get(&ca).ok_or(DeriveError::Table(id))
+        let row = CertRow::find(id).filter(|row| matches!(row.kind, Kind::Authority(_)));
+        self.authority_of(row.ok_or(DeriveError::Table(id))?)
     }
 
-    fn issuer(&self, leaf: &CertPlan) -> Result<&Versions<Authority<'_>>, DeriveError> {
-        let Kind::IssuedBy(ca) = leaf.row.kind else { return Err(DeriveError::Table(leaf.row.id)) };
-        self.authorities.get(&ca).ok_or(DeriveError::Table(leaf.row.id))
+    /// The authority that a row is, or that issues it.
+    fn authority_of(&self, row: &CertRow) -> Result<&Versions<Authority<'_>>, DeriveError> {
+        let (Kind::Authority(ca) | Kind::IssuedBy(ca)) = row.kind else {
+            return Err(DeriveError::Table(row.id));
+        };
+        self.authorities.get(&ca).ok_or(DeriveError::Table(row.id))
     }
 
     fn private_key<'k>(
         &'k self,
         id: &'static str,
-        leaves: &'k Leaves,
+        leaves: &'k Leaves<'_>,
     ) -> Result<&'k PrivateKey, DeriveError> {
         if let Some(leaf) = leaves.get(id) {
             return Ok(&leaf.key);

@@ -77,9 +77,12 @@ impl Shared<'_> {
         let certificates = certs::leaves(spec, release, &cluster.authorities, facts, subject, here);
         let mut site =
             files::Site { spec, cluster, here, certificates: &certificates, gate, rotating: false };
-        let rotations = runbook::rotations(spec, cluster, &files::plan(&site), here);
-        site.rotating = !rotations.is_empty();
-        let files = files::plan(&site).into();
+        let mut files = files::plan(&site);
+        let rotations = runbook::rotations(spec, cluster, &files, here);
+        if !rotations.is_empty() {
+            site.rotating = true;
+            files = files::plan(&site);
+        }
         HostPlan {
             name: subject.name.to_owned(),
             addresses: Vec::new(),
@@ -88,7 +91,7 @@ impl Shared<'_> {
             revision: 0,
             certificates,
             directories: Arc::default(),
-            files,
+            files: files.into(),
             rotations,
             etcd: None,
             kubelet: None,

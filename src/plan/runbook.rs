@@ -1,6 +1,6 @@
 //! What is being replaced in steps, host by host: what the runbook tells.
 
-use super::certs::{Place, has_control_plane};
+use super::certs::Place;
 use super::{ClusterPlan, FilePlan, HostPlan, Source};
 use crate::spec::types::{CaName, Join, Role, Rotation, Spec};
 use serde::Serialize;
@@ -150,7 +150,7 @@ pub(super) fn rotations(
             control_plane: here.contains(&Place::Role(Role::ControlPlane)),
             etcd: here.contains(&Place::Role(Role::Etcd)),
             operator,
-            kubernetes: has_control_plane(spec),
+            kubernetes: cluster.authority(CaName::Kubernetes).is_some(),
             token_join: spec.kubernetes.join == Join::Token,
             signing_on_hosts: spec.pki.ca_keys_on_hosts.contains(&CaName::Kubernetes),
             members: names(Role::Etcd),

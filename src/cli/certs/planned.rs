@@ -5,7 +5,7 @@ use super::Group;
 use crate::check::inventory::{Certificate, Held, Issuer, Place};
 use crate::imports::Material;
 use crate::plan::brought::Version;
-use crate::plan::certs::{CertRow, Eku, Kind};
+use crate::plan::certs::{CertRow, Kind, leaf_usages};
 use crate::plan::{CertPlan, HostPlan, Plan, Rotated, Source};
 use crate::spec::types::Algorithm;
 
@@ -58,11 +58,7 @@ fn entry(source: &Source, plan: &CertPlan) -> Option<String> {
 }
 
 fn subject(plan: &CertPlan) -> String {
-    if let Some(brought) = &plan.brought {
-        return brought.subject.clone();
-    }
-    let fields = plan.subject.iter().map(|(attribute, text)| format!("{}={text}", attribute.name()));
-    fields.chain([format!("CN={}", plan.cn)]).collect::<Vec<_>>().join(", ")
+    plan.brought.as_ref().map_or_else(|| plan.subject_text(), |brought| brought.subject.clone())
 }
 
 /// An authority that was made elsewhere is there already, and says itself what it is.
@@ -78,15 +74,9 @@ fn brought(material: &Material, plan: &CertPlan) -> Option<Certificate> {
 
 fn certificate(plan: &CertPlan, issuer: &CertPlan) -> Certificate {
     let ca = matches!(plan.row.kind, Kind::Authority(_));
-    let ed25519 = plan.algorithm == Algorithm::Ed25519;
-    // as derive::certificate sets them
-    let mut usages = vec!["digitalSignature"];
-    usages.extend((!ed25519).then_some("keyEncipherment"));
+    let mut usages = leaf_usages(plan.algorithm).to_vec();
     usages.extend(ca.then_some("keyCertSign"));
-    usages.extend(plan.row.eku.iter().map(|eku| match eku {
-        Eku::ServerAuth => "serverAuth",
-        Eku::ClientAuth => "clientAuth",
-    }));
+    usages.extend(plan.row.eku.iter().map(|eku| eku.name()));
     let derived = match plan.algorithm {
         Algorithm::EcdsaP256 => "ECDSA P-256",
         Algorithm::EcdsaP384 => "ECDSA P-384",

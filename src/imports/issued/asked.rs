@@ -3,7 +3,7 @@
 use super::Flaw;
 use crate::imports::{printable, strict};
 use crate::plan::CertPlan;
-use crate::plan::certs::{Attribute, Eku};
+use crate::plan::certs::Attribute;
 use std::net::IpAddr;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::der_parser::Oid;
@@ -93,11 +93,7 @@ fn usages(plan: &CertPlan) -> Vec<String> {
 }
 
 fn purposes(plan: &CertPlan) -> Vec<String> {
-    let name = |eku: &Eku| match eku {
-        Eku::ServerAuth => "serverAuth".to_owned(),
-        Eku::ClientAuth => "clientAuth".to_owned(),
-    };
-    plan.row.eku.iter().map(name).collect()
+    plan.row.eku.iter().map(|eku| eku.name().to_owned()).collect()
 }
 
 fn found_purposes(certificate: &X509Certificate<'_>) -> Vec<String> {

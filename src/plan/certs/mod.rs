@@ -234,6 +234,25 @@ fn row_id<S: Serializer>(row: &&'static CertRow, serializer: S) -> Result<S::Ok,
     serializer.serialize_str(row.id)
 }
 
+impl CertPlan {
+    /// The whole subject as people and x509-parser write it: `O=system:nodes, CN=system:node:cp1`. Says
+    /// nothing of a certificate that was brought along.
+    pub fn subject_text(&self) -> String {
+        let fields = self.subject.iter().map(|(attribute, text)| format!("{}={text}", attribute.name()));
+        fields.chain([format!("CN={}", self.cn)]).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Eku {
+    /// Its name in RFC 5280, without the `id-kp-`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ServerAuth => "serverAuth",
+            Self::ClientAuth => "clientAuth",
+        }
+    }
+}
+
 impl CertRow {
     /// The row of an authority.
     pub fn authority(ca: CaName) -> Option<&'static Self> {
