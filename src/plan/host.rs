@@ -2,10 +2,11 @@
 
 use super::{
     ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, certs, directories,
-    files, releases, runbook, seed_of, settings,
+    files, images::Images, kubeadm, objects, pods, releases, runbook, seed_of, settings,
 };
 use crate::spec::scalars::{HostName, Recipient};
 use crate::spec::types::{GateRun, Host, Spec};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// What the plans of all hosts come from.
@@ -13,6 +14,7 @@ pub(super) struct Shared<'a> {
     pub(super) spec: &'a Spec,
     pub(super) facts: &'a Facts,
     pub(super) release: Option<&'static releases::Release>,
+    pub(super) images: Option<Images>,
     pub(super) cluster: &'a ClusterPlan,
 }
 
@@ -43,6 +45,9 @@ impl Shared<'_> {
             addresses: host.addresses.clone(),
             recipients: distinct(&host.recipients),
             revision: host.revision.get(),
+            patches: settings.patches.clone(),
+            kubeadm: kubeadm::plan(self, name, host, settings),
+            pods: pods::plan(self, name, host, settings, etcd.as_ref()),
             etcd,
             kubelet: Some(kubelet),
             ..planned
@@ -67,13 +72,14 @@ impl Shared<'_> {
             recipients: distinct(&spec.cluster.operators),
             directories: directories::plan(&here, &planned.files, None, &[]).into(),
             files: planned.files.iter().cloned().map(at_rest).collect(),
+            objects: objects::plan(self),
             ..planned
         }
     }
 
     /// What the tables place somewhere.
     fn place(&self, subject: &certs::Subject<'_>, here: &[certs::Place], gate: GateRun) -> HostPlan {
-        let Self { spec, facts, release, cluster } = *self;
+        let Self { spec, facts, release, cluster, .. } = *self;
         let certificates = certs::leaves(spec, release, &cluster.authorities, facts, subject, here);
         let mut site =
             files::Site { spec, cluster, here, certificates: &certificates, gate, rotating: false };
@@ -93,6 +99,10 @@ impl Shared<'_> {
             directories: Arc::default(),
             files: files.into(),
             rotations,
+            patches: BTreeMap::new(),
+            kubeadm: None,
+            pods: Vec::new(),
+            objects: None,
             etcd: None,
             kubelet: None,
         }

@@ -6,12 +6,19 @@
 
 pub mod brought;
 pub mod certs;
+pub mod components;
 pub mod directories;
 mod etcd;
 pub mod files;
 mod host;
+mod images;
+mod kubeadm;
 mod kubelet;
+mod objects;
+mod patches;
+mod pods;
 mod policy;
+mod proxy;
 pub mod releases;
 mod restart;
 mod rotation;
@@ -27,13 +34,17 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-pub use crate::spec::types::Rotation;
+pub use crate::spec::types::{FreeForm, Rotation};
 pub use brought::{Brought, Facts};
 pub use certs::CertPlan;
 pub use directories::DirectoryPlan;
 pub use etcd::EtcdPlan;
 pub use files::{FilePlan, Source};
+pub use images::Images;
+pub use kubeadm::KubeadmPlan;
 pub use kubelet::{GatePlan, KubeletPlan};
+pub use objects::ObjectsPlan;
+pub use pods::PodPlan;
 pub use policy::{Fields, Policy};
 pub use rotation::{AuthorityPlan, Rotated};
 pub use runbook::{AtRestPlan, RotatingItem, RotationPlan};
@@ -118,6 +129,18 @@ pub struct HostPlan {
     /// What is replaced in steps and concerns this host.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rotations: Vec<RotationPlan>,
+    /// JSON merge patches of rendered YAML, by path.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub patches: BTreeMap<String, FreeForm>,
+    /// kubeadm's configuration, when kubeadm makes the node.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kubeadm: Option<KubeadmPlan>,
+    /// The static pods of a control plane, when nobody else makes them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pods: Vec<PodPlan>,
+    /// What the operators apply to the cluster, in their own bundle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub objects: Option<ObjectsPlan>,
     /// The etcd member, when the host runs one.
     pub etcd: Option<EtcdPlan>,
     /// The kubelet, when the host runs one.
@@ -137,7 +160,9 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
     let members = etcd::members(spec);
     let release = releases::find(&spec.kubernetes.version, &mut problems);
     let cluster = cluster(spec, facts);
-    let shared = host::Shared { spec, facts, release, cluster: &cluster };
+    let images =
+        release.filter(|_| certs::has_control_plane(spec)).map(|row| images::plan(spec, row, &mut problems));
+    let shared = host::Shared { spec, facts, release, images, cluster: &cluster };
     let (mut files, mut directories) = (Arc::default(), Arc::default());
     let hosts = spec
         .hosts
@@ -156,6 +181,7 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
         .collect();
     let operator = shared.operator();
     let plan = Plan { cluster, hosts, operator };
+    problems.extend(patches::pointless(spec, &plan.hosts));
     let hosts = plan.hosts.values().chain([&plan.operator]);
     let leaves: Vec<_> = hosts.flat_map(|host| &host.certificates).collect();
     problems.extend(certs::problems(spec, &plan.cluster.authorities, &leaves));

@@ -18,6 +18,10 @@ pub struct Release {
     pub kubeadm_api: KubeadmApi,
     /// kubeadm's default etcd image tags, by patch release.
     pub etcd_images: &'static [(RangeInclusive<u32>, &'static str)],
+    /// kubeadm's default CoreDNS image tags, by patch release.
+    pub coredns_images: &'static [(RangeInclusive<u32>, &'static str)],
+    /// kubeadm's default tag of the pause image.
+    pub pause_tag: &'static str,
     /// How etcd's corruption check and watch progress flags are spelt.
     pub etcd_flags: EtcdFlags,
     /// Which health endpoints etcd is probed at.
@@ -27,6 +31,12 @@ pub struct Release {
     /// Whether the kubelet of a control plane speaks to its own API server (the feature gate
     /// `ControlPlaneKubeletLocalMode` is on by default).
     pub local_kubelet: bool,
+    /// Whether the scheduler is probed at `/livez` and `/readyz` (k/k#126945) instead of `/healthz`.
+    pub scheduler_livez: bool,
+    /// Whether the kubelet knows `--pod-infra-container-image`, which kubeadm then writes.
+    pub pod_infra_flag: bool,
+    /// Whether the kubelet refuses cgroup v1 unless `failCgroupV1` is false.
+    pub refuses_cgroup_v1: bool,
 }
 
 /// kubeadm's configuration API.
@@ -69,73 +79,113 @@ pub const RELEASES: &[Release] = &[
         minor: 29,
         kubeadm_api: KubeadmApi::V1beta3,
         etcd_images: &[(0..=2, "3.5.10-0"), (3..=8, "3.5.12-0"), (9..=10, "3.5.15-0")],
+        coredns_images: &[(ANY, "v1.11.1")],
+        pause_tag: "3.9",
         etcd_flags: EtcdFlags::Experimental,
         etcd_probes: EtcdProbes::Health,
         named_probe_port: false,
         local_kubelet: false,
+        scheduler_livez: false,
+        pod_infra_flag: true,
+        refuses_cgroup_v1: false,
     },
     Release {
         minor: 30,
         kubeadm_api: KubeadmApi::V1beta3,
         etcd_images: &[(0..=4, "3.5.12-0"), (5..=6, "3.5.15-0")],
+        coredns_images: &[(0..=4, "v1.11.1"), (5..=u32::MAX, "v1.11.3")],
+        pause_tag: "3.9",
         etcd_flags: EtcdFlags::Experimental,
         etcd_probes: EtcdProbes::Health,
         named_probe_port: false,
         local_kubelet: false,
+        scheduler_livez: false,
+        pod_infra_flag: true,
+        refuses_cgroup_v1: false,
     },
     Release {
         minor: 31,
         kubeadm_api: KubeadmApi::V1beta4,
         etcd_images: &[(ANY, "3.5.15-0")],
+        coredns_images: &[(0..=0, "v1.11.1"), (1..=u32::MAX, "v1.11.3")],
+        pause_tag: "3.10",
         etcd_flags: EtcdFlags::Experimental,
         etcd_probes: EtcdProbes::Livez,
         named_probe_port: false,
         local_kubelet: false,
+        scheduler_livez: false,
+        pod_infra_flag: true,
+        refuses_cgroup_v1: false,
     },
     Release {
         minor: 32,
         kubeadm_api: KubeadmApi::V1beta4,
         etcd_images: &[(ANY, "3.5.16-0")],
+        coredns_images: &[(ANY, "v1.11.3")],
+        pause_tag: "3.10",
         etcd_flags: EtcdFlags::Experimental,
         etcd_probes: EtcdProbes::Livez,
         named_probe_port: false,
         local_kubelet: false,
+        scheduler_livez: true,
+        pod_infra_flag: true,
+        refuses_cgroup_v1: false,
     },
     Release {
         minor: 33,
         kubeadm_api: KubeadmApi::V1beta4,
         etcd_images: &[(ANY, "3.5.21-0")],
+        coredns_images: &[(ANY, "v1.12.0")],
+        pause_tag: "3.10",
         etcd_flags: EtcdFlags::Experimental,
         etcd_probes: EtcdProbes::Livez,
         named_probe_port: false,
         local_kubelet: true,
+        scheduler_livez: true,
+        pod_infra_flag: true,
+        refuses_cgroup_v1: false,
     },
     Release {
         minor: 34,
         kubeadm_api: KubeadmApi::V1beta4,
         etcd_images: &[(1..=1, "3.6.4-0"), (2..=2, "3.6.5-0")],
+        coredns_images: &[(ANY, "v1.12.1")],
+        pause_tag: "3.10.1",
         etcd_flags: EtcdFlags::ByEtcdVersion,
         etcd_probes: EtcdProbes::Livez,
         named_probe_port: true,
         local_kubelet: true,
+        scheduler_livez: true,
+        pod_infra_flag: true,
+        refuses_cgroup_v1: false,
     },
     Release {
         minor: 35,
         kubeadm_api: KubeadmApi::V1beta4,
         etcd_images: &[(ANY, "3.6.6-0")],
+        coredns_images: &[(ANY, "v1.13.1")],
+        pause_tag: "3.10.1",
         etcd_flags: EtcdFlags::ByEtcdVersion,
         etcd_probes: EtcdProbes::Livez,
         named_probe_port: true,
         local_kubelet: true,
+        scheduler_livez: true,
+        pod_infra_flag: false,
+        refuses_cgroup_v1: true,
     },
     Release {
         minor: 36,
         kubeadm_api: KubeadmApi::V1beta4,
         etcd_images: &[(ANY, "3.6.8-0")],
+        coredns_images: &[(ANY, "v1.14.2")],
+        pause_tag: "3.10.2",
         etcd_flags: EtcdFlags::FeatureGates,
         etcd_probes: EtcdProbes::Livez,
         named_probe_port: true,
         local_kubelet: true,
+        scheduler_livez: true,
+        pod_infra_flag: false,
+        refuses_cgroup_v1: true,
     },
 ];
 
@@ -154,6 +204,13 @@ impl Release {
     /// kubeadm's default etcd image tag of a patch release, when it is known.
     pub fn etcd_tag(&self, patch: u32) -> Option<&'static str> {
         self.etcd_images.iter().find(|(patches, _)| patches.contains(&patch)).map(|(_, tag)| *tag)
+    }
+}
+
+impl Release {
+    /// kubeadm's default CoreDNS image tag of a patch release, when it is known.
+    pub fn coredns_tag(&self, patch: u32) -> Option<&'static str> {
+        self.coredns_images.iter().find(|(patches, _)| patches.contains(&patch)).map(|(_, tag)| *tag)
     }
 }
 

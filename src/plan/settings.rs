@@ -2,7 +2,12 @@
 
 use crate::spec::Path;
 use crate::spec::scalars::{AbsolutePath, HostName, ImageRef, SocketUrl, ToleratedExit};
-use crate::spec::types::{CgroupDriver, EtcdOverride, GateRun, Host, Kubelet, RoleSettings, Spec};
+use crate::spec::types::{
+    CgroupDriver, EtcdOverride, FreeForm, GateRun, Host, Kubelet, Labels, Os, Patches, RoleSettings, Spec,
+    Taint,
+};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 /// What holds for one host after all layers.
 #[derive(Clone, Debug, Default)]
@@ -16,6 +21,17 @@ pub(super) struct Settings {
     pub(super) etcd_image: Option<Layered<ImageRef>>,
     pub(super) etcd_data_dir: Option<Layered<AbsolutePath>>,
     pub(super) allow_files: Vec<Layered<AbsolutePath>>,
+    pub(super) os: Os,
+    /// More fields of the `KubeletConfiguration`, all layers merged.
+    pub(super) kubelet_config: FreeForm,
+    /// Flags of the kubelet, without dashes.
+    pub(super) kubelet_args: BTreeMap<String, Vec<String>>,
+    /// Variables of the kubelet's unit.
+    pub(super) kubelet_environment: BTreeMap<String, String>,
+    pub(super) labels: BTreeMap<String, String>,
+    pub(super) taints: Option<Vec<Taint>>,
+    /// Merge patches by the path of the file, all layers merged.
+    pub(super) patches: BTreeMap<String, FreeForm>,
 }
 
 /// A value with the path in the spec that it comes from.
@@ -30,11 +46,14 @@ pub(super) fn of(spec: &Spec, name: &HostName, host: &Host) -> Settings {
     let mut settings = Settings::default();
     let all = EtcdOverride { image: spec.etcd.image.clone(), data_dir: spec.etcd.data_dir.clone() };
     settings.lay(&spec.kubelet, &all, &[], &Path::root());
+    settings.lay_node(spec.os, &Labels::new(), None, &spec.patches);
     for (role, layer) in spec.roles.iter().filter(|(role, _)| host.roles.contains(role)) {
-        let RoleSettings { kubelet, etcd, allow_files } = layer;
+        let RoleSettings { kubelet, etcd, allow_files, os, labels, taints, patches } = layer;
         settings.lay(kubelet, etcd, allow_files, &Path::root().key("roles").key(role.name()));
+        settings.lay_node(*os, labels, taints.as_ref(), patches);
     }
     settings.lay(&host.kubelet, &host.etcd, &host.allow_files, &Path::root().key("hosts").key(name.as_str()));
+    settings.lay_node(host.os, &host.labels, host.taints.as_ref(), &host.patches);
     settings
 }
 
@@ -46,6 +65,13 @@ impl Settings {
         over(&mut self.cgroup_driver, kubelet.cgroup_driver.as_ref());
         over(&mut self.container_runtime_endpoint, kubelet.container_runtime_endpoint.as_ref());
         over(&mut self.kubelet_program, kubelet.program.as_ref());
+        self.kubelet_config = merged(&self.kubelet_config, &kubelet.config);
+        for (name, values) in &kubelet.extra_args {
+            self.kubelet_args.insert(name.to_string(), values.iter().map(str::to_owned).collect());
+        }
+        let environment = kubelet.environment.iter();
+        self.kubelet_environment
+            .extend(environment.map(|(name, value)| (name.to_string(), value.to_string())));
         let image = etcd.image.clone();
         let image = image.map(|value| Layered { value, path: format_path(path, &["etcd", "image"]) });
         over(&mut self.etcd_image, image.as_ref());
@@ -57,6 +83,38 @@ impl Settings {
             value: value.clone(),
             path: list.index(index).as_str().to_owned(),
         }));
+    }
+}
+
+impl Settings {
+    fn lay_node(&mut self, os: Option<Os>, labels: &Labels, taints: Option<&Vec<Taint>>, patches: &Patches) {
+        self.os = os.unwrap_or(self.os);
+        self.labels.extend(labels.iter().map(|(key, value)| (key.to_string(), value.to_string())));
+        over(&mut self.taints, taints);
+        for (path, patch) in patches {
+            let merged =
+                self.patches.get(path.as_str()).map_or_else(|| patch.clone(), |own| merged(own, patch));
+            self.patches.insert(path.to_string(), merged);
+        }
+    }
+}
+
+/// Two mappings as one: mappings are merged, anything else is replaced. Unlike RFC 7386, null stays,
+/// so that a merge of two patches is a patch.
+pub(super) fn merged(below: &FreeForm, above: &FreeForm) -> FreeForm {
+    let mut map = below.map().clone();
+    merge(&mut map, above.map());
+    map.into()
+}
+
+fn merge(below: &mut Map<String, Value>, above: &Map<String, Value>) {
+    for (key, value) in above {
+        match (below.get_mut(key), value) {
+            (Some(Value::Object(below)), Value::Object(above)) => merge(below, above),
+            _ => {
+                below.insert(key.clone(), value.clone());
+            }
+        }
     }
 }
 

@@ -14,6 +14,10 @@ pub(super) fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: 
     let text = match value.kind() {
         ValueKind::Bool => if value.is_true() { "true" } else { "false" }.to_owned(),
         ValueKind::Number => value.to_string(),
+        // only the filter `yaml` makes such
+        ValueKind::String if value.is_safe() && matches!(Format::of(state.name()), Format::Yaml) => {
+            value.as_str().unwrap_or_default().to_owned()
+        }
         ValueKind::String => {
             let text = value.as_str().unwrap_or_default();
             match Format::of(state.name()) {
@@ -27,15 +31,22 @@ pub(super) fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: 
     output.write_str(&text).map_err(Error::from)
 }
 
+/// The filter `yaml`: a whole value in block style, each line this many spaces deep and without the
+/// first line's own, since the template stands there already. The last line feed is the template's.
+pub(super) fn block(value: &Value, indent: Option<usize>) -> Result<Value, Error> {
+    let json = serde_json::to_value(value)
+        .map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))?;
+    let text = yaml::block(&json, indent.unwrap_or(0));
+    Ok(Value::from_safe_string(text.trim_start_matches(' ').trim_end_matches('\n').to_owned()))
+}
+
 /// Parses what was rendered.
 ///
 /// # Errors
 /// Where and why it is not valid.
 pub(super) fn check(path: &str, text: &str) -> Result<(), String> {
     match Format::of(path) {
-        Format::Yaml => text
-            .split_inclusive("---\n")
-            .try_for_each(|document| yaml::document(document.trim_end_matches("---\n")).map(drop)),
+        Format::Yaml => yaml::documents(text).try_for_each(|document| yaml::document(document).map(drop)),
         Format::Plain => Ok(()),
     }
 }

@@ -6,13 +6,14 @@
 
 mod context;
 mod escape;
+mod patch;
 mod runbook;
 pub mod templates;
 
 use crate::derive::public::Public;
 use crate::plan::{FilePlan, HostPlan, Source};
 use minijinja::syntax::SyntaxConfig;
-use minijinja::value::Serde;
+use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
 use std::collections::BTreeMap;
 use templates::Templates;
@@ -36,6 +37,14 @@ pub enum RenderError {
         /// Where and why.
         message: String,
     },
+    /// A patch of the spec does not fit the file.
+    #[error("the patch of {path} cannot be applied: {message}")]
+    Patch {
+        /// The path on the host.
+        path: String,
+        /// Why.
+        message: String,
+    },
     /// The plan has a file that nothing renders: a fault in the tables.
     #[error("nothing renders {0}")]
     Unknown(String),
@@ -57,6 +66,7 @@ impl<'t> Renderer<'t> {
         environment.set_syntax(syntax()?);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_formatter(escape::format);
+        environment.add_filter("yaml", |value: Value, indent: Option<usize>| escape::block(&value, indent));
         for (path, source) in templates.iter() {
             environment
                 .add_template(path, source)
@@ -101,9 +111,11 @@ impl<'t> Renderer<'t> {
             .get_template(path)
             .and_then(|template| template.render(Serde(&context)))
             .map_err(|source| RenderError::Template { path: path.to_owned(), source })?;
-        escape::check(path, &text)
-            .map_err(|message| RenderError::Output { path: path.to_owned(), message })?;
-        Ok(text)
+        let invalid = |message| RenderError::Output { path: path.to_owned(), message };
+        escape::check(path, &text).map_err(invalid)?;
+        let Some(patch) = host.patches.get(path) else { return Ok(text) };
+        patch::apply(&text, patch.map())
+            .map_err(|message| RenderError::Patch { path: path.to_owned(), message })
     }
 }
 

@@ -11,7 +11,8 @@ use super::problem::Problem;
 use super::scalars::{ScalarError, check, decimal, shown};
 use super::suggest::{one_of, similar};
 use super::tree::{Entry, Kind, Mark, Node};
-use super::yaml::{Plain, plain};
+use super::types::free::{FREE, KEYWORD, VALUES};
+use super::yaml::{Plain, plain, value};
 use serde_json::{Map, Value};
 
 /// What remained of a tree, and what was wrong with the rest.
@@ -59,6 +60,11 @@ impl<'s> Walk<'s> {
     }
 
     fn typed(&mut self, node: &Node, schema: &'s Value, at: &Place) -> Option<Value> {
+        match schema.get(KEYWORD).and_then(Value::as_str) {
+            Some(FREE) if matches!(node.kind, Kind::Map(_)) => return Some(value(node)),
+            Some(VALUES) => return self.values(node, schema, at),
+            _ => {}
+        }
         if let Some(choices) = choices(schema).filter(|_| kind(schema) == Some("string")) {
             return self.choice(node, &choices, at);
         }
@@ -190,6 +196,39 @@ impl<'s> Walk<'s> {
             self.holes.shift(&at.path, kept);
         }
         Value::Array(array)
+    }
+
+    /// One value of any kind, or a list of such: a list of texts.
+    fn values(&mut self, node: &Node, schema: &'s Value, at: &Place) -> Option<Value> {
+        let Kind::Seq(items) = &node.kind else {
+            return self.any_scalar(node, at).map(|text| Value::Array(vec![text]));
+        };
+        let place = |index| Place { path: at.path.index(index), mark: at.mark };
+        let texts = items
+            .iter()
+            .enumerate()
+            .map(|(index, item)| self.any_scalar(item, &Place { mark: item.mark, ..place(index) }));
+        let texts: Option<Vec<Value>> = texts.collect();
+        texts.filter(|texts| !texts.is_empty()).map(Value::Array).or_else(|| {
+            if items.is_empty() {
+                self.array(items, schema, at);
+            }
+            None
+        })
+    }
+
+    /// A text, number or boolean as a text.
+    fn any_scalar(&mut self, node: &Node, at: &Place) -> Option<Value> {
+        let Kind::Scalar { text, plain: is_plain } = &node.kind else {
+            self.wrong_type("string", node, at);
+            return None;
+        };
+        if *is_plain && plain(text) == Plain::Null {
+            self.wrong_type("string", node, at);
+            return None;
+        }
+        let result = check("plain-text").map_or(Ok(()), |check| check(text));
+        self.accept(result, at).then(|| Value::String(text.to_string()))
     }
 
     fn choice(&mut self, node: &Node, choices: &[&str], at: &Place) -> Option<Value> {

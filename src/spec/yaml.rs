@@ -1,5 +1,6 @@
 //! What a plain (unquoted) scalar means in YAML 1.2, the core schema (section 10.3.2).
 
+use super::scalars::is_plain;
 use super::tree::{self, Kind, Node, Tree};
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -71,7 +72,14 @@ pub fn document(text: &str) -> Result<Value, String> {
     root.as_ref().map(value).ok_or_else(|| "there is nothing in it".to_owned())
 }
 
-fn value(node: &Node) -> Value {
+/// The documents of a text, each begun by a line `---` but the first.
+pub fn documents(text: &str) -> impl Iterator<Item = &str> {
+    let text = text.strip_prefix("---\n").unwrap_or(text);
+    text.split("\n---\n")
+}
+
+/// What a node means; what was refused is null.
+pub(crate) fn value(node: &Node) -> Value {
     match &node.kind {
         Kind::Scalar { text, plain: true } => meaning(text),
         Kind::Scalar { text, .. } => Value::from(&**text),
@@ -91,6 +99,92 @@ fn meaning(text: &str) -> Value {
         Plain::Number => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
         Plain::Text => Value::from(text),
     }
+}
+
+/// A value in block style, as Kubernetes' own writers have it: lists at the indentation of their key,
+/// texts of several lines as literal blocks. `indent` spaces stand before each line; the last line
+/// has its line feed.
+pub fn block(value: &Value, indent: usize) -> String {
+    let mut text = String::new();
+    match value {
+        Value::Object(map) if !map.is_empty() => mapping(&mut text, map, indent, false),
+        Value::Array(items) if !items.is_empty() => list(&mut text, items, indent),
+        other => {
+            text.push_str(&" ".repeat(indent));
+            text.push_str(&single(other, indent + 2));
+            text.push('\n');
+        }
+    }
+    text
+}
+
+/// `begun`: the first key stands behind the dash of a list.
+fn mapping(text: &mut String, map: &serde_json::Map<String, Value>, indent: usize, mut begun: bool) {
+    for (key, value) in map {
+        if !std::mem::take(&mut begun) {
+            text.push_str(&" ".repeat(indent));
+        }
+        text.extend([&scalar(key), ":"]);
+        match value {
+            Value::Object(map) if !map.is_empty() => {
+                text.push('\n');
+                mapping(text, map, indent + 2, false);
+            }
+            Value::Array(items) if !items.is_empty() => {
+                text.push('\n');
+                list(text, items, indent);
+            }
+            other => text.extend([" ", &single(other, indent + 2), "\n"]),
+        }
+    }
+}
+
+fn list(text: &mut String, items: &[Value], indent: usize) {
+    for item in items {
+        text.push_str(&" ".repeat(indent));
+        match item {
+            Value::Object(map) if !map.is_empty() => {
+                text.push_str("- ");
+                mapping(text, map, indent + 2, true);
+            }
+            Value::Array(items) if !items.is_empty() => {
+                text.push_str("-\n");
+                list(text, items, indent + 2);
+            }
+            other => text.extend(["- ", &single(other, indent + 2), "\n"]),
+        }
+    }
+}
+
+/// A value that has no lines of its own, or a literal block, whose lines stand `indent` spaces deep.
+fn single(value: &Value, indent: usize) -> String {
+    match value {
+        Value::String(text) => literal(text, indent).unwrap_or_else(|| scalar(text)),
+        Value::Array(_) => "[]".to_owned(),
+        Value::Object(_) => "{}".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// A text of several lines as a literal block, where no reader can take it for anything else.
+fn literal(text: &str, indent: usize) -> Option<String> {
+    let (body, mark) = text.strip_suffix('\n').map_or((text, "|-"), |body| (body, "|"));
+    let fit = |line: &str| {
+        !line.ends_with(' ') && line.chars().all(|c| c == ' ' || (!c.is_whitespace() && is_plain(c)))
+    };
+    let begins = body.chars().next().is_some_and(|c| c != ' ' && c != '\n');
+    if !body.contains('\n') || !begins || body.ends_with('\n') || !body.split('\n').all(fit) {
+        return None;
+    }
+    let mut block = mark.to_owned();
+    for line in body.split('\n') {
+        block.push('\n');
+        if !line.is_empty() {
+            block.push_str(&" ".repeat(indent));
+            block.push_str(line);
+        }
+    }
+    Some(block)
 }
 
 /// A scalar that every YAML 1.1 and 1.2 reader takes for this string: plain where that is beyond
@@ -134,4 +228,72 @@ fn reads_as_string(text: &str) -> bool {
     let is_address = text.parse::<std::net::Ipv4Addr>().is_ok();
     let is_word = WORDS.iter().any(|word| word.eq_ignore_ascii_case(text));
     (starts_well || is_address) && !is_word && !text.ends_with(':')
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::{block, document};
+    use proptest::prelude::{Just, Strategy, any, prop, prop_oneof, proptest};
+    use serde_json::{Value, json};
+
+    #[test]
+    fn as_kubernetes_writes_it() {
+        let value = json!({
+            "a": {"list": [{"k": "v", "l": [1, [2]]}, [], {}], "empty": "", "none": null},
+            "file": "first\n  second\n\nlast\n",
+            "open": "no line feed\nat its end",
+            "yes": "no",
+        });
+        let expected = "\
+a:
+  empty: \"\"
+  list:
+  - k: v
+    l:
+    - 1
+    -
+      - 2
+  - []
+  - {}
+  none: null
+file: |
+  first
+    second
+
+  last
+open: |-
+  no line feed
+  at its end
+\"yes\": \"no\"
+";
+        assert_eq!(block(&value, 0), expected);
+        assert_eq!(document(expected).unwrap(), value);
+    }
+
+    fn values() -> impl Strategy<Value = Value> {
+        let text = prop_oneof![any::<String>(), "[ -~\n]{0,40}", "[a-c \n#:-]{0,12}"];
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            text.prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 40, 5, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                prop::collection::btree_map("[ -~\n]{0,12}", inner, 0..5)
+                    .prop_map(|map| map.into_iter().collect()),
+            ]
+        })
+    }
+
+    proptest! {
+        /// Whatever a value holds, it is read back as itself: nothing breaks out of its place.
+        #[test]
+        fn reads_back_as_itself(value in values(), indent in 0_usize..6) {
+            let text = format!("top:\n{}end: 1\n", block(&json!({"x": value}), indent + 1));
+            assert_eq!(document(&text), Ok(json!({"top": {"x": value}, "end": 1})));
+        }
+    }
 }

@@ -157,3 +157,35 @@ impl fmt::Display for ImageRepository {
 }
 
 text_scalar!(ImageRepository, "image-repository", "A registry, with or without a path.", "registry.k8s.io");
+
+/// A registry as image names begin with it: `docker.io`, `registry.example:5000`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RegistryName(String);
+
+impl RegistryName {
+    /// The name; empty only in a default value.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for RegistryName {
+    type Err = ScalarError;
+
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
+        let reason = registry_flaw(text).or_else(|| (!is_registry(text)).then(|| "it has no dot".into()));
+        match reason {
+            Some(reason) => Err(ScalarError::new(text, "a registry", reason)
+                .hint("write it as images are named, such as docker.io or registry.example:5000")),
+            None => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for RegistryName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+text_scalar!(RegistryName, "registry-name", "A registry of images.", "docker.io");

@@ -3,6 +3,7 @@
 //! A scalar's [`FromStr`] is its one definition: the JSON Schema names it by `format`, the
 //! structural check finds it by that name in `check`, and serde uses it too.
 
+mod component;
 mod image;
 mod label;
 mod name;
@@ -12,7 +13,8 @@ mod path;
 mod recipient;
 mod time;
 
-pub use image::{ImageRef, ImageRepository};
+pub use component::{FeatureGate, FlagName, LabelKey, LabelValue, PlainText, ProxyUrl, VariableName};
+pub use image::{ImageRef, ImageRepository, RegistryName};
 pub use label::{ClusterId, ClusterName, HostName};
 pub use name::{Country, ItemName, ResourceName, SubjectText};
 pub use network::{ClusterDomain, Endpoint, EndpointHost, San, Subnet};
@@ -133,7 +135,9 @@ const CHECKS: &[(&str, Check)] = &[
     ("cluster-name", parses::<ClusterName>),
     ("country", parses::<Country>),
     ("endpoint", parses::<Endpoint>),
+    ("feature-gate", parses::<FeatureGate>),
     ("file-path", parses::<FilePath>),
+    ("flag-name", parses::<FlagName>),
     ("generation", parses::<Generation>),
     ("host-name", parses::<HostName>),
     ("host-revision", parses::<HostRevision>),
@@ -143,18 +147,24 @@ const CHECKS: &[(&str, Check)] = &[
     ("ip", ip),
     ("item-name", parses::<ItemName>),
     ("kubernetes-version", parses::<KubernetesVersion>),
+    ("label-key", parses::<LabelKey>),
+    ("label-value", parses::<LabelValue>),
     ("password-length", parses::<PasswordLength>),
+    ("plain-text", parses::<PlainText>),
     ("port", parses::<Port>),
     ("recipient", parses::<Recipient>),
+    ("registry-name", parses::<RegistryName>),
     ("resource-name", parses::<ResourceName>),
     ("san", parses::<San>),
     ("seed-number", parses::<SeedNumber>),
+    ("server-url", parses::<ProxyUrl>),
     ("socket-url", parses::<SocketUrl>),
     ("span", parses::<Span>),
     ("subject-text", parses::<SubjectText>),
     ("subnet", parses::<Subnet>),
     ("timestamp", parses::<Timestamp>),
     ("tolerated-exit", parses::<ToleratedExit>),
+    ("variable-name", parses::<VariableName>),
 ];
 
 /// The names of all formats.

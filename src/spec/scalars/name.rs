@@ -28,6 +28,8 @@ macro_rules! text_type {
     };
 }
 
+pub(super) use text_type;
+
 /// The name of a password or a token: a DNS-1123 label of at most 63 characters. Part of what it is
 /// derived from.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -126,6 +126,11 @@ impl Subnet {
         self.prefix
     }
 
+    /// Whether it is a range of IPv6.
+    pub const fn is_ipv6(self) -> bool {
+        self.address.is_ipv6()
+    }
+
     /// How many bits an address of its family has.
     const fn bits(self) -> u8 {
         if self.address.is_ipv4() { 32 } else { 128 }

@@ -1,7 +1,11 @@
 //! The Kubernetes cluster as a whole.
 
 use super::super::scalars::{
-    ClusterDomain, Endpoint, HostName, ImageRepository, ItemName, KubernetesVersion, Port, Subnet,
+    ClusterDomain, Endpoint, FeatureGate, FilePath, HostName, ImageRepository, ItemName, KubernetesVersion,
+    Port, Subnet,
+};
+use super::components::{
+    ApiServer, ControllerManager, CoreDns, FeatureGates, Images, KubeProxy, Proxy, Scheduler,
 };
 use super::{BootstrapToken, map_schema};
 use schemars::JsonSchema;
@@ -38,6 +42,43 @@ pub struct Kubernetes {
     /// Tokens with which nodes join, by name.
     #[schemars(schema_with = "map_schema::<ItemName, BootstrapToken>")]
     pub bootstrap_tokens: BTreeMap<ItemName, BootstrapToken>,
+    /// Feature gates of all components.
+    #[schemars(schema_with = "map_schema::<FeatureGate, bool>")]
+    pub feature_gates: FeatureGates,
+    /// How long the prefix of each node's pods is.
+    pub node_cidr_mask: NodeCidrMask,
+    /// Allow nodes with cgroup v1, which the kubelet refuses from 1.35 on.
+    pub cgroup_v1: bool,
+    /// Let any pod run on control planes: they register without their taint.
+    pub untaint_control_planes: bool,
+    /// Images one by one.
+    pub images: Images,
+    /// The API server.
+    pub api_server: ApiServer,
+    /// The controller manager.
+    pub controller_manager: ControllerManager,
+    /// The scheduler.
+    pub scheduler: Scheduler,
+    /// kube-proxy.
+    pub kube_proxy: KubeProxy,
+    /// The cluster's DNS server.
+    pub core_dns: CoreDns,
+    /// The proxy through which components, kubelets and container runtimes reach the world.
+    pub proxy: Option<Proxy>,
+    /// More manifests for the operators' bundle, such as a network's: files of YAML.
+    pub manifests: Vec<FilePath>,
+}
+
+/// The prefix length of each node's range of pods (--node-cidr-mask-size of the controller manager).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct NodeCidrMask {
+    /// Of IPv4; 24 by default.
+    #[schemars(range(min = 8, max = 30))]
+    pub ipv4: Option<u32>,
+    /// Of IPv6; 64 by default.
+    #[schemars(range(min = 16, max = 126))]
+    pub ipv6: Option<u32>,
 }
 
 impl Kubernetes {

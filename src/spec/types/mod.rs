@@ -4,11 +4,20 @@
 //! from these types, so the two cannot disagree. Every type has a default: what is wrong in a
 //! spec is reported and left out, and the rules still see the rest.
 
+mod components;
+pub(crate) mod free;
 mod kubernetes;
+mod nodes;
 mod pki;
 mod secrets;
 
-pub use kubernetes::{Join, Kubernetes, Provisioner};
+pub use components::{
+    ApiServer, Audit, ControllerManager, CoreDns, FeatureGates, Images, KubeProxy, KubeProxyMode, Oidc,
+    PathType, Proxy, Scheduler, Variables, Volume, Volumes,
+};
+pub use free::{FlagValues, Flags, FreeForm};
+pub use kubernetes::{Join, Kubernetes, NodeCidrMask, Provisioner};
+pub use nodes::{ContainerRuntime, Labels, Os, RuntimeKind, Taint, TaintEffect};
 pub use pki::{
     Algorithm, Authority, CaName, Cas, CertificateId, CertificateSettings, External, HostCertificate, Import,
     Pki, PreviousAuthority, PreviousServiceAccount, Rotation, ServiceAccount, Subject, Validity,
@@ -16,8 +25,9 @@ pub use pki::{
 pub use secrets::{BootstrapToken, EncryptionAtRest, EncryptionProvider, Password, PreviousEncryption};
 
 use super::scalars::{
-    AbsolutePath, ClusterId, ClusterName, Generation, HostName, HostRevision, ImageRef, ItemName, Recipient,
-    SeedNumber, SocketUrl, Span, Timestamp, ToleratedExit,
+    AbsolutePath, ClusterId, ClusterName, FlagName, Generation, HostName, HostRevision, ImageRef, ItemName,
+    LabelKey, LabelValue, PlainText, Recipient, SeedNumber, SocketUrl, Span, Timestamp, ToleratedExit,
+    VariableName,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -41,6 +51,13 @@ pub struct Spec {
     pub etcd: Etcd,
     /// kubelet settings of all hosts; `roles` and `hosts` can say otherwise.
     pub kubelet: Kubelet,
+    /// The family of distributions of all hosts; `debian` by default.
+    pub os: Option<Os>,
+    /// The container runtime of all nodes.
+    pub container_runtime: ContainerRuntime,
+    /// JSON merge patches (RFC 7386) of single YAML files on hosts, by path.
+    #[schemars(schema_with = "map_schema::<AbsolutePath, FreeForm>")]
+    pub patches: Patches,
     /// Certificates and their authorities.
     pub pki: Pki,
     /// How the API servers encrypt what they write into etcd; not at all by default.
@@ -60,6 +77,9 @@ pub struct Spec {
     #[schemars(schema_with = "map_schema::<HostName, Generation>")]
     pub retired: BTreeMap<HostName, Generation>,
 }
+
+/// JSON merge patches by the path of the file that they change.
+pub type Patches = BTreeMap<AbsolutePath, FreeForm>;
 
 /// The version of the spec's format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
@@ -130,10 +150,18 @@ pub struct Kubelet {
     pub gate: Gate,
     /// The cgroup driver, the same as the container runtime's; `systemd` by default.
     pub cgroup_driver: Option<CgroupDriver>,
-    /// The container runtime's socket; `unix:///var/run/containerd/containerd.sock` by default.
+    /// The container runtime's socket; that of `containerRuntime.kind` by default.
     pub container_runtime_endpoint: Option<SocketUrl>,
-    /// The kubelet's program; `/usr/bin/kubelet` by default.
+    /// The kubelet's program; where the distribution has it by default.
     pub program: Option<AbsolutePath>,
+    /// More fields of its `KubeletConfiguration`.
+    pub config: FreeForm,
+    /// Flags.
+    #[schemars(schema_with = "map_schema::<FlagName, FlagValues>")]
+    pub extra_args: Flags,
+    /// Environment variables of its unit.
+    #[schemars(schema_with = "map_schema::<VariableName, PlainText>")]
+    pub environment: Variables,
 }
 
 /// What must hold before the kubelet starts.
@@ -201,6 +229,16 @@ pub struct RoleSettings {
     pub kubelet: Kubelet,
     /// etcd settings.
     pub etcd: EtcdOverride,
+    /// The family of its distribution; `debian` by default.
+    pub os: Option<Os>,
+    /// Labels. Those that a kubelet may not set itself become manifests for the operators.
+    #[schemars(schema_with = "map_schema::<LabelKey, LabelValue>")]
+    pub labels: Labels,
+    /// Taints at a node's first registration, instead of the control plane's.
+    pub taints: Option<Vec<Taint>>,
+    /// JSON merge patches (RFC 7386) of single YAML files, by path.
+    #[schemars(schema_with = "map_schema::<AbsolutePath, FreeForm>")]
+    pub patches: Patches,
     /// Paths in owned directories that are not sealift's and are no findings.
     pub allow_files: Vec<AbsolutePath>,
 }
@@ -233,6 +271,20 @@ pub struct Host {
     pub kubelet: Kubelet,
     /// etcd settings of this host.
     pub etcd: EtcdOverride,
+    /// The family of its distribution; `debian` by default.
+    pub os: Option<Os>,
+    /// Labels. Those that a kubelet may not set itself become manifests for the operators.
+    #[schemars(schema_with = "map_schema::<LabelKey, LabelValue>")]
+    pub labels: Labels,
+    /// Taints at a node's first registration, instead of the control plane's.
+    pub taints: Option<Vec<Taint>>,
+    /// JSON merge patches (RFC 7386) of single YAML files, by path.
+    #[schemars(schema_with = "map_schema::<AbsolutePath, FreeForm>")]
+    pub patches: Patches,
+    /// Its addresses as a node, one of each family; by default the first of `addresses` of each family
+    /// that the services have.
+    #[serde(rename = "nodeIPs")]
+    pub node_ips: Vec<IpAddr>,
     /// Settings of single kinds of certificates on this host, by their ids.
     #[schemars(schema_with = "map_schema::<CertificateId, HostCertificate>")]
     pub certificates: BTreeMap<CertificateId, HostCertificate>,
