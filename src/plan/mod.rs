@@ -8,6 +8,7 @@ pub mod brought;
 pub mod certs;
 pub mod directories;
 mod etcd;
+pub mod fields;
 pub mod files;
 mod host;
 mod kubelet;
