@@ -35,7 +35,7 @@ pub(super) const KUBE_PROXY: &[Field] = &[
     field("winkernel", Kind::Object(WINKERNEL)),
 ];
 
-/// component-base, config/v1alpha1/types.go.
+/// component-base, `config/v1alpha1/types.go`.
 const CLIENT_CONNECTION: &[Field] = &[
     field("acceptContentTypes", Kind::Text),
     field("burst", COUNT),
@@ -44,7 +44,7 @@ const CLIENT_CONNECTION: &[Field] = &[
     field("qps", Kind::Float),
 ];
 
-/// What kube-proxy writes to nf_conntrack.
+/// What kube-proxy writes to `nf_conntrack`.
 const CONNTRACK: &[Field] = &[
     field("maxPerCore", COUNT),
     field("min", COUNT),
@@ -105,5 +105,5 @@ const DETECT_LOCAL_MODE: Kind = Kind::Word(&[
     word("InterfaceNamePrefix"),
 ]);
 
-/// On Linux, where kubeadm's DaemonSet runs; nftables is behind a feature gate in 1.29 and 1.30.
+/// On Linux, where kubeadm's `DaemonSet` runs; nftables is behind a feature gate in 1.29 and 1.30.
 const MODE: Kind = Kind::Word(&[word("iptables"), word("ipvs"), word("nftables")]);

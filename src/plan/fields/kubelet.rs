@@ -166,7 +166,7 @@ const RESERVED_MEMORY: &[Field] = &[field("limits", Kind::Map(&Kind::Quantity)),
 /// How long pods from a priority on have when the node shuts down.
 const SHUTDOWN: &[Field] = &[field("priority", INT32), field("shutdownGracePeriodSeconds", INT64)];
 
-/// component-base, tracing/api/v1/types.go.
+/// component-base, `tracing/api/v1/types.go`.
 const TRACING: &[Field] = &[
     field("endpoint", Kind::Text),
     field("samplingRatePerMillion", Kind::Integer { least: 0, most: 1_000_000 }),
@@ -196,7 +196,7 @@ const AUTHORIZATION_MODE: Kind = Kind::Word(&[word("AlwaysAllow"), word("Webhook
 /// The kubelet takes every other word for cgroupfs, which is never meant.
 const CGROUP_DRIVER: Kind = Kind::Word(&[word("cgroupfs"), word("systemd")]);
 
-/// How the kubelet learns of changed ConfigMaps and Secrets.
+/// How the kubelet learns of changed `ConfigMaps` and `Secrets`.
 const CHANGE_DETECTION: Kind = Kind::Word(&[word("Get"), word("Cache"), word("Watch")]);
 
 /// `pkg/kubelet/cm/cpumanager`.
@@ -233,7 +233,7 @@ const NODE_ALLOCATABLE: Kind = Kind::Word(&[
 const SWAP: Kind =
     Kind::Word(&[word("LimitedSwap"), word("NoSwap").since(30), word("UnlimitedSwap").last(29)]);
 
-/// component-base, cli/flag/ciphersuites_flag.go.
+/// component-base, `cli/flag/ciphersuites_flag.go`.
 const TLS_VERSION: Kind =
     Kind::Word(&[word("VersionTLS10"), word("VersionTLS11"), word("VersionTLS12"), word("VersionTLS13")]);
 

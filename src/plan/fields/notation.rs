@@ -15,7 +15,7 @@ const UNITS: &[(&str, f64)] = &[
 /// The most that a Go duration holds: 2^63 nanoseconds, some 292 years.
 const MOST_NANOSECONDS: f64 = 9_223_372_036_854_775_807.0;
 
-/// Suffixes of quantities (apimachinery, pkg/api/resource/suffix.go), without decimal exponents.
+/// Suffixes of quantities (apimachinery, `pkg/api/resource/suffix.go`), without decimal exponents.
 const SUFFIXES: &[&str] =
     &["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 

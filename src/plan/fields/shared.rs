@@ -10,7 +10,7 @@ pub(super) const TAINT: &[Field] = &[
     field("value", Kind::Text),
 ];
 
-/// component-base, logs/api/v1/types.go.
+/// component-base, `logs/api/v1/types.go`.
 pub(super) const LOGGING: &[Field] = &[
     field("flushFrequency", Kind::DurationOrNanoseconds),
     field("format", LOG_FORMAT),

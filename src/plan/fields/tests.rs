@@ -54,7 +54,9 @@ fn objects() -> Vec<(String, &'static [Field])> {
         match kind {
             Kind::Object(fields) => {
                 out.push((place.to_owned(), fields));
-                fields.iter().for_each(|field| below(field.kind, &format!("{place}.{}", field.name), out));
+                for field in fields {
+                    below(field.kind, &format!("{place}.{}", field.name), out);
+                }
             }
             Kind::List(of) | Kind::Map(of) => below(*of, place, out),
             _ => {}
@@ -88,7 +90,7 @@ fn releases_are_those_of_the_tables() {
             assert!(FIRST <= from && from <= until && until <= LAST, "{place}.{name}");
             assert!(instead.is_none() || until < LAST, "{place}.{name}");
             let list = match field.kind {
-                Kind::Word(list) | Kind::List(Kind::Word(list)) => list,
+                Kind::Word(list) | Kind::List(&Kind::Word(list)) => list,
                 Kind::Integer { least, most } => {
                     assert!(least < most, "{place}.{name}");
                     continue;
@@ -117,8 +119,8 @@ fn the_tables_are_whole() {
         let fields = configuration.fields();
         (FIRST..=LAST).map(|minor| count(fields, minor)).collect::<Vec<_>>()
     };
-    // counted in types.go of each kind at 1.36
-    assert_eq!(counts(Configuration::Kubelet), [104, 107, 108, 110, 114, 114, 114, 116]);
+    // so that no row is lost; 125 and 24 are what types.go of 1.36 has
+    assert_eq!(counts(Configuration::Kubelet), [113, 116, 117, 119, 123, 123, 123, 125]);
     assert_eq!(counts(Configuration::KubeProxy), [23, 23, 24, 24, 24, 24, 24, 24]);
     assert_eq!(counts(Configuration::Init), [6, 6, 8, 8, 8, 8, 8, 8]);
     assert_eq!(counts(Configuration::Join), [6, 6, 8, 8, 8, 8, 8, 8]);

@@ -63,15 +63,14 @@ impl Walk {
                 self.integer(number, i64::MIN, i64::MAX, path);
             }
             (Kind::Word(words), Value::String(text)) => self.word(text, words, path),
-            (Kind::Duration | Kind::DurationOrNanoseconds, Value::String(text)) if !is_duration(text) => {
+            (Kind::Duration | Kind::DurationOrNanoseconds, Value::String(text)) => {
                 let hint = "write numbers with h, m, s or ms after each, such as 1h30m";
-                self.bad(path, &format!("`{}` is not a Go duration", shown(text)), hint);
+                self.form(text, is_duration(text), "a Go duration", hint, path);
             }
-            (Kind::Quantity, Value::String(text)) if !is_quantity(text) => {
+            (Kind::Quantity, Value::String(text)) => {
                 let hint = "write a number, with m, k, M, G, Ki, Mi or Gi after it where needed";
-                self.bad(path, &format!("`{}` is not a quantity", shown(text)), hint);
+                self.form(text, is_quantity(text), "a quantity", hint, path);
             }
-            (Kind::Duration | Kind::DurationOrNanoseconds | Kind::Quantity, Value::String(_)) => {}
             _ => self.wrong_type(value, kind, path),
         }
     }
@@ -93,7 +92,7 @@ impl Walk {
             // a field whose type changed is the likeliest mistake of who comes from the other release
             match rows().find(|other| !other.is_of(self.minor) && is_of_type(value, other.kind)) {
                 Some(other) if !is_of_type(value, field.kind) => {
-                    self.changed_type(value, field, other, &path)
+                    self.changed_type(value, field, other, &path);
                 }
                 _ => self.value(value, field.kind, &path),
             }
@@ -157,6 +156,12 @@ impl Walk {
         } else if !number.as_i64().is_some_and(|number| (least..=most).contains(&number)) {
             let reason = format!("`{number}` is not a whole number from {least} to {most}");
             self.bad(path, &reason, "write a number within these bounds");
+        }
+    }
+
+    fn form(&mut self, text: &str, is_right: bool, name: &str, hint: &str, path: &Path) {
+        if !is_right {
+            self.bad(path, &format!("`{}` is not {name}", shown(text)), hint);
         }
     }
 
