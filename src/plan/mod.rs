@@ -9,6 +9,7 @@ pub mod certs;
 pub mod components;
 pub mod directories;
 mod etcd;
+pub mod fields;
 pub mod files;
 mod host;
 mod images;
