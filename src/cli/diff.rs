@@ -37,11 +37,7 @@ pub(super) fn run(arguments: &args::Diff, output: &mut Output<'_>) -> Result<u8,
     let trusted = trust.as_deref().map(|file| world::trust(Some(file), Path::new("/"))).transpose()?;
     let signers = match &trusted {
         Some(trusted) => Signers::Trusted(&trusted.trust, world::now()),
-        None => {
-            let message = "nobody was asked who signed: only that both are whole, not whose they are";
-            output.warning(message, "name the keys to trust: --trust FILE");
-            Signers::Anyone
-        }
+        None => Signers::Anyone,
     };
     let directories = same_kind(old, new)?;
     let mut tally = Tally::default();
@@ -60,6 +56,10 @@ pub(super) fn run(arguments: &args::Diff, output: &mut Output<'_>) -> Result<u8,
     };
     let Compared { facts, unchanged, findings } = compared?;
     let findings = sorted(findings);
+    if trusted.is_none() {
+        let message = "no trust file says who may sign: both were checked to be whole, not whose they are";
+        output.warning(message, "name the file that the builder gave you: --trust FILE");
+    }
     let differs = !facts.is_empty() || !tally.is_empty();
     let exit = if findings.is_empty() { u8::from(differs) } else { exit_code(&findings) };
     output.json(&Differences {
@@ -101,10 +101,9 @@ fn directory_pair(
     text: bool,
     visit: impl FnMut(HostDiff),
 ) -> Result<Compared, Failure> {
-    let names = [old, new].map(|path| path.display().to_string());
-    let [of_old, of_new] = [Listing(old), Listing(new)];
-    let old = Side { directory: &of_old, name: &names[0] };
-    let new = Side { directory: &of_new, name: &names[1] };
+    let [old_name, new_name] = [old, new].map(|path| path.display().to_string());
+    let old = Side { directory: &Listing(old), name: &old_name };
+    let new = Side { directory: &Listing(new), name: &new_name };
     outputs(old, new, signers, text, visit).map_err(|error| incomparable(&error))
 }
 

@@ -20,7 +20,7 @@ pub struct FileDiff {
     pub contents: Option<Contents>,
     /// Of a changed one: what the manifests say otherwise.
     pub facts: Vec<Fact>,
-    /// The unified diff of a public text, when asked for; left out when it is too long.
+    /// The unified diff of a public text, when asked for; left out of PEM and of what is too long.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
 }

@@ -10,7 +10,7 @@ pub(super) struct Tally {
     hosts: Counts,
     files: Counts,
     not_compared: usize,
-    /// The facts that every changed host has, told once more below would be noise.
+    /// Whether any host was told.
     any: bool,
 }
 
