@@ -30,7 +30,7 @@ pub enum EffectKind {
     Read,
     /// The kubelet starts this pod by itself, as soon as its manifest is there.
     Start,
-    /// The kubelet recreates this pod by itself.
+    /// The kubelet recreates this pod by itself, and with it reads what else would need a restart.
     Recreate,
     /// The kubelet stops this pod by itself.
     Stop,
@@ -71,6 +71,9 @@ pub(super) fn of(files: &[FileDiff], old: Option<&Manifest>, new: &Manifest) -> 
         entry.run.iter().for_each(|command| note(EffectKind::Run, command));
         entry.restart.iter().for_each(|target| note(EffectKind::Restart, target));
     }
+    if manifests_come_last(new) {
+        absorb(&mut effects);
+    }
     // stable: commands keep the manifest's order
     effects.sort_by(|one, other| (one.kind, rank(one)).cmp(&(other.kind, rank(other))));
     effects
@@ -84,6 +87,33 @@ fn add(effects: &mut Vec<Effect>, kind: EffectKind, target: &str, path: &str, ce
         return;
     }
     effects.push(Effect { kind, target: target.to_owned(), files: vec![path.to_owned()], certain });
+}
+
+/// Whether install places static pods' manifests after everything that they name: when their
+/// directory is owned and without secrets.
+fn manifests_come_last(manifest: &Manifest) -> bool {
+    let mut directories = manifest.directories.iter();
+    let owned = directories.any(|directory| directory.owned && format!("{}/", directory.path) == MANIFESTS);
+    owned && !manifest.files.iter().any(|file| file.sealed && file.path.starts_with(MANIFESTS))
+}
+
+/// A pod that the kubelet starts or recreates by itself has read its other files anew.
+fn absorb(effects: &mut Vec<Effect>) {
+    let restarts: Vec<_> = effects.extract_if(.., |effect| effect.kind == EffectKind::Restart).collect();
+    for restart in restarts {
+        let by_itself = |effect: &&mut Effect| {
+            let kind = matches!(effect.kind, EffectKind::Start | EffectKind::Recreate);
+            kind && effect.certain && effect.target == restart.target
+        };
+        match effects.iter_mut().find(by_itself) {
+            Some(effect) => {
+                effect.files.extend(restart.files);
+                effect.files.sort();
+                effect.files.dedup();
+            }
+            None => effects.push(restart),
+        }
+    }
 }
 
 fn find<'m>(manifest: &'m Manifest, path: &str) -> Option<&'m File> {

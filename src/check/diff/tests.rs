@@ -5,7 +5,7 @@ use super::facts::{Fact, Value};
 use super::file::FileDiff;
 use super::{Contents, DiffError, Effect, EffectKind, State, bundles, effects, text};
 use crate::bundle::forgery::{CLUSTER, EPOCH, file, key, manifest};
-use crate::bundle::manifest::{File, Manifest, Origin, Policy};
+use crate::bundle::manifest::{Directory, File, Manifest, Origin, Policy};
 use crate::bundle::open::{Verified, open_signed};
 use crate::bundle::pack::pack;
 use crate::bundle::trust::Signers;
@@ -161,6 +161,38 @@ fn effects_come_once_and_in_order() {
         effect(EffectKind::Restart, "kubelet", &["/a", "/b"], true),
     ];
     assert_eq!(effects::of(&files, None, &new), expected);
+}
+
+#[test]
+fn a_pod_that_the_kubelet_recreates_is_not_restarted_too() {
+    let pod = "/etc/kubernetes/manifests/etcd.yaml";
+    let row = |path: &str, sealed| File { restart: vec!["static-pod/etcd".into()], ..file(path, sealed) };
+    let bare = |path: &str, sealed| File { restart: Vec::new(), ..file(path, sealed) };
+    let effects = |owned, more: &[File]| {
+        let crt = row("/etc/kubernetes/pki/ca.crt", false);
+        let mut new = manifest("cp1", [&[bare(pod, false), crt], more].concat());
+        let owned = Directory {
+            path: "/etc/kubernetes/manifests".into(),
+            mode: "0755".into(),
+            uid: 0,
+            gid: 0,
+            owned,
+            allow: Vec::new(),
+        };
+        new.directories.push(owned);
+        let none = bundle(manifest("cp1", Vec::new()), "");
+        let diff = bundles(&none, &bundle(new, ""), false).unwrap().unwrap();
+        diff.effects.into_iter().map(|effect| (effect.kind, effect.files)).collect::<Vec<_>>()
+    };
+    let crt = "/etc/kubernetes/pki/ca.crt";
+    let start = |files: &[&str]| (EffectKind::Start, files.iter().map(ToString::to_string).collect());
+    let restart = (EffectKind::Restart, vec![crt.to_owned()]);
+    assert_eq!(effects(true, &[]), [start(&[pod, crt])]);
+    // where the manifest may come first, the pod may have read old files
+    assert_eq!(effects(false, &[]), [start(&[pod]), restart.clone()]);
+    let secret = "/etc/kubernetes/manifests/keepalived.yaml";
+    let keepalived = (EffectKind::Start, vec![secret.to_owned()]);
+    assert_eq!(effects(true, &[bare(secret, true)]), [start(&[pod]), keepalived, restart]);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Differences, said to people.
 
-use crate::check::diff::{Contents, DirectoryDiff, Effect, EffectKind, Fact, FileDiff, HostDiff, State, Value};
+use crate::check::diff::{
+    Contents, DirectoryDiff, Effect, EffectKind, Fact, FileDiff, HostDiff, State, Value,
+};
 use crate::cli::check::counted;
 use crate::cli::output::Output;
 
@@ -59,7 +61,9 @@ impl Tally {
             State::NotCompared => "not compared, see below".to_owned(),
         };
         output.line(format_args!("{}: {state}", diff.host));
-        facts(&diff.facts, true).iter().for_each(|fact| output.line(format_args!("    {fact}")));
+        for fact in facts(&diff.facts, true) {
+            output.line(format_args!("    {fact}"));
+        }
         if diff.state == State::Changed {
             diff.files.iter().for_each(|file| self.files.count(file.state));
             lines(diff, output);
@@ -76,7 +80,9 @@ impl Tally {
         if !facts.is_empty() {
             output.line("index:");
         }
-        facts.iter().for_each(|fact| output.line(format_args!("    {fact}")));
+        for fact in facts {
+            output.line(format_args!("    {fact}"));
+        }
     }
 
     /// The last line.
@@ -182,7 +188,9 @@ fn effects(diff: &HostDiff, output: &mut Output<'_>) {
         output.line(format_args!("  {what}{perhaps}"));
         // a new host's files were not told one by one
         if *kind != EffectKind::Read && diff.state == State::Changed {
-            files.iter().for_each(|file| output.line(format_args!("      for {file}")));
+            for file in files {
+                output.line(format_args!("      for {file}"));
+            }
         }
     }
 }
