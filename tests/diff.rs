@@ -157,6 +157,27 @@ fn what_manifests_say_of_files_and_directories() {
     expect("signer.txt", &ran, 1);
 }
 
+/// Another verify key, and nothing else that tells one secret from another.
+#[test]
+fn what_no_manifest_tells_is_not_claimed() {
+    let directory = temporary();
+    let [old, new] = ["old.tar.gz", "new.tar.gz"].map(|name| directory.path().join(name));
+    let restarts = |manifest: &mut Manifest| {
+        let mut files = manifest.files.iter_mut();
+        let key = files.find(|file| file.path.ends_with("/etcd/peer.key")).unwrap();
+        key.restart = vec!["static-pod/etcd".to_owned()];
+    };
+    let bundle = Built::example().bundle("infra0");
+    repacked(&bundle, &old, restarts);
+    repacked(&bundle, &new, |manifest| {
+        restarts(manifest);
+        for file in manifest.files.iter_mut().filter(|file| file.sealed) {
+            file.hmac = Some("0".repeat(64));
+        }
+    });
+    expect("unknown.txt", &diff(&old, &new, &[]), 1);
+}
+
 #[test]
 fn what_cannot_be_compared_is_an_error() {
     let example = Built::example();
