@@ -2,7 +2,7 @@
 
 use super::{
     ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, certs, directories,
-    files, images::Images, kubeadm, objects, pods, releases, runbook, seed_of, settings,
+    files, images::Images, kubeadm, kubelet, objects, pods, releases, runbook, seed_of, settings,
 };
 use crate::spec::scalars::{HostName, Recipient};
 use crate::spec::types::{GateRun, Host, Spec};
@@ -45,7 +45,7 @@ impl Shared<'_> {
             addresses: host.addresses.clone(),
             recipients: distinct(&host.recipients),
             revision: host.revision.get(),
-            patches: settings.patches.clone(),
+            patches: kubelet::patches(self, host, settings),
             kubeadm: kubeadm::plan(self, name, host, settings),
             pods: pods::plan(self, name, host, settings, etcd.as_ref()),
             etcd,

@@ -14,7 +14,9 @@ mod host;
 mod images;
 mod kubeadm;
 mod kubelet;
+pub mod node;
 mod objects;
+pub mod os;
 mod patches;
 mod pods;
 mod policy;
@@ -42,7 +44,7 @@ pub use etcd::EtcdPlan;
 pub use files::{FilePlan, Source};
 pub use images::Images;
 pub use kubeadm::KubeadmPlan;
-pub use kubelet::{GatePlan, KubeletPlan};
+pub use kubelet::{BootstrapPlan, EnvironmentPlan, GatePlan, KubeletPlan, NodePlan};
 pub use objects::ObjectsPlan;
 pub use pods::PodPlan;
 pub use policy::{Fields, Policy};
@@ -170,8 +172,11 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
         .map(|(name, host)| {
             let settings = settings::of(spec, name, host);
             let etcd = etcd::plan(spec, name, host, &settings, &members, release, &mut problems);
-            let kubelet = kubelet::plan(&settings);
             let places = certs::Place::of_host(spec, name, host);
+            let kubelet = kubelet::plan(&shared, name, host, &places, &settings);
+            if kubelet::is_node(host) {
+                problems.extend(node::problems(spec, name, host));
+            }
             problems.extend(directories::pointless(&places, &settings.allow_files));
             let mut planned = shared.host(name, host, &places, etcd, kubelet, &settings);
             share(&mut planned.files, &mut files);
