@@ -149,6 +149,14 @@ pub struct HostPlan {
     pub kubelet: Option<KubeletPlan>,
 }
 
+impl HostPlan {
+    /// How its kubelet has the cluster sign its certificate; none when it has one from here, or kubeadm
+    /// sees to it.
+    pub fn bootstrap(&self) -> Option<&BootstrapPlan> {
+        self.kubelet.as_ref()?.node.as_ref()?.bootstrap.as_ref()
+    }
+}
+
 fn texts<S: serde::Serializer>(recipients: &[Recipient], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(recipients.iter().map(ToString::to_string))
 }
@@ -236,7 +244,8 @@ impl ClusterPlan {
     pub fn of_host(&self, host: &HostPlan) -> Self {
         let mut part = self.clone();
         let has = |wanted: &dyn Fn(&Source) -> bool| host.files.iter().any(|file| wanted(&file.source));
-        let kubeconfigs = has(&|source| matches!(source, Source::Kubeconfig(_)));
+        let kubeconfigs =
+            has(&|source| matches!(source, Source::Kubeconfig(_) | Source::BootstrapKubeconfig));
         part.authorities.retain(|authority| {
             let id = authority.certificates.active.row.id;
             let issues = certs::Kind::IssuedBy(authority.ca);
@@ -247,7 +256,10 @@ impl ClusterPlan {
         part.service_account =
             part.service_account.filter(|_| has(&|source| matches!(source, Source::PublicKeys(_))));
         part.encryption = part.encryption.filter(|_| has(&|source| *source == Source::EncryptionConfig));
-        part.tokens.retain(|_| has(&|source| *source == Source::BootstrapTokens));
+        part.tokens.retain(|token| {
+            let own = host.bootstrap().is_some_and(|bootstrap| bootstrap.token == token.name);
+            own || has(&|source| *source == Source::BootstrapTokens)
+        });
         part.passwords.retain(|password| {
             has(&|source| matches!(source, Source::Password(name) if *name == password.name))
         });

@@ -33,6 +33,9 @@ pub struct KubeletPlan {
     /// The variables by which it and the container runtime find a proxy.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub proxy: BTreeMap<String, String>,
+    /// Whether no package of the distribution brings its unit.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub without_unit: bool,
     /// Flags besides those that name its files, `--NAME=VALUE`; on nodes of kubeadm that is kubeadm's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,
@@ -119,6 +122,7 @@ pub(super) fn plan(
         environment: (!variables.is_empty())
             .then(|| EnvironmentPlan { file: paths.kubelet_environment, variables }),
         proxy: proxy::variables(spec),
+        without_unit: paths.without_unit,
         arguments,
         node,
     }
