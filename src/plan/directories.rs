@@ -33,6 +33,13 @@ const OPERATOR: &[Place] = &[Place::Operator];
 
 /// Every directory there is, besides etcd's data directory, whose path the spec says.
 pub const DIRECTORIES: &[DirectoryRow] = &[
+    DirectoryRow {
+        path: "/etc/default",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        why: "the system's; variables of units",
+    },
     DirectoryRow { path: "/etc/etcd", on: ETCD, mode: 0o755, owned: false, why: "etcdctl's environment" },
     DirectoryRow { path: "/etc/kubernetes", on: EVERYWHERE, mode: 0o755, owned: false, why: "kubeadm's" },
     DirectoryRow {
@@ -51,7 +58,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
     },
     DirectoryRow {
         path: "/etc/kubernetes/kubelet",
-        on: ETCD,
+        on: HOSTS,
         mode: 0o755,
         owned: false,
         why: "the kubelet's configuration",
@@ -78,6 +85,28 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         mode: 0o700,
         owned: false,
         why: "passwords that hosts share",
+    },
+    DirectoryRow {
+        path: "/etc/sysconfig",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        why: "the system's; variables of units",
+    },
+    DirectoryRow { path: "/etc/systemd/system", on: HOSTS, mode: 0o755, owned: false, why: "systemd's" },
+    DirectoryRow {
+        path: "/etc/systemd/system/containerd.service.d",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        why: "containerd's drop-ins",
+    },
+    DirectoryRow {
+        path: "/etc/systemd/system/crio.service.d",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        why: "CRI-O's drop-ins",
     },
     DirectoryRow {
         path: "/etc/systemd/system/kubelet.service.d",
@@ -124,7 +153,11 @@ pub(super) fn plan(
     data_dir: Option<&str>,
     allow: &[Layered<AbsolutePath>],
 ) -> Vec<DirectoryPlan> {
-    let filled = |row: &DirectoryRow| row.owned || files.iter().any(|file| inside(&file.path, row.path));
+    let filled = |row: &DirectoryRow| {
+        // systemd's own is there wherever its drop-ins can be
+        let within = if row.path == "/etc/systemd/system" { directly_inside } else { inside };
+        row.owned || files.iter().any(|file| within(&file.path, row.path))
+    };
     let rows = DIRECTORIES.iter().filter(|row| Place::any(here, row.on) && filled(row));
     let rows = rows.map(|row| DirectoryPlan {
         path: row.path.to_owned(),
@@ -210,9 +243,13 @@ fn inside(path: &str, directory: &str) -> bool {
     path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
 }
 
+fn directly_inside(path: &str, directory: &str) -> bool {
+    path.rsplit_once('/').is_some_and(|(parent, _)| parent == directory)
+}
+
 fn allowed_in(directory: &str, allow: &[Layered<AbsolutePath>]) -> Vec<String> {
     let paths = allow.iter().map(|entry| entry.value.as_str());
-    let direct = |path: &&str| path.rsplit_once('/').is_some_and(|(parent, _)| parent == directory);
+    let direct = |path: &&str| directly_inside(path, directory);
     let mut paths: Vec<String> = paths.filter(direct).map(str::to_owned).collect();
     paths.sort();
     paths.dedup();

@@ -2,10 +2,10 @@
 
 use super::{
     ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, certs, directories,
-    files, images::Images, kubeadm, objects, pods, releases, runbook, seed_of, settings,
+    files, images::Images, kubeadm, kubelet, objects, pods, releases, runbook, seed_of, settings,
 };
 use crate::spec::scalars::{HostName, Recipient};
-use crate::spec::types::{GateRun, Host, Spec};
+use crate::spec::types::{Host, Spec};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -38,14 +38,14 @@ impl Shared<'_> {
             api_address: host.api_address.or_else(|| host.addresses.first().copied()),
             own: Some(&host.certificates),
         };
-        let mut planned = self.place(&subject, here, kubelet.gate.run);
+        let mut planned = self.place(&subject, here, Some(&kubelet));
         let data_dir = etcd.as_ref().map(|member| member.data_dir.as_str());
         planned.directories = directories::plan(here, &planned.files, data_dir, &settings.allow_files).into();
         HostPlan {
             addresses: host.addresses.clone(),
             recipients: distinct(&host.recipients),
             revision: host.revision.get(),
-            patches: settings.patches.clone(),
+            patches: kubelet::patches(self, host, settings),
             kubeadm: kubeadm::plan(self, name, host, settings),
             pods: pods::plan(self, name, host, settings, etcd.as_ref()),
             etcd,
@@ -67,7 +67,7 @@ impl Shared<'_> {
             own: None,
         };
         let here = [certs::Place::Operator];
-        let planned = self.place(&subject, &here, GateRun::None);
+        let planned = self.place(&subject, &here, None);
         HostPlan {
             recipients: distinct(&spec.cluster.operators),
             directories: directories::plan(&here, &planned.files, None, &[]).into(),
@@ -78,11 +78,16 @@ impl Shared<'_> {
     }
 
     /// What the tables place somewhere.
-    fn place(&self, subject: &certs::Subject<'_>, here: &[certs::Place], gate: GateRun) -> HostPlan {
+    fn place(
+        &self,
+        subject: &certs::Subject<'_>,
+        here: &[certs::Place],
+        kubelet: Option<&KubeletPlan>,
+    ) -> HostPlan {
         let Self { spec, facts, release, cluster, .. } = *self;
         let certificates = certs::leaves(spec, release, &cluster.authorities, facts, subject, here);
         let mut site =
-            files::Site { spec, cluster, here, certificates: &certificates, gate, rotating: false };
+            files::Site { spec, cluster, here, certificates: &certificates, kubelet, rotating: false };
         let mut files = files::plan(&site);
         let rotations = runbook::rotations(spec, cluster, &files, here);
         if !rotations.is_empty() {

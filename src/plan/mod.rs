@@ -16,7 +16,9 @@ mod host;
 mod images;
 mod kubeadm;
 mod kubelet;
+pub mod node;
 mod objects;
+pub mod os;
 mod patches;
 mod pods;
 mod policy;
@@ -44,7 +46,7 @@ pub use etcd::EtcdPlan;
 pub use files::{FilePlan, Source};
 pub use images::Images;
 pub use kubeadm::KubeadmPlan;
-pub use kubelet::{GatePlan, KubeletPlan};
+pub use kubelet::{BootstrapPlan, EnvironmentPlan, GatePlan, KubeletPlan, NodePlan};
 pub use objects::ObjectsPlan;
 pub use pods::PodPlan;
 pub use policy::{Fields, Policy};
@@ -149,6 +151,14 @@ pub struct HostPlan {
     pub kubelet: Option<KubeletPlan>,
 }
 
+impl HostPlan {
+    /// How its kubelet has the cluster sign its certificate; none when it has one from here, or kubeadm
+    /// sees to it.
+    pub fn bootstrap(&self) -> Option<&BootstrapPlan> {
+        self.kubelet.as_ref()?.node.as_ref()?.bootstrap.as_ref()
+    }
+}
+
 fn texts<S: serde::Serializer>(recipients: &[Recipient], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(recipients.iter().map(ToString::to_string))
 }
@@ -172,8 +182,11 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
         .map(|(name, host)| {
             let settings = settings::of(spec, name, host);
             let etcd = etcd::plan(spec, name, host, &settings, &members, release, &mut problems);
-            let kubelet = kubelet::plan(&settings);
             let places = certs::Place::of_host(spec, name, host);
+            let kubelet = kubelet::plan(&shared, name, host, &places, &settings);
+            if kubelet::is_node(host) {
+                problems.extend(node::problems(spec, name, host));
+            }
             problems.extend(directories::pointless(&places, &settings.allow_files));
             let mut planned = shared.host(name, host, &places, etcd, kubelet, &settings);
             share(&mut planned.files, &mut files);
@@ -234,7 +247,8 @@ impl ClusterPlan {
     pub fn of_host(&self, host: &HostPlan) -> Self {
         let mut part = self.clone();
         let has = |wanted: &dyn Fn(&Source) -> bool| host.files.iter().any(|file| wanted(&file.source));
-        let kubeconfigs = has(&|source| matches!(source, Source::Kubeconfig(_)));
+        let kubeconfigs =
+            has(&|source| matches!(source, Source::Kubeconfig(_) | Source::BootstrapKubeconfig));
         part.authorities.retain(|authority| {
             let id = authority.certificates.active.row.id;
             let issues = certs::Kind::IssuedBy(authority.ca);
@@ -245,7 +259,10 @@ impl ClusterPlan {
         part.service_account =
             part.service_account.filter(|_| has(&|source| matches!(source, Source::PublicKeys(_))));
         part.encryption = part.encryption.filter(|_| has(&|source| *source == Source::EncryptionConfig));
-        part.tokens.retain(|_| has(&|source| *source == Source::BootstrapTokens));
+        part.tokens.retain(|token| {
+            let own = host.bootstrap().is_some_and(|bootstrap| bootstrap.token == token.name);
+            own || has(&|source| *source == Source::BootstrapTokens)
+        });
         part.passwords.retain(|password| {
             has(&|source| matches!(source, Source::Password(name) if *name == password.name))
         });

@@ -1,25 +1,20 @@
 //! One typed context per template: all that it may say.
 
+use super::kubelet::{self, Kubelet};
 use super::runbook::{self, Runbook};
 use crate::plan::releases::{EtcdProbes, KubeadmApi};
-use crate::plan::{EtcdPlan, HostPlan, KubeletPlan};
+use crate::plan::{EtcdPlan, HostPlan};
 use serde::Serialize;
 
 /// The context of a template; none when the host has no such thing or nothing renders the path.
 pub(super) fn of(path: &str, host: &HostPlan) -> Option<Context> {
     let etcd = host.etcd.as_ref();
-    let kubelet = host.kubelet.as_ref();
     match path {
         "/etc/etcd/etcdctl.env" => etcd.map(etcdctl),
         "/etc/kubernetes/kubeadm/config.yaml" => etcd.map(|etcd| Context::Kubeadm(kubeadm(etcd))),
-        "/etc/kubernetes/kubelet/config.yaml" => kubelet.map(kubelet_configuration),
         "/etc/kubernetes/manifests/etcd.yaml" => etcd.map(|etcd| Context::EtcdPod(pod(etcd))),
         "/etc/sealift/RUNBOOK.md" => runbook::context(host).map(Context::Runbook),
-        "/etc/systemd/system/kubelet.service.d/20-etcd-service-manager.conf" => {
-            kubelet.map(|kubelet| Context::ServiceManager { program: kubelet.program.clone() })
-        }
-        "/etc/systemd/system/kubelet.service.d/30-sealift-gate.conf" => kubelet.map(gate),
-        _ => None,
+        _ => kubelet::of(path, host.kubelet.as_ref()?).map(Context::Kubelet),
     }
 }
 
@@ -29,11 +24,9 @@ pub(super) fn of(path: &str, host: &HostPlan) -> Option<Context> {
 pub(super) enum Context {
     Etcdctl { endpoints: String },
     Kubeadm(Kubeadm),
-    Kubelet { cgroup_driver: &'static str, container_runtime_endpoint: String },
+    Kubelet(Kubelet),
     EtcdPod(EtcdPod),
     Runbook(Runbook),
-    ServiceManager { program: String },
-    Gate { run: &'static str, program: String, tolerate: Vec<u8> },
 }
 
 /// The static pod of an etcd member.
@@ -80,21 +73,6 @@ struct Argument {
 
 fn etcdctl(etcd: &EtcdPlan) -> Context {
     Context::Etcdctl { endpoints: etcd.members.client_urls.clone() }
-}
-
-fn kubelet_configuration(kubelet: &KubeletPlan) -> Context {
-    Context::Kubelet {
-        cgroup_driver: kubelet.cgroup_driver,
-        container_runtime_endpoint: kubelet.container_runtime_endpoint.clone(),
-    }
-}
-
-fn gate(kubelet: &KubeletPlan) -> Context {
-    Context::Gate {
-        run: kubelet.gate.run.name(),
-        program: kubelet.gate.program.clone(),
-        tolerate: kubelet.gate.tolerate.clone(),
-    }
 }
 
 fn kubeadm(etcd: &EtcdPlan) -> Kubeadm {

@@ -1,8 +1,8 @@
 //! What a value may contain is decided by the format of the file it lands in.
 //!
 //! In YAML a value is one whole scalar, quoted when it needs to be. In systemd drop-ins and
-//! environment files a value outside a plain set of characters is refused: there is nothing it
-//! could add, no line, no option, no expansion.
+//! environment files a value outside a plain set of characters is refused unless a filter of
+//! `unit` quotes it: there is nothing it could add, no line, no option, no expansion.
 
 use crate::spec::yaml;
 use minijinja::value::ValueKind;
@@ -14,10 +14,8 @@ pub(super) fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: 
     let text = match value.kind() {
         ValueKind::Bool => if value.is_true() { "true" } else { "false" }.to_owned(),
         ValueKind::Number => value.to_string(),
-        // only the filter `yaml` makes such
-        ValueKind::String if value.is_safe() && matches!(Format::of(state.name()), Format::Yaml) => {
-            value.as_str().unwrap_or_default().to_owned()
-        }
+        // only filters make such, each for its own format
+        ValueKind::String if value.is_safe() => value.as_str().unwrap_or_default().to_owned(),
         ValueKind::String => {
             let text = value.as_str().unwrap_or_default();
             match Format::of(state.name()) {
@@ -33,7 +31,10 @@ pub(super) fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: 
 
 /// The filter `yaml`: a whole value in block style, each line this many spaces deep and without the
 /// first line's own, since the template stands there already. The last line feed is the template's.
-pub(super) fn block(value: &Value, indent: Option<usize>) -> Result<Value, Error> {
+pub(super) fn block(state: &State<'_, '_>, value: &Value, indent: Option<usize>) -> Result<Value, Error> {
+    if !matches!(Format::of(state.name()), Format::Yaml) {
+        return Err(Error::new(ErrorKind::BadEscape, "this filter is for YAML"));
+    }
     let json = serde_json::to_value(value)
         .map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))?;
     let text = yaml::block(&json, indent.unwrap_or(0));
@@ -51,20 +52,25 @@ pub(super) fn check(path: &str, text: &str) -> Result<(), String> {
     }
 }
 
+/// How a file is written.
 #[derive(Clone, Copy)]
-enum Format {
+pub(super) enum Format {
+    /// A value is one scalar.
     Yaml,
+    /// A value is plain, or a filter of [`super::unit`] quotes it.
     Plain,
 }
 
 impl Format {
-    fn of(path: &str) -> Self {
+    /// The format of a path.
+    pub(super) fn of(path: &str) -> Self {
         let yaml = std::path::Path::new(path).extension().is_some_and(|extension| extension == "yaml");
         if yaml { Self::Yaml } else { Self::Plain }
     }
 }
 
-fn is_plain(text: &str) -> bool {
+/// Whether a value means itself in units and environment files.
+pub(super) fn is_plain(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._/@:+=,-[]".contains(&byte);
     !text.is_empty() && text.bytes().all(allowed)
 }

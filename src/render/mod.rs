@@ -6,15 +6,17 @@
 
 mod context;
 mod escape;
+mod kubelet;
 mod patch;
 mod runbook;
 pub mod templates;
+mod unit;
 
 use crate::derive::public::Public;
 use crate::plan::{FilePlan, HostPlan, Source};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, State, UndefinedBehavior};
 use std::collections::BTreeMap;
 use templates::Templates;
 
@@ -66,7 +68,10 @@ impl<'t> Renderer<'t> {
         environment.set_syntax(syntax()?);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_formatter(escape::format);
-        environment.add_filter("yaml", |value: Value, indent: Option<usize>| escape::block(&value, indent));
+        environment.add_filter("yaml", |state: &State<'_, '_>, value: Value, indent: Option<usize>| {
+            escape::block(state, &value, indent)
+        });
+        unit::add_filters(&mut environment);
         for (path, source) in templates.iter() {
             environment
                 .add_template(path, source)

@@ -10,12 +10,20 @@ macro_rules! embedded {
 
 /// Host path and source of every embedded template.
 const EMBEDDED: &[(&str, &str)] = embedded![
+    "/etc/default/kubelet",
     "/etc/etcd/etcdctl.env",
     "/etc/kubernetes/kubeadm/config.yaml",
     "/etc/kubernetes/kubelet/config.yaml",
     "/etc/kubernetes/manifests/etcd.yaml",
     "/etc/sealift/RUNBOOK.md",
+    "/etc/sysconfig/kubelet",
+    "/etc/systemd/system/containerd.service.d/10-sealift-proxy.conf",
+    "/etc/systemd/system/crio.service.d/10-sealift-proxy.conf",
+    "/etc/systemd/system/kubelet.service",
+    "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf",
+    "/etc/systemd/system/kubelet.service.d/10-sealift-proxy.conf",
     "/etc/systemd/system/kubelet.service.d/20-etcd-service-manager.conf",
+    "/etc/systemd/system/kubelet.service.d/20-sealift-kubelet.conf",
     "/etc/systemd/system/kubelet.service.d/30-sealift-gate.conf",
 ];
 
@@ -87,12 +95,14 @@ mod tests {
     use super::{EMBEDDED, PARTS, Templates};
     use crate::plan::RotatingItem;
     use crate::plan::files::{FILES, RowSource};
+    use std::collections::BTreeSet;
 
     #[test]
     fn there_is_one_template_for_each_rendered_row() {
         let rows = FILES.iter().filter(|row| row.source == RowSource::Template).map(|row| row.path);
+        let rows: BTreeSet<_> = rows.collect();
         let embedded = EMBEDDED.iter().map(|(path, _)| *path);
-        assert_eq!(embedded.collect::<Vec<_>>(), rows.collect::<Vec<_>>());
+        assert_eq!(embedded.collect::<Vec<_>>(), rows.into_iter().collect::<Vec<_>>());
     }
 
     #[test]

@@ -5,8 +5,8 @@
 mod table;
 
 use super::certs::{CERTS, CertPlan, CertRow, Form, Kind, Place, exists};
-use super::{ClusterPlan, Fields, PasswordPlan, Policy, restart};
-use crate::spec::types::{CaName, GateRun, Provisioner, Spec};
+use super::{ClusterPlan, Fields, KubeletPlan, PasswordPlan, Policy, restart};
+use crate::spec::types::{CaName, GateRun, Provisioner, RuntimeKind, Spec};
 use serde::Serialize;
 
 pub use table::FILES;
@@ -53,6 +53,20 @@ pub enum When {
     Rotating,
     /// When kubeadm makes the control plane.
     Kubeadm,
+    /// When nobody but the kubelets makes it.
+    StaticPods,
+    /// Without kubeadm, on nodes that join with a token.
+    Bootstraps,
+    /// When the kubelet's unit has variables, and the distribution reads them from this file.
+    VariablesIn(&'static str),
+    /// When there is a proxy.
+    Proxied,
+    /// When there is a proxy, and this is the container runtime.
+    ProxiedRuntime(RuntimeKind),
+    /// When no package brings the kubelet's unit.
+    WithoutUnit,
+    /// The same, and kubeadm makes the node.
+    KubeadmWithoutUnit,
 }
 
 /// How a file of the table comes about.
@@ -66,6 +80,8 @@ pub enum RowSource {
     EncryptionConfig,
     /// The Secrets of the bootstrap tokens.
     BootstrapTokens,
+    /// The kubeconfig with a bootstrap token.
+    BootstrapKubeconfig,
     /// The hashes of the Kubernetes CA's keys by which nodes know it.
     DiscoveryHash,
     /// The one certificate of an authority that signs now.
@@ -118,6 +134,8 @@ pub enum Source {
     EncryptionConfig,
     /// The Secrets of the bootstrap tokens, sealed.
     BootstrapTokens,
+    /// The kubeconfig with a bootstrap token, sealed.
+    BootstrapKubeconfig,
     /// A password of that name, sealed.
     Password(String),
     /// The hashes of the Kubernetes CA's keys.
@@ -137,6 +155,7 @@ impl Source {
             | Self::VerifyKey
             | Self::EncryptionConfig
             | Self::BootstrapTokens
+            | Self::BootstrapKubeconfig
             | Self::Password(_) => true,
             Self::Certificate(_)
             | Self::PublicKeys(_)
@@ -154,7 +173,7 @@ pub(super) struct Site<'a> {
     pub(super) cluster: &'a ClusterPlan,
     pub(super) here: &'a [Place],
     pub(super) certificates: &'a [CertPlan],
-    pub(super) gate: GateRun,
+    pub(super) kubelet: Option<&'a KubeletPlan>,
     pub(super) rotating: bool,
 }
 
@@ -162,13 +181,28 @@ impl Site<'_> {
     fn holds(&self, when: When) -> bool {
         match when {
             When::Always => true,
-            When::Gated => self.gate != GateRun::None,
+            When::Gated => self.kubelet.is_some_and(|kubelet| kubelet.gate.run != GateRun::None),
             When::Kubernetes => self.cluster.service_account.is_some(),
             When::Encrypted => self.cluster.encryption.is_some(),
             When::Tokens => !self.cluster.tokens.is_empty(),
             When::SigningOnHosts => self.spec.pki.ca_keys_on_hosts.contains(&CaName::Kubernetes),
             When::Rotating => self.rotating,
             When::Kubeadm => self.spec.kubernetes.provisioner == Provisioner::Kubeadm,
+            When::StaticPods => self.spec.kubernetes.provisioner == Provisioner::StaticPods,
+            When::Bootstraps => {
+                let node = self.kubelet.and_then(|kubelet| kubelet.node.as_ref());
+                node.is_some_and(|node| node.bootstrap.is_some())
+            }
+            When::VariablesIn(file) => {
+                let variables = self.kubelet.and_then(|kubelet| kubelet.environment.as_ref());
+                variables.is_some_and(|variables| variables.file == file)
+            }
+            When::Proxied => self.kubelet.is_some_and(|kubelet| !kubelet.proxy.is_empty()),
+            When::ProxiedRuntime(kind) => {
+                self.holds(When::Proxied) && self.spec.container_runtime.kind == kind
+            }
+            When::WithoutUnit => self.kubelet.is_some_and(|kubelet| kubelet.without_unit),
+            When::KubeadmWithoutUnit => self.holds(When::Kubeadm) && self.holds(When::WithoutUnit),
         }
     }
 
@@ -249,6 +283,7 @@ fn from_row(row: &'static FileRow, here: &[Place]) -> FilePlan {
             RowSource::VerifyKey => Source::VerifyKey,
             RowSource::EncryptionConfig => Source::EncryptionConfig,
             RowSource::BootstrapTokens => Source::BootstrapTokens,
+            RowSource::BootstrapKubeconfig => Source::BootstrapKubeconfig,
             RowSource::DiscoveryHash => Source::DiscoveryHash,
             RowSource::SigningCertificate(id) => Source::SigningCertificate(id),
             RowSource::Foreign => Source::Foreign,
@@ -277,6 +312,7 @@ fn password(password: &PasswordPlan) -> FilePlan {
 #[cfg(test)]
 mod tests {
     use super::{FILES, Place, Policy, RowSource};
+    use crate::spec::types::Role;
     use std::collections::BTreeSet;
 
     #[test]
@@ -288,10 +324,13 @@ mod tests {
             FILES.iter().filter(|row| row.path == path).flat_map(|row| row.on).collect()
         };
         for path in paths.iter().collect::<BTreeSet<_>>() {
-            // a member lies on a control plane or alone, never both
+            // a member lies on a control plane or alone, never both, and a host that it is alone on is no node
+            let node_or_alone =
+                [&Place::EtcdAlone, &Place::Role(Role::ControlPlane), &Place::Role(Role::Worker)];
             let one = places(path).len()
                 == FILES.iter().find(|row| row.path == *path).map_or(0, |row| row.on.len());
-            assert!(one || places(path) == [&Place::EtcdAlone, &Place::Stacked], "{path}");
+            let member = [&Place::EtcdAlone, &Place::Stacked];
+            assert!(one || places(path) == member || places(path) == node_or_alone, "{path}");
         }
     }
 
@@ -299,7 +338,9 @@ mod tests {
     fn no_file_of_this_table_collides_with_a_certificate() {
         for row in super::CERTS {
             for path in [Some(row.public_path()), row.key_path()].into_iter().flatten() {
-                assert!(FILES.iter().all(|file| file.path != path), "{path} stands in both tables");
+                // a node has a kubelet.conf of ours or its kubelet's own
+                let other = |file: &super::FileRow| file.path != path || file.policy == Policy::Foreign;
+                assert!(FILES.iter().all(other), "{path} stands in both tables");
             }
         }
     }
@@ -315,7 +356,13 @@ mod tests {
     #[test]
     fn secrets_are_for_their_owner_alone() {
         let secret = |source| {
-            matches!(source, RowSource::VerifyKey | RowSource::EncryptionConfig | RowSource::BootstrapTokens)
+            matches!(
+                source,
+                RowSource::VerifyKey
+                    | RowSource::EncryptionConfig
+                    | RowSource::BootstrapTokens
+                    | RowSource::BootstrapKubeconfig
+            )
         };
         for row in FILES.iter().filter(|row| secret(row.source)) {
             assert_eq!(row.mode, 0o600, "{}", row.path);

@@ -3,18 +3,20 @@
 use super::{FileRow, RowSource, When};
 use crate::plan::Policy;
 use crate::plan::certs::Place;
-use crate::spec::types::Role;
+use crate::spec::types::{Role, RuntimeKind};
 
 const ETCD: &[Place] = &[Place::Role(Role::Etcd)];
 const STACKED: &[Place] = &[Place::Stacked];
 const ETCD_ALONE: &[Place] = &[Place::EtcdAlone];
 const CONTROL_PLANE: &[Place] = &[Place::Role(Role::ControlPlane)];
+const NODES: &[Place] = &[Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
 const HOSTS: &[Place] =
     &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
 const EVERYWHERE: &[Place] =
     &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker), Place::Operator];
 const OPERATOR: &[Place] = &[Place::Operator];
 const DAEMON_RELOAD: &[&str] = &["systemctl daemon-reload"];
+const KUBELET: &[&str] = &["kubelet"];
 
 /// What most rows have: a template's file, held to exactly.
 const ROW: FileRow = FileRow {
@@ -32,10 +34,29 @@ const ROW: FileRow = FileRow {
 /// Every file there is, besides certificates and keys.
 pub const FILES: &[FileRow] = &[
     FileRow {
+        path: "/etc/default/kubelet",
+        on: HOSTS,
+        when: When::VariablesIn("/etc/default/kubelet"),
+        restart: KUBELET,
+        why: "variables of the kubelet's unit, where kubeadm's 10-kubeadm.conf reads them, too",
+        ..ROW
+    },
+    FileRow {
         path: "/etc/etcd/etcdctl.env",
         on: ETCD,
         mode: 0o644,
         why: "etcdctl's environment: all members, over TLS, with the healthcheck certificate",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/bootstrap-kubelet.conf",
+        on: NODES,
+        when: When::Bootstraps,
+        mode: 0o600,
+        source: RowSource::BootstrapKubeconfig,
+        policy: Policy::Bootstrap,
+        restart: KUBELET,
+        why: "with what the kubelet asks the cluster for its first certificate; it leaves the file where it is",
         ..ROW
     },
     FileRow {
@@ -70,6 +91,24 @@ pub const FILES: &[FileRow] = &[
         restart: &["kubelet"],
         why: "runs the kubelet alone, as etcd's service manager; outside kubelet.service.d, \
               where systemd would read it as a drop-in",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/kubelet/config.yaml",
+        on: NODES,
+        when: When::StaticPods,
+        restart: KUBELET,
+        why: "configures the kubelet of a node that kubeadm does not make",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/kubelet.conf",
+        on: NODES,
+        when: When::Bootstraps,
+        mode: 0o600,
+        source: RowSource::Foreign,
+        policy: Policy::Foreign,
+        why: "the kubelet's own: it names the certificate that the cluster signed",
         ..ROW
     },
     FileRow {
@@ -158,12 +197,74 @@ pub const FILES: &[FileRow] = &[
         ..ROW
     },
     FileRow {
+        path: "/etc/sysconfig/kubelet",
+        on: HOSTS,
+        when: When::VariablesIn("/etc/sysconfig/kubelet"),
+        restart: KUBELET,
+        why: "variables of the kubelet's unit, where kubeadm's 10-kubeadm.conf reads them, too, from rpm packages",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/systemd/system/containerd.service.d/10-sealift-proxy.conf",
+        on: HOSTS,
+        when: When::ProxiedRuntime(RuntimeKind::Containerd),
+        restart: &["unit/containerd"],
+        run: DAEMON_RELOAD,
+        why: "containerd fetches images through the proxy",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/systemd/system/crio.service.d/10-sealift-proxy.conf",
+        on: HOSTS,
+        when: When::ProxiedRuntime(RuntimeKind::Crio),
+        restart: &["unit/crio"],
+        run: DAEMON_RELOAD,
+        why: "CRI-O fetches images through the proxy",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/systemd/system/kubelet.service",
+        on: HOSTS,
+        when: When::WithoutUnit,
+        restart: KUBELET,
+        run: &["systemctl daemon-reload", "systemctl enable kubelet"],
+        why: "the kubelet's unit, as packages have it, where there is no package",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf",
+        on: NODES,
+        when: When::KubeadmWithoutUnit,
+        restart: KUBELET,
+        run: DAEMON_RELOAD,
+        why: "starts the kubelet with what kubeadm writes, as packages do, where there is no package",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/systemd/system/kubelet.service.d/10-sealift-proxy.conf",
+        on: HOSTS,
+        when: When::Proxied,
+        restart: KUBELET,
+        run: DAEMON_RELOAD,
+        why: "the kubelet finds the proxy",
+        ..ROW
+    },
+    FileRow {
         path: "/etc/systemd/system/kubelet.service.d/20-etcd-service-manager.conf",
         on: ETCD_ALONE,
         mode: 0o644,
         restart: &["kubelet"],
         run: DAEMON_RELOAD,
         why: "starts the kubelet with that configuration; above kubeadm's 10-kubeadm.conf",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/systemd/system/kubelet.service.d/20-sealift-kubelet.conf",
+        on: NODES,
+        when: When::StaticPods,
+        restart: KUBELET,
+        run: DAEMON_RELOAD,
+        why: "starts the kubelet of a node that kubeadm does not make; above a 10-kubeadm.conf that is there",
         ..ROW
     },
     FileRow {
