@@ -7,6 +7,7 @@ mod brought;
 pub mod certificate;
 pub mod key;
 pub mod keyring;
+mod kubeadm;
 mod kubeconfig;
 pub mod label;
 mod letters;
@@ -201,7 +202,7 @@ impl<'a> Cluster<'a> {
         let mut material = Material::default();
         for file in host.files.iter() {
             if file.source.is_secret() {
-                let plaintext = self.secret(file, &leaves, &verify_key)?;
+                let plaintext = self.secret(host, file, &leaves, &verify_key)?;
                 let sealed = self.seal(host, file, &verify_key, plaintext.as_bytes())?;
                 material.sealed.insert(file.path.clone(), sealed);
             } else if let Some(text) = self.public(&file.source, &leaves)? {
@@ -260,6 +261,7 @@ impl<'a> Cluster<'a> {
     /// A secret file's plaintext.
     fn secret(
         &self,
+        host: &HostPlan,
         file: &FilePlan,
         leaves: &Leaves<'_>,
         verify_key: &VerifyKey,
@@ -274,6 +276,11 @@ impl<'a> Cluster<'a> {
                 Ok(secrets::encryption_config(keyring, &plan.id, encryption)?)
             }
             Source::BootstrapTokens => secrets::bootstrap_tokens(keyring, plan)?.ok_or(DeriveError::Expiry),
+            Source::KubeadmConfiguration => {
+                let kubeadm = host.kubeadm.as_ref().ok_or(DeriveError::Table("kubeadm"))?;
+                let text = kubeadm::configuration(keyring, plan, kubeadm, &self.discovery_hashes()?)?;
+                text.ok_or(DeriveError::Expiry)
+            }
             Source::Password(name) => {
                 let planned = plan.passwords.iter().find(|password| password.name == *name);
                 let planned = planned.ok_or(DeriveError::Table("password"))?;
@@ -283,7 +290,7 @@ impl<'a> Cluster<'a> {
                 Err(DeriveError::Table(id))
             }
             Source::Template(path) => Err(DeriveError::Table(path)),
-            Source::DiscoveryHash | Source::Foreign => Err(DeriveError::Table("no secret")),
+            Source::DiscoveryHash | Source::Patch | Source::Foreign => Err(DeriveError::Table("no secret")),
         }
     }
 

@@ -19,6 +19,8 @@ pub struct DirectoryRow {
     pub mode: u32,
     /// Whether anything that no manifest lists is a finding.
     pub owned: bool,
+    /// Whether it is made though no file of the bundle lies in it.
+    pub always: bool,
     /// Why it is made, and owned or not.
     pub why: &'static str,
 }
@@ -33,57 +35,65 @@ const OPERATOR: &[Place] = &[Place::Operator];
 
 /// Every directory there is, besides etcd's data directory, whose path the spec says.
 pub const DIRECTORIES: &[DirectoryRow] = &[
-    DirectoryRow { path: "/etc/etcd", on: ETCD, mode: 0o755, owned: false, why: "etcdctl's environment" },
-    DirectoryRow { path: "/etc/kubernetes", on: EVERYWHERE, mode: 0o755, owned: false, why: "kubeadm's" },
+    DirectoryRow { path: "/etc/etcd", on: ETCD, mode: 0o755, owned: false, always: false, why: "etcdctl's environment" },
+    DirectoryRow { path: "/etc/kubernetes", on: EVERYWHERE, mode: 0o755, owned: false, always: false, why: "kubeadm's" },
     DirectoryRow {
         path: "/etc/kubernetes/cluster",
         on: OPERATOR,
         mode: 0o700,
-        owned: false,
+        owned: false, always: false,
         why: "what is applied to the cluster once",
     },
     DirectoryRow {
         path: "/etc/kubernetes/kubeadm",
-        on: ETCD,
+        on: HOSTS,
         mode: 0o755,
-        owned: false,
+        owned: false, always: false,
         why: "kubeadm's configuration",
     },
     DirectoryRow {
         path: "/etc/kubernetes/kubelet",
         on: ETCD,
         mode: 0o755,
-        owned: false,
+        owned: false, always: false,
         why: "the kubelet's configuration",
     },
     DirectoryRow {
         path: "/etc/kubernetes/manifests",
         on: HOSTS,
         mode: 0o700,
-        owned: true,
+        owned: true, always: true,
         why: "the kubelet runs whatever lies here",
     },
-    DirectoryRow { path: "/etc/kubernetes/pki", on: EVERYWHERE, mode: 0o755, owned: false, why: "kubeadm's" },
+    DirectoryRow {
+        path: "/etc/kubernetes/patches",
+        on: NODES,
+        mode: 0o755,
+        owned: true,
+        always: false,
+        why: "kubeadm lays whatever lies here over what it writes",
+    },
+    DirectoryRow { path: "/etc/kubernetes/pki", on: EVERYWHERE, mode: 0o755, owned: false, always: false, why: "kubeadm's" },
     DirectoryRow {
         path: "/etc/kubernetes/pki/etcd",
         on: &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Operator],
         mode: 0o755,
-        owned: true,
+        owned: true, always: true,
         why: "a certificate or key here that nobody planned is worth a question",
     },
-    DirectoryRow { path: "/etc/sealift", on: EVERYWHERE, mode: 0o755, owned: false, why: "sealift's own" },
+    DirectoryRow { path: "/etc/sealift", on: EVERYWHERE, mode: 0o755, owned: false, always: false, why: "sealift's own" },
     DirectoryRow {
         path: "/etc/sealift/passwords",
         on: EVERYWHERE,
         mode: 0o700,
-        owned: false,
+        owned: false, always: false,
         why: "passwords that hosts share",
     },
     DirectoryRow {
         path: "/etc/systemd/system/kubelet.service.d",
         on: HOSTS,
         mode: 0o755,
-        owned: false,
+        owned: false, always: false,
         why: "the kubelet's drop-ins; packages and other tools have theirs here too",
     },
     DirectoryRow {
@@ -91,14 +101,14 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         on: NODES,
         // the kubelet's setupDataDirs
         mode: 0o750,
-        owned: false,
+        owned: false, always: false,
         why: "the kubelet's",
     },
     DirectoryRow {
         path: "/var/lib/kubelet/pki",
         on: NODES,
         mode: 0o755,
-        owned: false,
+        owned: false, always: false,
         why: "the kubelet's certificates; it adds its own",
     },
 ];
@@ -117,14 +127,14 @@ pub struct DirectoryPlan {
 }
 
 /// The directories of one host, in byte order of their paths: those that it has files in, and those
-/// that are owned.
+/// that are made always.
 pub(super) fn plan(
     here: &[Place],
     files: &[FilePlan],
     data_dir: Option<&str>,
     allow: &[Layered<AbsolutePath>],
 ) -> Vec<DirectoryPlan> {
-    let filled = |row: &DirectoryRow| row.owned || files.iter().any(|file| inside(&file.path, row.path));
+    let filled = |row: &DirectoryRow| row.always || files.iter().any(|file| inside(&file.path, row.path));
     let rows = DIRECTORIES.iter().filter(|row| Place::any(here, row.on) && filled(row));
     let rows = rows.map(|row| DirectoryPlan {
         path: row.path.to_owned(),

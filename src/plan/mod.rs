@@ -12,7 +12,7 @@ mod etcd;
 pub mod files;
 mod host;
 mod images;
-mod kubeadm;
+pub mod kubeadm;
 mod kubelet;
 mod objects;
 mod patches;
@@ -28,7 +28,7 @@ mod settings;
 
 use crate::spec::Problem;
 use crate::spec::scalars::{HostName, Recipient, SeedNumber};
-use crate::spec::types::{CaName, Spec};
+use crate::spec::types::{CaName, Role, Spec};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -41,7 +41,7 @@ pub use directories::DirectoryPlan;
 pub use etcd::EtcdPlan;
 pub use files::{FilePlan, Source};
 pub use images::Images;
-pub use kubeadm::KubeadmPlan;
+pub use kubeadm::{KubeadmPlan, Step};
 pub use kubelet::{GatePlan, KubeletPlan};
 pub use objects::ObjectsPlan;
 pub use pods::PodPlan;
@@ -163,13 +163,21 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
     let images =
         release.filter(|_| certs::has_control_plane(spec)).map(|row| images::plan(spec, row, &mut problems));
     let shared = host::Shared { spec, facts, release, images, cluster: &cluster };
+    if let Some(release) = release {
+        problems.extend(kubeadm::problems(spec, release));
+    }
     let (mut files, mut directories) = (Arc::default(), Arc::default());
+    let mut stacked = None;
     let hosts = spec
         .hosts
         .iter()
         .map(|(name, host)| {
             let settings = settings::of(spec, name, host);
             let etcd = etcd::plan(spec, name, host, &settings, &members, release, &mut problems);
+            if stacked.is_none() && host.roles.contains(&Role::ControlPlane) {
+                stacked.clone_from(&etcd);
+            }
+            problems.extend(kubeadm::host_problems(spec, name, host, &settings, etcd.as_ref(), stacked.as_ref()));
             let kubelet = kubelet::plan(&settings);
             let places = certs::Place::of_host(spec, name, host);
             problems.extend(directories::pointless(&places, &settings.allow_files));
@@ -232,17 +240,20 @@ impl ClusterPlan {
         let mut part = self.clone();
         let has = |wanted: &dyn Fn(&Source) -> bool| host.files.iter().any(|file| wanted(&file.source));
         let kubeconfigs = has(&|source| matches!(source, Source::Kubeconfig(_)));
+        // caCertHashes of a join with a token
+        let discovers = has(&|source| *source == Source::KubeadmConfiguration);
         part.authorities.retain(|authority| {
             let id = authority.certificates.active.row.id;
             let issues = certs::Kind::IssuedBy(authority.ca);
-            (kubeconfigs && authority.ca == CaName::Kubernetes)
+            ((kubeconfigs || discovers) && authority.ca == CaName::Kubernetes)
                 || host.certificates.iter().any(|leaf| leaf.row.kind == issues)
                 || has(&|source| *source == Source::Certificate(id))
         });
         part.service_account =
             part.service_account.filter(|_| has(&|source| matches!(source, Source::PublicKeys(_))));
         part.encryption = part.encryption.filter(|_| has(&|source| *source == Source::EncryptionConfig));
-        part.tokens.retain(|_| has(&|source| *source == Source::BootstrapTokens));
+        let shown = host.kubeadm.as_ref().map(|kubeadm| kubeadm.tokens.as_slice()).unwrap_or_default();
+        part.tokens.retain(|token| has(&|source| *source == Source::BootstrapTokens) || shown.contains(&token.name));
         part.passwords.retain(|password| {
             has(&|source| matches!(source, Source::Password(name) if *name == password.name))
         });

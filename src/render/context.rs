@@ -1,5 +1,6 @@
 //! One typed context per template: all that it may say.
 
+use super::kubeadm;
 use super::runbook::{self, Runbook};
 use crate::plan::releases::{EtcdProbes, KubeadmApi};
 use crate::plan::{EtcdPlan, HostPlan, KubeletPlan};
@@ -11,7 +12,10 @@ pub(super) fn of(path: &str, host: &HostPlan) -> Option<Context> {
     let kubelet = host.kubelet.as_ref();
     match path {
         "/etc/etcd/etcdctl.env" => etcd.map(etcdctl),
-        "/etc/kubernetes/kubeadm/config.yaml" => etcd.map(|etcd| Context::Kubeadm(kubeadm(etcd))),
+        "/etc/kubernetes/kubeadm/config.yaml" => etcd.map(|etcd| Context::Kubeadm(member(etcd))),
+        "/etc/kubernetes/kubeadm/init.yaml" | "/etc/kubernetes/kubeadm/join.yaml" => {
+            host.kubeadm.as_ref().map(|plan| Context::KubeadmNode(kubeadm::node(plan)))
+        }
         "/etc/kubernetes/kubelet/config.yaml" => kubelet.map(kubelet_configuration),
         "/etc/kubernetes/manifests/etcd.yaml" => etcd.map(|etcd| Context::EtcdPod(pod(etcd))),
         "/etc/sealift/RUNBOOK.md" => runbook::context(host).map(Context::Runbook),
@@ -29,6 +33,7 @@ pub(super) fn of(path: &str, host: &HostPlan) -> Option<Context> {
 pub(super) enum Context {
     Etcdctl { endpoints: String },
     Kubeadm(Kubeadm),
+    KubeadmNode(kubeadm::Node),
     Kubelet { cgroup_driver: &'static str, container_runtime_endpoint: String },
     EtcdPod(EtcdPod),
     Runbook(Runbook),
@@ -97,7 +102,7 @@ fn gate(kubelet: &KubeletPlan) -> Context {
     }
 }
 
-fn kubeadm(etcd: &EtcdPlan) -> Kubeadm {
+fn member(etcd: &EtcdPlan) -> Kubeadm {
     let v1beta4 = etcd.kubeadm_api == KubeadmApi::V1beta4;
     Kubeadm {
         api_version: if v1beta4 { "kubeadm.k8s.io/v1beta4" } else { "kubeadm.k8s.io/v1beta3" },

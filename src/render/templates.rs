@@ -12,6 +12,8 @@ macro_rules! embedded {
 const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/etcd/etcdctl.env",
     "/etc/kubernetes/kubeadm/config.yaml",
+    "/etc/kubernetes/kubeadm/init.yaml",
+    "/etc/kubernetes/kubeadm/join.yaml",
     "/etc/kubernetes/kubelet/config.yaml",
     "/etc/kubernetes/manifests/etcd.yaml",
     "/etc/sealift/RUNBOOK.md",
