@@ -19,6 +19,8 @@ pub struct DirectoryRow {
     pub mode: u32,
     /// Whether anything that no manifest lists is a finding.
     pub owned: bool,
+    /// Whether it is made though no file of the bundle lies in it.
+    pub always: bool,
     /// Why it is made, and owned or not.
     pub why: &'static str,
 }
@@ -38,22 +40,39 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         on: HOSTS,
         mode: 0o755,
         owned: false,
+        always: false,
         why: "the system's; variables of units",
     },
-    DirectoryRow { path: "/etc/etcd", on: ETCD, mode: 0o755, owned: false, why: "etcdctl's environment" },
-    DirectoryRow { path: "/etc/kubernetes", on: EVERYWHERE, mode: 0o755, owned: false, why: "kubeadm's" },
+    DirectoryRow {
+        path: "/etc/etcd",
+        on: ETCD,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "etcdctl's environment",
+    },
+    DirectoryRow {
+        path: "/etc/kubernetes",
+        on: EVERYWHERE,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "kubeadm's",
+    },
     DirectoryRow {
         path: "/etc/kubernetes/cluster",
         on: OPERATOR,
         mode: 0o700,
         owned: false,
+        always: false,
         why: "what is applied to the cluster once",
     },
     DirectoryRow {
         path: "/etc/kubernetes/kubeadm",
-        on: ETCD,
+        on: HOSTS,
         mode: 0o755,
         owned: false,
+        always: false,
         why: "kubeadm's configuration",
     },
     DirectoryRow {
@@ -61,6 +80,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         on: HOSTS,
         mode: 0o755,
         owned: false,
+        always: false,
         why: "the kubelet's configuration",
     },
     DirectoryRow {
@@ -68,22 +88,47 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         on: HOSTS,
         mode: 0o700,
         owned: true,
+        always: true,
         why: "the kubelet runs whatever lies here",
     },
-    DirectoryRow { path: "/etc/kubernetes/pki", on: EVERYWHERE, mode: 0o755, owned: false, why: "kubeadm's" },
+    DirectoryRow {
+        path: "/etc/kubernetes/patches",
+        on: NODES,
+        mode: 0o755,
+        owned: true,
+        always: false,
+        why: "kubeadm lays whatever lies here over what it writes",
+    },
+    DirectoryRow {
+        path: "/etc/kubernetes/pki",
+        on: EVERYWHERE,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "kubeadm's",
+    },
     DirectoryRow {
         path: "/etc/kubernetes/pki/etcd",
         on: &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Operator],
         mode: 0o755,
         owned: true,
+        always: true,
         why: "a certificate or key here that nobody planned is worth a question",
     },
-    DirectoryRow { path: "/etc/sealift", on: EVERYWHERE, mode: 0o755, owned: false, why: "sealift's own" },
+    DirectoryRow {
+        path: "/etc/sealift",
+        on: EVERYWHERE,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "sealift's own",
+    },
     DirectoryRow {
         path: "/etc/sealift/passwords",
         on: EVERYWHERE,
         mode: 0o700,
         owned: false,
+        always: false,
         why: "passwords that hosts share",
     },
     DirectoryRow {
@@ -91,14 +136,23 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         on: HOSTS,
         mode: 0o755,
         owned: false,
+        always: false,
         why: "the system's; variables of units",
     },
-    DirectoryRow { path: "/etc/systemd/system", on: HOSTS, mode: 0o755, owned: false, why: "systemd's" },
+    DirectoryRow {
+        path: "/etc/systemd/system",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "systemd's",
+    },
     DirectoryRow {
         path: "/etc/systemd/system/containerd.service.d",
         on: HOSTS,
         mode: 0o755,
         owned: false,
+        always: false,
         why: "containerd's drop-ins",
     },
     DirectoryRow {
@@ -106,6 +160,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         on: HOSTS,
         mode: 0o755,
         owned: false,
+        always: false,
         why: "CRI-O's drop-ins",
     },
     DirectoryRow {
@@ -113,6 +168,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         on: HOSTS,
         mode: 0o755,
         owned: false,
+        always: false,
         why: "the kubelet's drop-ins; packages and other tools have theirs here too",
     },
     DirectoryRow {
@@ -121,6 +177,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         // the kubelet's setupDataDirs
         mode: 0o750,
         owned: false,
+        always: false,
         why: "the kubelet's",
     },
     DirectoryRow {
@@ -128,6 +185,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         on: NODES,
         mode: 0o755,
         owned: false,
+        always: false,
         why: "the kubelet's certificates; it adds its own",
     },
 ];
@@ -146,7 +204,7 @@ pub struct DirectoryPlan {
 }
 
 /// The directories of one host, in byte order of their paths: those that it has files in, and those
-/// that are owned.
+/// that are made always.
 pub(super) fn plan(
     here: &[Place],
     files: &[FilePlan],
@@ -156,7 +214,7 @@ pub(super) fn plan(
     let filled = |row: &DirectoryRow| {
         // systemd's own is there wherever its drop-ins can be
         let within = if row.path == "/etc/systemd/system" { directly_inside } else { inside };
-        row.owned || files.iter().any(|file| within(&file.path, row.path))
+        row.always || files.iter().any(|file| within(&file.path, row.path))
     };
     let rows = DIRECTORIES.iter().filter(|row| Place::any(here, row.on) && filled(row));
     let rows = rows.map(|row| DirectoryPlan {

@@ -38,7 +38,8 @@ impl Shared<'_> {
             api_address: host.api_address.or_else(|| host.addresses.first().copied()),
             own: Some(&host.certificates),
         };
-        let mut planned = self.place(&subject, here, Some(&kubelet));
+        let kubeadm = kubeadm::plan(self, name, host, settings, etcd.as_ref(), &kubelet);
+        let mut planned = self.place(&subject, here, Some(&kubelet), kubeadm.as_ref());
         let data_dir = etcd.as_ref().map(|member| member.data_dir.as_str());
         planned.directories = directories::plan(here, &planned.files, data_dir, &settings.allow_files).into();
         HostPlan {
@@ -46,7 +47,7 @@ impl Shared<'_> {
             recipients: distinct(&host.recipients),
             revision: host.revision.get(),
             patches: kubelet::patches(self, host, settings),
-            kubeadm: kubeadm::plan(self, name, host, settings),
+            kubeadm,
             pods: pods::plan(self, name, host, settings, etcd.as_ref()),
             etcd,
             kubelet: Some(kubelet),
@@ -67,7 +68,7 @@ impl Shared<'_> {
             own: None,
         };
         let here = [certs::Place::Operator];
-        let planned = self.place(&subject, &here, None);
+        let planned = self.place(&subject, &here, None, None);
         HostPlan {
             recipients: distinct(&spec.cluster.operators),
             directories: directories::plan(&here, &planned.files, None, &[]).into(),
@@ -83,11 +84,19 @@ impl Shared<'_> {
         subject: &certs::Subject<'_>,
         here: &[certs::Place],
         kubelet: Option<&KubeletPlan>,
+        kubeadm: Option<&kubeadm::KubeadmPlan>,
     ) -> HostPlan {
         let Self { spec, facts, release, cluster, .. } = *self;
         let certificates = certs::leaves(spec, release, &cluster.authorities, facts, subject, here);
-        let mut site =
-            files::Site { spec, cluster, here, certificates: &certificates, kubelet, rotating: false };
+        let mut site = files::Site {
+            spec,
+            cluster,
+            here,
+            certificates: &certificates,
+            kubelet,
+            kubeadm,
+            rotating: false,
+        };
         let mut files = files::plan(&site);
         let rotations = runbook::rotations(spec, cluster, &files, here);
         if !rotations.is_empty() {

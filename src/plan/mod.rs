@@ -14,7 +14,7 @@ pub mod files;
 mod free;
 mod host;
 mod images;
-mod kubeadm;
+pub mod kubeadm;
 mod kubelet;
 pub mod node;
 mod objects;
@@ -32,7 +32,7 @@ mod settings;
 
 use crate::spec::Problem;
 use crate::spec::scalars::{HostName, Recipient, SeedNumber};
-use crate::spec::types::{CaName, Spec};
+use crate::spec::types::{CaName, Role, Spec};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -45,7 +45,7 @@ pub use directories::DirectoryPlan;
 pub use etcd::EtcdPlan;
 pub use files::{FilePlan, Source};
 pub use images::Images;
-pub use kubeadm::KubeadmPlan;
+pub use kubeadm::{KubeadmPlan, Step};
 pub use kubelet::{BootstrapPlan, EnvironmentPlan, GatePlan, KubeletPlan, NodePlan};
 pub use objects::ObjectsPlan;
 pub use pods::PodPlan;
@@ -175,13 +175,28 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
     let images =
         release.filter(|_| certs::has_control_plane(spec)).map(|row| images::plan(spec, row, &mut problems));
     let shared = host::Shared { spec, facts, release, images, cluster: &cluster };
+    if let Some(release) = release {
+        problems.extend(kubeadm::problems(spec, release));
+    }
     let (mut files, mut directories) = (Arc::default(), Arc::default());
+    let mut stacked = None;
     let hosts = spec
         .hosts
         .iter()
         .map(|(name, host)| {
             let settings = settings::of(spec, name, host);
             let etcd = etcd::plan(spec, name, host, &settings, &members, release, &mut problems);
+            if stacked.is_none() && host.roles.contains(&Role::ControlPlane) {
+                stacked.clone_from(&etcd);
+            }
+            problems.extend(kubeadm::host_problems(
+                spec,
+                name,
+                host,
+                &settings,
+                etcd.as_ref(),
+                stacked.as_ref(),
+            ));
             let places = certs::Place::of_host(spec, name, host);
             let kubelet = kubelet::plan(&shared, name, host, &places, &settings);
             if kubelet::is_node(host) {
@@ -249,10 +264,12 @@ impl ClusterPlan {
         let has = |wanted: &dyn Fn(&Source) -> bool| host.files.iter().any(|file| wanted(&file.source));
         let kubeconfigs =
             has(&|source| matches!(source, Source::Kubeconfig(_) | Source::BootstrapKubeconfig));
+        // caCertHashes of a join with a token
+        let discovers = has(&|source| *source == Source::KubeadmConfiguration);
         part.authorities.retain(|authority| {
             let id = authority.certificates.active.row.id;
             let issues = certs::Kind::IssuedBy(authority.ca);
-            (kubeconfigs && authority.ca == CaName::Kubernetes)
+            ((kubeconfigs || discovers) && authority.ca == CaName::Kubernetes)
                 || host.certificates.iter().any(|leaf| leaf.row.kind == issues)
                 || has(&|source| *source == Source::Certificate(id))
         });
@@ -261,7 +278,9 @@ impl ClusterPlan {
         part.encryption = part.encryption.filter(|_| has(&|source| *source == Source::EncryptionConfig));
         part.tokens.retain(|token| {
             let own = host.bootstrap().is_some_and(|bootstrap| bootstrap.token == token.name);
-            own || has(&|source| *source == Source::BootstrapTokens)
+            let shown =
+                host.kubeadm.iter().flat_map(|kubeadm| &kubeadm.tokens).any(|name| *name == token.name);
+            own || shown || has(&|source| *source == Source::BootstrapTokens)
         });
         part.passwords.retain(|password| {
             has(&|source| matches!(source, Source::Password(name) if *name == password.name))

@@ -1,5 +1,6 @@
 //! One typed context per template: all that it may say.
 
+use super::kubeadm;
 use super::kubelet::{self, Kubelet};
 use super::runbook::{self, Runbook};
 use crate::plan::releases::{EtcdProbes, KubeadmApi};
@@ -11,7 +12,10 @@ pub(super) fn of(path: &str, host: &HostPlan) -> Option<Context> {
     let etcd = host.etcd.as_ref();
     match path {
         "/etc/etcd/etcdctl.env" => etcd.map(etcdctl),
-        "/etc/kubernetes/kubeadm/config.yaml" => etcd.map(|etcd| Context::Kubeadm(kubeadm(etcd))),
+        "/etc/kubernetes/kubeadm/config.yaml" => etcd.map(|etcd| Context::Kubeadm(member(etcd))),
+        "/etc/kubernetes/kubeadm/init.yaml" | "/etc/kubernetes/kubeadm/join.yaml" => {
+            host.kubeadm.as_ref().map(|plan| Context::KubeadmNode(kubeadm::node(plan)))
+        }
         "/etc/kubernetes/manifests/etcd.yaml" => etcd.map(|etcd| Context::EtcdPod(pod(etcd))),
         "/etc/sealift/RUNBOOK.md" => runbook::context(host).map(Context::Runbook),
         _ => kubelet::of(path, host.kubelet.as_ref()?).map(Context::Kubelet),
@@ -25,6 +29,7 @@ pub(super) enum Context {
     Etcdctl { endpoints: String },
     Kubeadm(Kubeadm),
     Kubelet(Kubelet),
+    KubeadmNode(kubeadm::Node),
     EtcdPod(EtcdPod),
     Runbook(Runbook),
 }
@@ -75,7 +80,7 @@ fn etcdctl(etcd: &EtcdPlan) -> Context {
     Context::Etcdctl { endpoints: etcd.members.client_urls.clone() }
 }
 
-fn kubeadm(etcd: &EtcdPlan) -> Kubeadm {
+fn member(etcd: &EtcdPlan) -> Kubeadm {
     let v1beta4 = etcd.kubeadm_api == KubeadmApi::V1beta4;
     Kubeadm {
         api_version: if v1beta4 { "kubeadm.k8s.io/v1beta4" } else { "kubeadm.k8s.io/v1beta3" },

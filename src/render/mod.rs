@@ -6,6 +6,8 @@
 
 mod context;
 mod escape;
+mod json;
+mod kubeadm;
 mod kubelet;
 mod patch;
 mod runbook;
@@ -80,14 +82,18 @@ impl<'t> Renderer<'t> {
         Ok(Self { environment })
     }
 
-    /// Renders what comes from templates alone, by host path.
+    /// Renders what comes from templates and the plan alone, by host path.
     ///
     /// # Errors
     /// [`RenderError`].
     pub fn templates(&self, host: &HostPlan) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
         let rendered = host.files.iter().filter_map(|file| {
-            let Source::Template(path) = file.source else { return None };
-            Some(self.template(path, host).map(|text| (file.path.clone(), text.into_bytes())))
+            let text = match file.source {
+                Source::Template(path) => self.template(path, host),
+                Source::Patch => json::patch(&file.path, host),
+                _ => return None,
+            };
+            Some(text.map(|text| (file.path.clone(), text.into_bytes())))
         });
         rendered.collect()
     }
@@ -99,7 +105,8 @@ impl<'t> Renderer<'t> {
     pub fn host(&self, host: &HostPlan, public: &Public) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
         let mut files = self.templates(host)?;
         let derived = |file: &&FilePlan| {
-            !matches!(file.source, Source::Template(_) | Source::Foreign) && !file.source.is_secret()
+            !matches!(file.source, Source::Template(_) | Source::Patch | Source::Foreign)
+                && !file.source.is_secret()
         };
         for file in host.files.iter().filter(derived) {
             let text = public.file(&file.path);

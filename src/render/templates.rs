@@ -13,6 +13,8 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/default/kubelet",
     "/etc/etcd/etcdctl.env",
     "/etc/kubernetes/kubeadm/config.yaml",
+    "/etc/kubernetes/kubeadm/init.yaml",
+    "/etc/kubernetes/kubeadm/join.yaml",
     "/etc/kubernetes/kubelet/config.yaml",
     "/etc/kubernetes/manifests/etcd.yaml",
     "/etc/sealift/RUNBOOK.md",

@@ -5,8 +5,8 @@
 mod table;
 
 use super::certs::{CERTS, CertPlan, CertRow, Form, Kind, Place, exists};
-use super::{ClusterPlan, Fields, KubeletPlan, PasswordPlan, Policy, restart};
-use crate::spec::types::{CaName, GateRun, Provisioner, RuntimeKind, Spec};
+use super::{ClusterPlan, Fields, KubeadmPlan, KubeletPlan, PasswordPlan, Policy, Step, restart};
+use crate::spec::types::{CaName, GateRun, Join, Provisioner, RuntimeKind, Spec};
 use serde::Serialize;
 
 pub use table::FILES;
@@ -30,6 +30,8 @@ pub struct FileRow {
     pub restart: &'static [&'static str],
     /// Commands that must run when it changes.
     pub run: &'static [&'static str],
+    /// On which condition these commands make sense.
+    pub run_when: When,
     /// Why it exists.
     pub why: &'static str,
 }
@@ -67,6 +69,10 @@ pub enum When {
     WithoutUnit,
     /// The same, and kubeadm makes the node.
     KubeadmWithoutUnit,
+    /// Where kubeadm takes this step, and nodes join in this way.
+    Step(Step, Join),
+    /// When the cluster runs already.
+    Initialized,
 }
 
 /// How a file of the table comes about.
@@ -86,6 +92,10 @@ pub enum RowSource {
     DiscoveryHash,
     /// The one certificate of an authority that signs now.
     SigningCertificate(&'static str),
+    /// kubeadm's configuration with bootstrap tokens in it.
+    KubeadmConfiguration,
+    /// A patch that kubeadm lays over what it writes, on hosts that have it.
+    Patch,
     /// Another program writes it; for [`Policy::Foreign`].
     Foreign,
 }
@@ -142,6 +152,10 @@ pub enum Source {
     DiscoveryHash,
     /// The one certificate of an authority that signs now.
     SigningCertificate(&'static str),
+    /// kubeadm's configuration with bootstrap tokens in it, sealed.
+    KubeadmConfiguration,
+    /// A patch of kubeadm's: JSON of the plan.
+    Patch,
     /// Another program's: nothing is placed.
     Foreign,
 }
@@ -156,10 +170,12 @@ impl Source {
             | Self::EncryptionConfig
             | Self::BootstrapTokens
             | Self::BootstrapKubeconfig
+            | Self::KubeadmConfiguration
             | Self::Password(_) => true,
             Self::Certificate(_)
             | Self::PublicKeys(_)
             | Self::Template(_)
+            | Self::Patch
             | Self::Foreign
             | Self::DiscoveryHash
             | Self::SigningCertificate(_) => false,
@@ -174,6 +190,7 @@ pub(super) struct Site<'a> {
     pub(super) here: &'a [Place],
     pub(super) certificates: &'a [CertPlan],
     pub(super) kubelet: Option<&'a KubeletPlan>,
+    pub(super) kubeadm: Option<&'a KubeadmPlan>,
     pub(super) rotating: bool,
 }
 
@@ -203,7 +220,15 @@ impl Site<'_> {
             }
             When::WithoutUnit => self.kubelet.is_some_and(|kubelet| kubelet.without_unit),
             When::KubeadmWithoutUnit => self.holds(When::Kubeadm) && self.holds(When::WithoutUnit),
+            When::Step(step, join) => self.kubeadm.is_some_and(|plan| (plan.step, plan.join) == (step, join)),
+            When::Initialized => self.spec.kubernetes.initialized,
         }
+    }
+
+    /// Whether a row has a file here.
+    fn has(&self, row: &FileRow) -> bool {
+        let patch = || self.kubeadm.is_some_and(|plan| plan.patches.contains_key(row.path));
+        Place::any(self.here, row.on) && self.holds(row.when) && (row.source != RowSource::Patch || patch())
     }
 
     /// How the host is held to a row's files: kubeadm makes the kubelet rotate its certificate where
@@ -253,10 +278,7 @@ impl Site<'_> {
 
 /// The files of one host, in byte order of their paths.
 pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
-    let rows = FILES
-        .iter()
-        .filter(|row| Place::any(site.here, row.on) && site.holds(row.when))
-        .map(|row| from_row(row, site.here));
+    let rows = FILES.iter().filter(|row| site.has(row)).map(|row| from_row(row, site));
     let authorities = site.cluster.authorities.iter().flat_map(|authority| {
         let row = authority.certificates.active.row;
         let placed = Place::any(site.here, row.on) && exists(site.spec, row, site.here);
@@ -274,7 +296,7 @@ pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
     files
 }
 
-fn from_row(row: &'static FileRow, here: &[Place]) -> FilePlan {
+fn from_row(row: &'static FileRow, site: &Site<'_>) -> FilePlan {
     FilePlan {
         path: row.path.to_owned(),
         mode: row.mode,
@@ -286,13 +308,15 @@ fn from_row(row: &'static FileRow, here: &[Place]) -> FilePlan {
             RowSource::BootstrapKubeconfig => Source::BootstrapKubeconfig,
             RowSource::DiscoveryHash => Source::DiscoveryHash,
             RowSource::SigningCertificate(id) => Source::SigningCertificate(id),
+            RowSource::KubeadmConfiguration => Source::KubeadmConfiguration,
+            RowSource::Patch => Source::Patch,
             RowSource::Foreign => Source::Foreign,
         },
         policy: row.policy,
         fields: None,
         certificate: None,
-        restart: restart::targets(row.restart, here),
-        run: row.run,
+        restart: restart::targets(row.restart, site.here),
+        run: if site.holds(row.run_when) { row.run } else { &[] },
     }
 }
 
@@ -311,7 +335,7 @@ fn password(password: &PasswordPlan) -> FilePlan {
 
 #[cfg(test)]
 mod tests {
-    use super::{FILES, Place, Policy, RowSource};
+    use super::{FILES, Join, Place, Policy, RowSource, When};
     use crate::spec::types::Role;
     use std::collections::BTreeSet;
 
@@ -319,7 +343,7 @@ mod tests {
     fn paths_are_absolute_and_sorted_and_no_host_has_one_twice() {
         let paths: Vec<_> = FILES.iter().map(|row| row.path).collect();
         assert!(paths.is_sorted());
-        assert!(paths.iter().all(|path| path.starts_with("/etc/")));
+        assert!(paths.iter().all(|path| path.starts_with("/etc/") || path.starts_with("/var/lib/kubelet/")));
         let places = |path: &str| -> Vec<_> {
             FILES.iter().filter(|row| row.path == path).flat_map(|row| row.on).collect()
         };
@@ -330,7 +354,14 @@ mod tests {
             let one = places(path).len()
                 == FILES.iter().find(|row| row.path == *path).map_or(0, |row| row.on.len());
             let member = [&Place::EtcdAlone, &Place::Stacked];
-            assert!(one || places(path) == member || places(path) == node_or_alone, "{path}");
+            // of kubeadm's configurations, one is a secret and the other one is not
+            let steps = FILES.iter().filter(|row| row.path == *path);
+            let mut steps =
+                steps.filter_map(|row| if let When::Step(_, join) = row.when { Some(join) } else { None });
+            let by_join = (steps.next(), steps.next(), steps.next());
+            let apart = by_join == (Some(Join::Certificates), Some(Join::Token), None);
+            let places = places(path);
+            assert!(one || apart || places == member || places == node_or_alone, "{path}");
         }
     }
 
@@ -362,6 +393,7 @@ mod tests {
                     | RowSource::EncryptionConfig
                     | RowSource::BootstrapTokens
                     | RowSource::BootstrapKubeconfig
+                    | RowSource::KubeadmConfiguration
             )
         };
         for row in FILES.iter().filter(|row| secret(row.source)) {

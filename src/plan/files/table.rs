@@ -1,9 +1,9 @@
 //! The table.
 
 use super::{FileRow, RowSource, When};
-use crate::plan::Policy;
 use crate::plan::certs::Place;
-use crate::spec::types::{Role, RuntimeKind};
+use crate::plan::{Policy, Step};
+use crate::spec::types::{Join, Role, RuntimeKind};
 
 const ETCD: &[Place] = &[Place::Role(Role::Etcd)];
 const STACKED: &[Place] = &[Place::Stacked];
@@ -28,8 +28,30 @@ const ROW: FileRow = FileRow {
     policy: Policy::Managed,
     restart: &[],
     run: &[],
+    run_when: When::Always,
     why: "",
 };
+
+/// A patch of kubeadm's.
+const PATCH: FileRow = FileRow {
+    on: CONTROL_PLANE,
+    when: When::Kubeadm,
+    source: RowSource::Patch,
+    // it writes the manifests anew, and waits for the pods
+    run: &[UPGRADE_CONTROL_PLANE],
+    run_when: When::Initialized,
+    ..ROW
+};
+
+/// A file that kubeadm writes.
+const KUBEADMS: FileRow =
+    FileRow { on: NODES, when: When::Kubeadm, source: RowSource::Foreign, policy: Policy::Foreign, ..ROW };
+
+const UPLOAD: &str = "kubeadm init phase upload-config all --config /etc/kubernetes/kubeadm/init.yaml";
+// bundles renew certificates; kubeadm would do it too where a CA's key is
+const UPGRADE_CONTROL_PLANE: &str = "kubeadm upgrade node phase control-plane --certificate-renewal=false \
+                                     --patches /etc/kubernetes/patches";
+const UPGRADE_KUBELET: &str = "kubeadm upgrade node phase kubelet-config --patches /etc/kubernetes/patches";
 
 /// Every file there is, besides certificates and keys.
 pub const FILES: &[FileRow] = &[
@@ -82,6 +104,45 @@ pub const FILES: &[FileRow] = &[
         on: ETCD_ALONE,
         mode: 0o600,
         why: "what `kubeadm init phase etcd local --config` needs to write the same manifest",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/kubeadm/init.yaml",
+        on: CONTROL_PLANE,
+        when: When::Step(Step::Init, Join::Certificates),
+        mode: 0o600,
+        run: &[UPLOAD, UPGRADE_CONTROL_PLANE],
+        run_when: When::Initialized,
+        why: "for `kubeadm init --config`; what is uploaded from it every control plane is made from",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/kubeadm/init.yaml",
+        on: CONTROL_PLANE,
+        when: When::Step(Step::Init, Join::Token),
+        mode: 0o600,
+        source: RowSource::KubeadmConfiguration,
+        run: &[UPLOAD, UPGRADE_CONTROL_PLANE],
+        run_when: When::Initialized,
+        why: "the same with the bootstrap tokens, which `kubeadm init` makes known to the cluster",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/kubeadm/join.yaml",
+        on: NODES,
+        when: When::Step(Step::Join, Join::Certificates),
+        mode: 0o600,
+        // read once: when the node joins
+        why: "for `kubeadm join --config`",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/kubeadm/join.yaml",
+        on: NODES,
+        when: When::Step(Step::Join, Join::Token),
+        mode: 0o600,
+        source: RowSource::KubeadmConfiguration,
+        why: "the same with a bootstrap token",
         ..ROW
     },
     FileRow {
@@ -158,6 +219,50 @@ pub const FILES: &[FileRow] = &[
         policy: Policy::Foreign,
         why: "kubeadm's own",
         ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/patches/etcd+merge.json",
+        on: STACKED,
+        why: "the spec's patch of etcd.yaml",
+        ..PATCH
+    },
+    FileRow {
+        path: "/etc/kubernetes/patches/kube-apiserver+merge.json",
+        why: "the spec's patch of kube-apiserver.yaml",
+        ..PATCH
+    },
+    FileRow {
+        path: "/etc/kubernetes/patches/kube-apiserver+strategic.json",
+        why: "what kubeadm has no field for: an image by name, variables before 1.31",
+        ..PATCH
+    },
+    FileRow {
+        path: "/etc/kubernetes/patches/kube-controller-manager+merge.json",
+        why: "the spec's patch of kube-controller-manager.yaml",
+        ..PATCH
+    },
+    FileRow {
+        path: "/etc/kubernetes/patches/kube-controller-manager+strategic.json",
+        why: "what kubeadm has no field for: an image by name, variables before 1.31",
+        ..PATCH
+    },
+    FileRow {
+        path: "/etc/kubernetes/patches/kube-scheduler+merge.json",
+        why: "the spec's patch of kube-scheduler.yaml",
+        ..PATCH
+    },
+    FileRow {
+        path: "/etc/kubernetes/patches/kube-scheduler+strategic.json",
+        why: "what kubeadm has no field for: an image by name, variables before 1.31",
+        ..PATCH
+    },
+    FileRow {
+        path: "/etc/kubernetes/patches/kubeletconfiguration+merge.json",
+        on: NODES,
+        restart: &["kubelet"],
+        run: &[UPGRADE_KUBELET],
+        why: "what this host's kubelet has beside the cluster's configuration; whether it renews its certificate",
+        ..PATCH
     },
     FileRow {
         path: "/etc/kubernetes/pki/ca-signing.crt",
@@ -277,4 +382,11 @@ pub const FILES: &[FileRow] = &[
         why: "the kubelet does not start on a host that drifted",
         ..ROW
     },
+    FileRow { path: "/var/lib/kubelet/config.yaml", why: "kubeadm's own", ..KUBEADMS },
+    FileRow {
+        path: "/var/lib/kubelet/instance-config.yaml",
+        why: "kubeadm's own, from 1.34 on by default",
+        ..KUBEADMS
+    },
+    FileRow { path: "/var/lib/kubelet/kubeadm-flags.env", why: "kubeadm's own", ..KUBEADMS },
 ];
