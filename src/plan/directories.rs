@@ -24,6 +24,7 @@ pub struct DirectoryRow {
 }
 
 const ETCD: &[Place] = &[Place::Role(Role::Etcd)];
+const CONTROL_PLANE: &[Place] = &[Place::Role(Role::ControlPlane)];
 const NODES: &[Place] = &[Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
 const HOSTS: &[Place] =
     &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
@@ -35,6 +36,13 @@ const OPERATOR: &[Place] = &[Place::Operator];
 pub const DIRECTORIES: &[DirectoryRow] = &[
     DirectoryRow { path: "/etc/etcd", on: ETCD, mode: 0o755, owned: false, why: "etcdctl's environment" },
     DirectoryRow { path: "/etc/kubernetes", on: EVERYWHERE, mode: 0o755, owned: false, why: "kubeadm's" },
+    DirectoryRow {
+        path: "/etc/kubernetes/apiserver",
+        on: CONTROL_PLANE,
+        mode: 0o700,
+        owned: false,
+        why: "the API server's own configuration; files that a flag of yours names may lie here too",
+    },
     DirectoryRow {
         path: "/etc/kubernetes/cluster",
         on: OPERATOR,

@@ -1,8 +1,9 @@
 //! One host: the tables laid over a spec at one place.
 
 use super::{
-    ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, certs, directories,
-    files, images::Images, kubeadm, objects, pods, releases, runbook, seed_of, settings,
+    ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, apiserver, certs,
+    directories, etcd::Members, files, images::Images, kubeadm, objects, pods, releases, runbook, seed_of,
+    settings,
 };
 use crate::spec::scalars::{HostName, Recipient};
 use crate::spec::types::{GateRun, Host, Spec};
@@ -15,6 +16,7 @@ pub(super) struct Shared<'a> {
     pub(super) facts: &'a Facts,
     pub(super) release: Option<&'static releases::Release>,
     pub(super) images: Option<Images>,
+    pub(super) members: &'a Members,
     pub(super) cluster: &'a ClusterPlan,
 }
 
@@ -47,7 +49,7 @@ impl Shared<'_> {
             revision: host.revision.get(),
             patches: settings.patches.clone(),
             kubeadm: kubeadm::plan(self, name, host, settings),
-            pods: pods::plan(self, name, host, settings, etcd.as_ref()),
+            pods: pods::plan(self, host, settings, etcd.as_ref()),
             etcd,
             kubelet: Some(kubelet),
             ..planned
@@ -82,7 +84,7 @@ impl Shared<'_> {
         let Self { spec, facts, release, cluster, .. } = *self;
         let certificates = certs::leaves(spec, release, &cluster.authorities, facts, subject, here);
         let mut site =
-            files::Site { spec, cluster, here, certificates: &certificates, gate, rotating: false };
+            files::Site { spec, release, cluster, here, certificates: &certificates, gate, rotating: false };
         let mut files = files::plan(&site);
         let rotations = runbook::rotations(spec, cluster, &files, here);
         if !rotations.is_empty() {
@@ -102,6 +104,7 @@ impl Shared<'_> {
             patches: BTreeMap::new(),
             kubeadm: None,
             pods: Vec::new(),
+            apiserver: apiserver::plan(spec, here),
             objects: None,
             etcd: None,
             kubelet: None,

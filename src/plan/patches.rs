@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 /// Whether a patch of the spec can change a file.
 pub(super) fn can_change(file: &FilePlan) -> bool {
     let yaml = std::path::Path::new(&file.path).extension().is_some_and(|extension| extension == "yaml");
-    yaml && matches!(file.source, Source::Template(_))
+    yaml && matches!(file.source, Source::Template(_) | Source::Pod(_))
 }
 
 /// Patches that change nothing on any host that they are for.

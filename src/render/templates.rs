@@ -11,16 +11,24 @@ macro_rules! embedded {
 /// Host path and source of every embedded template.
 const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/etcd/etcdctl.env",
+    "/etc/kubernetes/apiserver/admission.yaml",
+    "/etc/kubernetes/apiserver/audit-policy.yaml",
+    "/etc/kubernetes/apiserver/authentication.yaml",
+    "/etc/kubernetes/apiserver/oidc-ca.crt",
     "/etc/kubernetes/kubeadm/config.yaml",
     "/etc/kubernetes/kubelet/config.yaml",
     "/etc/kubernetes/manifests/etcd.yaml",
+    "/etc/kubernetes/manifests/kube-apiserver.yaml",
+    "/etc/kubernetes/manifests/kube-controller-manager.yaml",
+    "/etc/kubernetes/manifests/kube-scheduler.yaml",
     "/etc/sealift/RUNBOOK.md",
     "/etc/systemd/system/kubelet.service.d/20-etcd-service-manager.conf",
     "/etc/systemd/system/kubelet.service.d/30-sealift-gate.conf",
 ];
 
-/// Parts that the runbook includes. They land on no host by themselves.
+/// Parts that the runbook and the manifests of static pods include. They land on no host by themselves.
 const PARTS: &[(&str, &str)] = embedded![
+    "/etc/kubernetes/pod.yaml",
     "/etc/sealift/runbook/encryption-at-rest.md",
     "/etc/sealift/runbook/etcd.md",
     "/etc/sealift/runbook/front-proxy.md",
@@ -90,9 +98,12 @@ mod tests {
 
     #[test]
     fn there_is_one_template_for_each_rendered_row() {
-        let rows = FILES.iter().filter(|row| row.source == RowSource::Template).map(|row| row.path);
+        let rendered = |source| matches!(source, RowSource::Template | RowSource::Pod);
+        let mut rows: Vec<_> = FILES.iter().filter(|row| rendered(row.source)).map(|row| row.path).collect();
+        // etcd's pod, alone and on a control plane
+        rows.dedup();
         let embedded = EMBEDDED.iter().map(|(path, _)| *path);
-        assert_eq!(embedded.collect::<Vec<_>>(), rows.collect::<Vec<_>>());
+        assert_eq!(embedded.collect::<Vec<_>>(), rows);
     }
 
     #[test]

@@ -5,8 +5,9 @@
 mod table;
 
 use super::certs::{CERTS, CertPlan, CertRow, Form, Kind, Place, exists};
-use super::{ClusterPlan, Fields, PasswordPlan, Policy, restart};
-use crate::spec::types::{CaName, GateRun, Provisioner, Spec};
+use super::releases::Release;
+use super::{ClusterPlan, Fields, PasswordPlan, Policy, pods, restart};
+use crate::spec::types::{ApiServer, CaName, GateRun, Provisioner, Role, Spec};
 use serde::Serialize;
 
 pub use table::FILES;
@@ -53,6 +54,16 @@ pub enum When {
     Rotating,
     /// When kubeadm makes the control plane.
     Kubeadm,
+    /// When nobody but the kubelets makes it.
+    StaticPods,
+    /// When API servers write an audit log.
+    Audit,
+    /// When API servers have an `AuthenticationConfiguration`.
+    Authentication,
+    /// When API servers have an `AdmissionConfiguration`.
+    Admission,
+    /// When an OpenID Connect provider has an authority of its own.
+    OidcCa,
 }
 
 /// How a file of the table comes about.
@@ -60,6 +71,8 @@ pub enum When {
 pub enum RowSource {
     /// From the template of the same path.
     Template,
+    /// The manifest of a static pod, from the template of the same path.
+    Pod,
     /// The key of the keyed digests that stand for this host's secrets.
     VerifyKey,
     /// The API server's `EncryptionConfiguration`.
@@ -112,6 +125,9 @@ pub enum Source {
     Kubeconfig(&'static str),
     /// From the template of that path.
     Template(&'static str),
+    /// The manifest of a static pod from the template of that path, with a digest of the files that the
+    /// pod reads at its start only.
+    Pod(&'static str),
     /// The host's verify key, sealed.
     VerifyKey,
     /// The API server's `EncryptionConfiguration`, sealed.
@@ -141,6 +157,7 @@ impl Source {
             Self::Certificate(_)
             | Self::PublicKeys(_)
             | Self::Template(_)
+            | Self::Pod(_)
             | Self::Foreign
             | Self::DiscoveryHash
             | Self::SigningCertificate(_) => false,
@@ -151,6 +168,7 @@ impl Source {
 /// For what files are planned.
 pub(super) struct Site<'a> {
     pub(super) spec: &'a Spec,
+    pub(super) release: Option<&'static Release>,
     pub(super) cluster: &'a ClusterPlan,
     pub(super) here: &'a [Place],
     pub(super) certificates: &'a [CertPlan],
@@ -169,7 +187,32 @@ impl Site<'_> {
             When::SigningOnHosts => self.spec.pki.ca_keys_on_hosts.contains(&CaName::Kubernetes),
             When::Rotating => self.rotating,
             When::Kubeadm => self.spec.kubernetes.provisioner == Provisioner::Kubeadm,
+            When::StaticPods => self.spec.kubernetes.provisioner == Provisioner::StaticPods,
+            When::Audit => self.api_server().is_some_and(|own| own.audit.is_some()),
+            When::Authentication => self.api_server().is_some_and(|own| own.authentication.is_some()),
+            When::Admission => self.api_server().is_some_and(|own| own.admission.is_some()),
+            When::OidcCa => {
+                self.api_server().and_then(|own| own.oidc.as_ref()).is_some_and(|oidc| oidc.ca.is_some())
+            }
         }
+    }
+
+    /// The settings of the API servers, where there are any.
+    fn api_server(&self) -> Option<&ApiServer> {
+        Some(&self.spec.kubernetes.api_server).filter(|_| self.holds(When::Kubernetes))
+    }
+
+    /// What of this host restarts when a certificate changes.
+    fn restarts(&self, row: &CertRow) -> Vec<&'static str> {
+        let mut targets = restart::targets(row.restart, self.here);
+        // --kubelet-certificate-authority is read at start, unlike --client-ca-file
+        if row.kind == Kind::Authority(CaName::Kubernetes)
+            && pods::checks_kubelets(self.spec)
+            && Place::any(self.here, &[Place::Role(Role::ControlPlane)])
+        {
+            targets.insert(0, "static-pod/kube-apiserver");
+        }
+        targets
     }
 
     /// How the host is held to a row's files: kubeadm makes the kubelet rotate its certificate where
@@ -193,7 +236,7 @@ impl Site<'_> {
             policy: self.policy(row),
             fields: None,
             certificate: None,
-            restart: restart::targets(row.restart, self.here),
+            restart: self.restarts(row),
             run: &[],
         };
         let public = row.public_path();
@@ -222,7 +265,7 @@ pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
     let rows = FILES
         .iter()
         .filter(|row| Place::any(site.here, row.on) && site.holds(row.when))
-        .map(|row| from_row(row, site.here));
+        .map(|row| from_row(row, site));
     let authorities = site.cluster.authorities.iter().flat_map(|authority| {
         let row = authority.certificates.active.row;
         let placed = Place::any(site.here, row.on) && exists(site.spec, row, site.here);
@@ -240,12 +283,16 @@ pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
     files
 }
 
-fn from_row(row: &'static FileRow, here: &[Place]) -> FilePlan {
+fn from_row(row: &'static FileRow, site: &Site<'_>) -> FilePlan {
+    let reloads = row.when == When::Authentication
+        && site.release.is_some_and(|release| release.authentication_reloads);
+    let restart = if reloads { Vec::new() } else { restart::targets(row.restart, site.here) };
     FilePlan {
         path: row.path.to_owned(),
         mode: row.mode,
         source: match row.source {
             RowSource::Template => Source::Template(row.path),
+            RowSource::Pod => Source::Pod(row.path),
             RowSource::VerifyKey => Source::VerifyKey,
             RowSource::EncryptionConfig => Source::EncryptionConfig,
             RowSource::BootstrapTokens => Source::BootstrapTokens,
@@ -256,7 +303,7 @@ fn from_row(row: &'static FileRow, here: &[Place]) -> FilePlan {
         policy: row.policy,
         fields: None,
         certificate: None,
-        restart: restart::targets(row.restart, here),
+        restart,
         run: row.run,
     }
 }
@@ -289,9 +336,11 @@ mod tests {
         };
         for path in paths.iter().collect::<BTreeSet<_>>() {
             // a member lies on a control plane or alone, never both
-            let one = places(path).len()
-                == FILES.iter().find(|row| row.path == *path).map_or(0, |row| row.on.len());
-            assert!(one || places(path) == [&Place::EtcdAlone, &Place::Stacked], "{path}");
+            let alone = places(path).first() == Some(&&Place::EtcdAlone);
+            let rows: Vec<_> = FILES.iter().filter(|row| row.path == *path).skip(alone.into()).collect();
+            let whens: Vec<_> = rows.iter().map(|row| row.when).collect();
+            let either = [super::When::Kubeadm, super::When::StaticPods];
+            assert!(rows.len() < 2 || whens == either, "{path}: {whens:?}");
         }
     }
 
