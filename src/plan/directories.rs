@@ -26,6 +26,7 @@ pub struct DirectoryRow {
 }
 
 const ETCD: &[Place] = &[Place::Role(Role::Etcd)];
+const CONTROL_PLANE: &[Place] = &[Place::Role(Role::ControlPlane)];
 const NODES: &[Place] = &[Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
 const HOSTS: &[Place] =
     &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
@@ -58,6 +59,14 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         owned: false,
         always: false,
         why: "kubeadm's",
+    },
+    DirectoryRow {
+        path: "/etc/kubernetes/apiserver",
+        on: CONTROL_PLANE,
+        mode: 0o700,
+        owned: false,
+        always: false,
+        why: "the API server's own configuration; files that a flag of yours names may lie here too",
     },
     DirectoryRow {
         path: "/etc/kubernetes/cluster",

@@ -64,15 +64,54 @@ const CLIENT_PORT: u16 = 2379;
 const PEER_PORT: u16 = 2380;
 
 impl EtcdPlan {
+    /// Where it says over plain http how it is, on loopback (kubeadm's `EtcdMetricsPort`).
+    pub const METRICS_PORT: u16 = 2381;
+
+    /// The image, as a container runtime takes it.
+    pub fn image(&self) -> String {
+        format!("{}/etcd:{}", self.image_repository, self.image_tag)
+    }
+
+    /// kubeadm's flags that say nothing of addresses and members, in byte order of their names.
+    pub fn defaults(&self) -> Vec<(&'static str, String)> {
+        let mut flags = vec![
+            ("cert-file", "/etc/kubernetes/pki/etcd/server.crt"),
+            ("client-cert-auth", "true"),
+            ("data-dir", &*self.data_dir),
+            ("key-file", "/etc/kubernetes/pki/etcd/server.key"),
+            ("peer-cert-file", "/etc/kubernetes/pki/etcd/peer.crt"),
+            ("peer-client-cert-auth", "true"),
+            ("peer-key-file", "/etc/kubernetes/pki/etcd/peer.key"),
+            ("peer-trusted-ca-file", "/etc/kubernetes/pki/etcd/ca.crt"),
+            ("snapshot-count", "10000"),
+            ("trusted-ca-file", "/etc/kubernetes/pki/etcd/ca.crt"),
+        ];
+        flags.extend_from_slice(if self.feature_gates {
+            &[("feature-gates", "InitialCorruptCheck=true"), ("watch-progress-notify-interval", "5s")]
+        } else {
+            &[
+                ("experimental-initial-corrupt-check", "true"),
+                ("experimental-watch-progress-notify-interval", "5s"),
+            ]
+        });
+        flags.sort_unstable();
+        flags.into_iter().map(|(name, value)| (name, value.to_owned())).collect()
+    }
+
     /// The URL that clients use.
     pub fn client_url(&self) -> String {
-        url(self.address, CLIENT_PORT)
+        client_url(self.address)
     }
 
     /// The URL that other members use.
     pub fn peer_url(&self) -> String {
         url(self.address, PEER_PORT)
     }
+}
+
+/// Where clients reach a member at an address.
+pub(super) fn client_url(address: IpAddr) -> String {
+    url(address, CLIENT_PORT)
 }
 
 /// An https URL; IPv6 stands in brackets.

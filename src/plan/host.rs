@@ -1,8 +1,9 @@
 //! One host: the tables laid over a spec at one place.
 
 use super::{
-    ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, certs, directories,
-    files, images::Images, kubeadm, kubelet, objects, pods, releases, runbook, seed_of, settings,
+    ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, apiserver, certs,
+    directories, etcd::Members, files, images::Images, kubeadm, kubelet, objects, pods, releases, runbook,
+    seed_of, settings,
 };
 use crate::spec::scalars::{HostName, Recipient};
 use crate::spec::types::{Host, Spec};
@@ -15,6 +16,7 @@ pub(super) struct Shared<'a> {
     pub(super) facts: &'a Facts,
     pub(super) release: Option<&'static releases::Release>,
     pub(super) images: Option<Images>,
+    pub(super) members: &'a Members,
     pub(super) cluster: &'a ClusterPlan,
 }
 
@@ -48,7 +50,7 @@ impl Shared<'_> {
             revision: host.revision.get(),
             patches: kubelet::patches(self, host, settings),
             kubeadm,
-            pods: pods::plan(self, name, host, settings, etcd.as_ref()),
+            pods: pods::plan(self, host, settings, etcd.as_ref()),
             etcd,
             kubelet: Some(kubelet),
             ..planned
@@ -90,6 +92,7 @@ impl Shared<'_> {
         let certificates = certs::leaves(spec, release, &cluster.authorities, facts, subject, here);
         let mut site = files::Site {
             spec,
+            release,
             cluster,
             here,
             certificates: &certificates,
@@ -116,6 +119,7 @@ impl Shared<'_> {
             patches: BTreeMap::new(),
             kubeadm: None,
             pods: Vec::new(),
+            apiserver: apiserver::plan(spec, here),
             objects: None,
             etcd: None,
             kubelet: None,

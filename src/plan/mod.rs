@@ -4,6 +4,7 @@
 //! (with [`directories::DIRECTORIES`] for the directories they live in). A plan is those tables
 //! laid over one spec. No cryptography, template, file system, clock or randomness here.
 
+mod apiserver;
 pub mod brought;
 pub mod certs;
 pub mod components;
@@ -39,6 +40,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use crate::spec::types::{FreeForm, Rotation};
+pub use apiserver::ApiServerPlan;
 pub use brought::{Brought, Facts};
 pub use certs::CertPlan;
 pub use directories::DirectoryPlan;
@@ -48,7 +50,7 @@ pub use images::Images;
 pub use kubeadm::{KubeadmPlan, Step};
 pub use kubelet::{BootstrapPlan, EnvironmentPlan, GatePlan, KubeletPlan, NodePlan};
 pub use objects::ObjectsPlan;
-pub use pods::PodPlan;
+pub use pods::{PodPlan, Probes};
 pub use policy::{Fields, Policy};
 pub use rotation::{AuthorityPlan, Rotated};
 pub use runbook::{AtRestPlan, RotatingItem, RotationPlan};
@@ -142,6 +144,9 @@ pub struct HostPlan {
     /// The static pods of a control plane, when nobody else makes them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pods: Vec<PodPlan>,
+    /// The API server's configuration files, when it has some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub apiserver: Option<ApiServerPlan>,
     /// What the operators apply to the cluster, in their own bundle.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub objects: Option<ObjectsPlan>,
@@ -174,10 +179,10 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
     let cluster = cluster(spec, facts);
     let images =
         release.filter(|_| certs::has_control_plane(spec)).map(|row| images::plan(spec, row, &mut problems));
-    let shared = host::Shared { spec, facts, release, images, cluster: &cluster };
     if let Some(release) = release {
         problems.extend(kubeadm::problems(spec, release));
     }
+    let shared = host::Shared { spec, facts, release, images, members: &members, cluster: &cluster };
     let (mut files, mut directories) = (Arc::default(), Arc::default());
     let mut stacked = None;
     let hosts = spec

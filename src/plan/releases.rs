@@ -33,6 +33,12 @@ pub struct Release {
     pub local_kubelet: bool,
     /// Whether the scheduler is probed at `/livez` and `/readyz` (k/k#126945) instead of `/healthz`.
     pub scheduler_livez: bool,
+    /// Whether kubeadm mounts the directory of volume plugins into the controller manager; not from
+    /// 1.36 on (k/k#136423).
+    pub flex_volumes: bool,
+    /// Whether the API server reads its `AuthenticationConfiguration` again when it changes (KEP-3331,
+    /// from 1.30 on).
+    pub authentication_reloads: bool,
     /// Whether the kubelet knows `--pod-infra-container-image`, which kubeadm then writes.
     pub pod_infra_flag: bool,
     /// Whether the kubelet refuses cgroup v1 unless `failCgroupV1` is false.
@@ -71,6 +77,16 @@ pub enum EtcdProbes {
     Livez,
 }
 
+impl EtcdProbes {
+    /// The paths of liveness, readiness and startup.
+    pub const fn paths(self) -> (&'static str, Option<&'static str>, &'static str) {
+        match self {
+            Self::Health => ("/health?exclude=NOSPACE&serializable=true", None, "/health?serializable=false"),
+            Self::Livez => ("/livez", Some("/readyz"), "/readyz"),
+        }
+    }
+}
+
 const ANY: RangeInclusive<u32> = 0..=u32::MAX;
 
 /// Every release that sealift knows, ascending.
@@ -86,6 +102,8 @@ pub const RELEASES: &[Release] = &[
         named_probe_port: false,
         local_kubelet: false,
         scheduler_livez: false,
+        flex_volumes: true,
+        authentication_reloads: false,
         pod_infra_flag: true,
         refuses_cgroup_v1: false,
     },
@@ -100,6 +118,8 @@ pub const RELEASES: &[Release] = &[
         named_probe_port: false,
         local_kubelet: false,
         scheduler_livez: false,
+        flex_volumes: true,
+        authentication_reloads: true,
         pod_infra_flag: true,
         refuses_cgroup_v1: false,
     },
@@ -114,6 +134,8 @@ pub const RELEASES: &[Release] = &[
         named_probe_port: false,
         local_kubelet: false,
         scheduler_livez: false,
+        flex_volumes: true,
+        authentication_reloads: true,
         pod_infra_flag: true,
         refuses_cgroup_v1: false,
     },
@@ -128,6 +150,8 @@ pub const RELEASES: &[Release] = &[
         named_probe_port: false,
         local_kubelet: false,
         scheduler_livez: true,
+        flex_volumes: true,
+        authentication_reloads: true,
         pod_infra_flag: true,
         refuses_cgroup_v1: false,
     },
@@ -142,6 +166,8 @@ pub const RELEASES: &[Release] = &[
         named_probe_port: false,
         local_kubelet: true,
         scheduler_livez: true,
+        flex_volumes: true,
+        authentication_reloads: true,
         pod_infra_flag: true,
         refuses_cgroup_v1: false,
     },
@@ -156,6 +182,8 @@ pub const RELEASES: &[Release] = &[
         named_probe_port: true,
         local_kubelet: true,
         scheduler_livez: true,
+        flex_volumes: true,
+        authentication_reloads: true,
         pod_infra_flag: true,
         refuses_cgroup_v1: false,
     },
@@ -170,6 +198,8 @@ pub const RELEASES: &[Release] = &[
         named_probe_port: true,
         local_kubelet: true,
         scheduler_livez: true,
+        flex_volumes: true,
+        authentication_reloads: true,
         pod_infra_flag: false,
         refuses_cgroup_v1: true,
     },
@@ -184,6 +214,8 @@ pub const RELEASES: &[Release] = &[
         named_probe_port: true,
         local_kubelet: true,
         scheduler_livez: true,
+        flex_volumes: false,
+        authentication_reloads: true,
         pod_infra_flag: false,
         refuses_cgroup_v1: true,
     },

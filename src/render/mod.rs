@@ -4,12 +4,14 @@
 //! is decided by the format of the file it lands in (`escape`), and YAML is parsed again
 //! afterwards.
 
+mod apiserver;
 mod context;
 mod escape;
 mod json;
 mod kubeadm;
 mod kubelet;
 mod patch;
+mod pod;
 mod runbook;
 pub mod templates;
 mod unit;
@@ -54,6 +56,9 @@ pub enum RenderError {
     Unknown(String),
 }
 
+/// Of static pods, by name: the digest of the files that a pod reads at its start only, lower-case hex.
+pub type Digests = BTreeMap<String, String>;
+
 /// Templates, ready to render.
 pub struct Renderer<'t> {
     environment: Environment<'t>,
@@ -82,14 +87,15 @@ impl<'t> Renderer<'t> {
         Ok(Self { environment })
     }
 
-    /// Renders what comes from templates and the plan alone, by host path.
+    /// Renders what comes from templates alone, by host path: not the manifests of static pods, which
+    /// come after what the pods read.
     ///
     /// # Errors
     /// [`RenderError`].
     pub fn templates(&self, host: &HostPlan) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
         let rendered = host.files.iter().filter_map(|file| {
             let text = match file.source {
-                Source::Template(path) => self.template(path, host),
+                Source::Template(path) => self.template(path, host, &Digests::new()),
                 Source::Patch => json::patch(&file.path, host),
                 _ => return None,
             };
@@ -98,14 +104,26 @@ impl<'t> Renderer<'t> {
         rendered.collect()
     }
 
-    /// Renders the public files of one host, by host path.
+    /// Renders the manifests of a host's static pods, by host path.
+    ///
+    /// # Errors
+    /// [`RenderError`].
+    pub fn pods(&self, host: &HostPlan, digests: &Digests) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
+        let rendered = host.files.iter().filter_map(|file| {
+            let Source::Pod(path) = file.source else { return None };
+            Some(self.template(path, host, digests).map(|text| (file.path.clone(), text.into_bytes())))
+        });
+        rendered.collect()
+    }
+
+    /// Renders the public files of one host, by host path, besides [`Renderer::pods`].
     ///
     /// # Errors
     /// [`RenderError`].
     pub fn host(&self, host: &HostPlan, public: &Public) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
         let mut files = self.templates(host)?;
         let derived = |file: &&FilePlan| {
-            !matches!(file.source, Source::Template(_) | Source::Patch | Source::Foreign)
+            !matches!(file.source, Source::Template(_) | Source::Pod(_) | Source::Patch | Source::Foreign)
                 && !file.source.is_secret()
         };
         for file in host.files.iter().filter(derived) {
@@ -116,8 +134,14 @@ impl<'t> Renderer<'t> {
         Ok(files)
     }
 
-    fn template(&self, path: &'static str, host: &HostPlan) -> Result<String, RenderError> {
-        let context = context::of(path, host).ok_or_else(|| RenderError::Unknown(path.to_owned()))?;
+    fn template(
+        &self,
+        path: &'static str,
+        host: &HostPlan,
+        digests: &Digests,
+    ) -> Result<String, RenderError> {
+        let context =
+            context::of(path, host, digests).ok_or_else(|| RenderError::Unknown(path.to_owned()))?;
         let text = self
             .environment
             .get_template(path)

@@ -5,8 +5,9 @@
 mod table;
 
 use super::certs::{CERTS, CertPlan, CertRow, Form, Kind, Place, exists};
-use super::{ClusterPlan, Fields, KubeadmPlan, KubeletPlan, PasswordPlan, Policy, Step, restart};
-use crate::spec::types::{CaName, GateRun, Join, Provisioner, RuntimeKind, Spec};
+use super::releases::Release;
+use super::{ClusterPlan, Fields, KubeadmPlan, KubeletPlan, PasswordPlan, Policy, Step, pods, restart};
+use crate::spec::types::{ApiServer, CaName, GateRun, Join, Provisioner, Role, RuntimeKind, Spec};
 use serde::Serialize;
 
 pub use table::FILES;
@@ -73,6 +74,14 @@ pub enum When {
     Step(Step, Join),
     /// When the cluster runs already.
     Initialized,
+    /// When API servers write an audit log.
+    Audit,
+    /// When API servers have an `AuthenticationConfiguration`.
+    Authentication,
+    /// When API servers have an `AdmissionConfiguration`.
+    Admission,
+    /// When an OpenID Connect provider has an authority of its own.
+    OidcCa,
 }
 
 /// How a file of the table comes about.
@@ -80,6 +89,8 @@ pub enum When {
 pub enum RowSource {
     /// From the template of the same path.
     Template,
+    /// The manifest of a static pod, from the template of the same path.
+    Pod,
     /// The key of the keyed digests that stand for this host's secrets.
     VerifyKey,
     /// The API server's `EncryptionConfiguration`.
@@ -138,6 +149,9 @@ pub enum Source {
     Kubeconfig(&'static str),
     /// From the template of that path.
     Template(&'static str),
+    /// The manifest of a static pod from the template of that path, with a digest of the files that the
+    /// pod reads at its start only.
+    Pod(&'static str),
     /// The host's verify key, sealed.
     VerifyKey,
     /// The API server's `EncryptionConfiguration`, sealed.
@@ -176,6 +190,7 @@ impl Source {
             | Self::PublicKeys(_)
             | Self::Template(_)
             | Self::Patch
+            | Self::Pod(_)
             | Self::Foreign
             | Self::DiscoveryHash
             | Self::SigningCertificate(_) => false,
@@ -186,6 +201,7 @@ impl Source {
 /// For what files are planned.
 pub(super) struct Site<'a> {
     pub(super) spec: &'a Spec,
+    pub(super) release: Option<&'static Release>,
     pub(super) cluster: &'a ClusterPlan,
     pub(super) here: &'a [Place],
     pub(super) certificates: &'a [CertPlan],
@@ -222,6 +238,12 @@ impl Site<'_> {
             When::KubeadmWithoutUnit => self.holds(When::Kubeadm) && self.holds(When::WithoutUnit),
             When::Step(step, join) => self.kubeadm.is_some_and(|plan| (plan.step, plan.join) == (step, join)),
             When::Initialized => self.spec.kubernetes.initialized,
+            When::Audit => self.api_server().is_some_and(|own| own.audit.is_some()),
+            When::Authentication => self.api_server().is_some_and(|own| own.authentication.is_some()),
+            When::Admission => self.api_server().is_some_and(|own| own.admission.is_some()),
+            When::OidcCa => {
+                self.api_server().and_then(|own| own.oidc.as_ref()).is_some_and(|oidc| oidc.ca.is_some())
+            }
         }
     }
 
@@ -229,6 +251,24 @@ impl Site<'_> {
     fn has(&self, row: &FileRow) -> bool {
         let patch = || self.kubeadm.is_some_and(|plan| plan.patches.contains_key(row.path));
         Place::any(self.here, row.on) && self.holds(row.when) && (row.source != RowSource::Patch || patch())
+    }
+
+    /// The settings of the API servers, where there are any.
+    fn api_server(&self) -> Option<&ApiServer> {
+        Some(&self.spec.kubernetes.api_server).filter(|_| self.holds(When::Kubernetes))
+    }
+
+    /// What of this host restarts when a certificate changes.
+    fn restarts(&self, row: &CertRow) -> Vec<&'static str> {
+        let mut targets = restart::targets(row.restart, self.here);
+        // --kubelet-certificate-authority is read at start, unlike --client-ca-file
+        if row.kind == Kind::Authority(CaName::Kubernetes)
+            && pods::checks_kubelets(self.spec)
+            && Place::any(self.here, &[Place::Role(Role::ControlPlane)])
+        {
+            targets.insert(0, "static-pod/kube-apiserver");
+        }
+        targets
     }
 
     /// How the host is held to a row's files: kubeadm makes the kubelet rotate its certificate where
@@ -252,7 +292,7 @@ impl Site<'_> {
             policy: self.policy(row),
             fields: None,
             certificate: None,
-            restart: restart::targets(row.restart, self.here),
+            restart: self.restarts(row),
             run: &[],
         };
         let public = row.public_path();
@@ -297,11 +337,15 @@ pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
 }
 
 fn from_row(row: &'static FileRow, site: &Site<'_>) -> FilePlan {
+    let reloads = row.when == When::Authentication
+        && site.release.is_some_and(|release| release.authentication_reloads);
+    let restart = if reloads { Vec::new() } else { restart::targets(row.restart, site.here) };
     FilePlan {
         path: row.path.to_owned(),
         mode: row.mode,
         source: match row.source {
             RowSource::Template => Source::Template(row.path),
+            RowSource::Pod => Source::Pod(row.path),
             RowSource::VerifyKey => Source::VerifyKey,
             RowSource::EncryptionConfig => Source::EncryptionConfig,
             RowSource::BootstrapTokens => Source::BootstrapTokens,
@@ -315,7 +359,7 @@ fn from_row(row: &'static FileRow, site: &Site<'_>) -> FilePlan {
         policy: row.policy,
         fields: None,
         certificate: None,
-        restart: restart::targets(row.restart, site.here),
+        restart,
         run: if site.holds(row.run_when) { row.run } else { &[] },
     }
 }
@@ -361,7 +405,10 @@ mod tests {
             let by_join = (steps.next(), steps.next(), steps.next());
             let apart = by_join == (Some(Join::Certificates), Some(Join::Token), None);
             let places = places(path);
-            assert!(one || apart || places == member || places == node_or_alone, "{path}");
+            // kubeadm's manifest or ours
+            let whens: Vec<_> = FILES.iter().filter(|row| row.path == *path).map(|row| row.when).collect();
+            let either = whens.ends_with(&[When::Kubeadm, When::StaticPods]);
+            assert!(one || apart || either || places == member || places == node_or_alone, "{path}");
         }
     }
 

@@ -52,6 +52,14 @@ const UPLOAD: &str = "kubeadm init phase upload-config all --config /etc/kuberne
 const UPGRADE_CONTROL_PLANE: &str = "kubeadm upgrade node phase control-plane --certificate-renewal=false \
                                      --patches /etc/kubernetes/patches";
 const UPGRADE_KUBELET: &str = "kubeadm upgrade node phase kubelet-config --patches /etc/kubernetes/patches";
+/// What the API server's own configuration files have.
+const APISERVER: FileRow =
+    FileRow { on: CONTROL_PLANE, mode: 0o600, restart: &["static-pod/kube-apiserver"], ..ROW };
+
+/// What the manifests of a control plane's static pods have. The kubelet watches the directory and makes
+/// a pod anew whose manifest changes, so nobody restarts anything.
+const POD: FileRow =
+    FileRow { on: CONTROL_PLANE, when: When::StaticPods, mode: 0o600, source: RowSource::Pod, ..ROW };
 
 /// Every file there is, besides certificates and keys.
 pub const FILES: &[FileRow] = &[
@@ -69,6 +77,31 @@ pub const FILES: &[FileRow] = &[
         mode: 0o644,
         why: "etcdctl's environment: all members, over TLS, with the healthcheck certificate",
         ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/apiserver/admission.yaml",
+        when: When::Admission,
+        why: "for --admission-control-config-file",
+        ..APISERVER
+    },
+    FileRow {
+        path: "/etc/kubernetes/apiserver/audit-policy.yaml",
+        when: When::Audit,
+        why: "for --audit-policy-file",
+        ..APISERVER
+    },
+    FileRow {
+        path: "/etc/kubernetes/apiserver/authentication.yaml",
+        when: When::Authentication,
+        // read again when it changes from 1.30 on: nothing restarts there
+        why: "for --authentication-config",
+        ..APISERVER
+    },
+    FileRow {
+        path: "/etc/kubernetes/apiserver/oidc-ca.crt",
+        when: When::OidcCa,
+        why: "for --oidc-ca-file",
+        ..APISERVER
     },
     FileRow {
         path: "/etc/kubernetes/bootstrap-kubelet.conf",
@@ -191,6 +224,12 @@ pub const FILES: &[FileRow] = &[
         ..ROW
     },
     FileRow {
+        path: "/etc/kubernetes/manifests/etcd.yaml",
+        on: STACKED,
+        why: "the etcd member of a control plane",
+        ..POD
+    },
+    FileRow {
         path: "/etc/kubernetes/manifests/kube-apiserver.yaml",
         on: CONTROL_PLANE,
         when: When::Kubeadm,
@@ -199,6 +238,11 @@ pub const FILES: &[FileRow] = &[
         policy: Policy::Foreign,
         why: "kubeadm's own",
         ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/manifests/kube-apiserver.yaml",
+        why: "serves the Kubernetes API",
+        ..POD
     },
     FileRow {
         path: "/etc/kubernetes/manifests/kube-controller-manager.yaml",
@@ -211,6 +255,11 @@ pub const FILES: &[FileRow] = &[
         ..ROW
     },
     FileRow {
+        path: "/etc/kubernetes/manifests/kube-controller-manager.yaml",
+        why: "runs the cluster's controllers",
+        ..POD
+    },
+    FileRow {
         path: "/etc/kubernetes/manifests/kube-scheduler.yaml",
         on: CONTROL_PLANE,
         when: When::Kubeadm,
@@ -220,6 +269,7 @@ pub const FILES: &[FileRow] = &[
         why: "kubeadm's own",
         ..ROW
     },
+    FileRow { path: "/etc/kubernetes/manifests/kube-scheduler.yaml", why: "places pods on nodes", ..POD },
     FileRow {
         path: "/etc/kubernetes/patches/etcd+merge.json",
         on: STACKED,
