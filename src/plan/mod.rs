@@ -182,6 +182,7 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
     let operator = shared.operator();
     let plan = Plan { cluster, hosts, operator };
     problems.extend(patches::pointless(spec, &plan.hosts));
+    problems.extend(release.into_iter().flat_map(|release| objects::problems(spec, release)));
     let hosts = plan.hosts.values().chain([&plan.operator]);
     let leaves: Vec<_> = hosts.flat_map(|host| &host.certificates).collect();
     problems.extend(certs::problems(spec, &plan.cluster.authorities, &leaves));

@@ -1,7 +1,11 @@
 //! What the operators apply to a cluster once: objects that kubeadm would make.
 
+mod kube_proxy;
+
 use super::host::Shared;
 use serde::Serialize;
+
+pub(super) use kube_proxy::{configuration as kube_proxy_configuration, problems};
 
 /// What the operators apply to a cluster.
 #[derive(Clone, Debug, Serialize)]
