@@ -38,7 +38,7 @@ impl Shared<'_> {
             api_address: host.api_address.or_else(|| host.addresses.first().copied()),
             own: Some(&host.certificates),
         };
-        let mut planned = self.place(&subject, here, kubelet.gate.run);
+        let mut planned = self.place(&subject, here, kubelet.gate.run, None);
         let data_dir = etcd.as_ref().map(|member| member.data_dir.as_str());
         planned.directories = directories::plan(here, &planned.files, data_dir, &settings.allow_files).into();
         HostPlan {
@@ -67,22 +67,29 @@ impl Shared<'_> {
             own: None,
         };
         let here = [certs::Place::Operator];
-        let planned = self.place(&subject, &here, GateRun::None);
+        let objects = objects::plan(self);
+        let planned = self.place(&subject, &here, GateRun::None, objects.as_ref());
         HostPlan {
             recipients: distinct(&spec.cluster.operators),
             directories: directories::plan(&here, &planned.files, None, &[]).into(),
             files: planned.files.iter().cloned().map(at_rest).collect(),
-            objects: objects::plan(self),
+            objects,
             ..planned
         }
     }
 
     /// What the tables place somewhere.
-    fn place(&self, subject: &certs::Subject<'_>, here: &[certs::Place], gate: GateRun) -> HostPlan {
+    fn place(
+        &self,
+        subject: &certs::Subject<'_>,
+        here: &[certs::Place],
+        gate: GateRun,
+        objects: Option<&objects::ObjectsPlan>,
+    ) -> HostPlan {
         let Self { spec, facts, release, cluster, .. } = *self;
         let certificates = certs::leaves(spec, release, &cluster.authorities, facts, subject, here);
         let mut site =
-            files::Site { spec, cluster, here, certificates: &certificates, gate, rotating: false };
+            files::Site { spec, cluster, here, certificates: &certificates, gate, rotating: false, objects };
         let mut files = files::plan(&site);
         let rotations = runbook::rotations(spec, cluster, &files, here);
         if !rotations.is_empty() {

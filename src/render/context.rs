@@ -1,5 +1,6 @@
 //! One typed context per template: all that it may say.
 
+use super::objects::{self, Objects};
 use super::runbook::{self, Runbook};
 use crate::plan::releases::{EtcdProbes, KubeadmApi};
 use crate::plan::{EtcdPlan, HostPlan, KubeletPlan};
@@ -11,6 +12,9 @@ pub(super) fn of(path: &str, host: &HostPlan) -> Option<Context> {
     let kubelet = host.kubelet.as_ref();
     match path {
         "/etc/etcd/etcdctl.env" => etcd.map(etcdctl),
+        path if path.starts_with(objects::DIRECTORY) => {
+            host.objects.as_ref().map(|plan| Context::Objects(objects::context(plan)))
+        }
         "/etc/kubernetes/kubeadm/config.yaml" => etcd.map(|etcd| Context::Kubeadm(kubeadm(etcd))),
         "/etc/kubernetes/kubelet/config.yaml" => kubelet.map(kubelet_configuration),
         "/etc/kubernetes/manifests/etcd.yaml" => etcd.map(|etcd| Context::EtcdPod(pod(etcd))),
@@ -31,6 +35,7 @@ pub(super) enum Context {
     Kubeadm(Kubeadm),
     Kubelet { cgroup_driver: &'static str, container_runtime_endpoint: String },
     EtcdPod(EtcdPod),
+    Objects(Objects),
     Runbook(Runbook),
     ServiceManager { program: String },
     Gate { run: &'static str, program: String, tolerate: Vec<u8> },

@@ -6,12 +6,13 @@
 
 mod context;
 mod escape;
+mod objects;
 mod patch;
 mod runbook;
 pub mod templates;
 
 use crate::derive::public::Public;
-use crate::plan::{FilePlan, HostPlan, Source};
+use crate::plan::{FilePlan, HostPlan, ObjectsPlan, Source};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior};
@@ -75,7 +76,7 @@ impl<'t> Renderer<'t> {
         Ok(Self { environment })
     }
 
-    /// Renders what comes from templates alone, by host path.
+    /// Renders what comes from templates alone, by host path; with the spec's manifests, as they are.
     ///
     /// # Errors
     /// [`RenderError`].
@@ -84,7 +85,9 @@ impl<'t> Renderer<'t> {
             let Source::Template(path) = file.source else { return None };
             Some(self.template(path, host).map(|text| (file.path.clone(), text.into_bytes())))
         });
-        rendered.collect()
+        let manifests = host.objects.iter().flat_map(ObjectsPlan::paths);
+        let manifests = manifests.map(|(path, manifest)| Ok((path, manifest.text.clone().into_bytes())));
+        rendered.chain(manifests).collect()
     }
 
     /// Renders the public files of one host, by host path.
@@ -94,7 +97,8 @@ impl<'t> Renderer<'t> {
     pub fn host(&self, host: &HostPlan, public: &Public) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
         let mut files = self.templates(host)?;
         let derived = |file: &&FilePlan| {
-            !matches!(file.source, Source::Template(_) | Source::Foreign) && !file.source.is_secret()
+            !matches!(file.source, Source::Template(_) | Source::Manifest | Source::Foreign)
+                && !file.source.is_secret()
         };
         for file in host.files.iter().filter(derived) {
             let text = public.file(&file.path);

@@ -11,6 +11,12 @@ macro_rules! embedded {
 /// Host path and source of every embedded template.
 const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/etcd/etcdctl.env",
+    "/etc/kubernetes/cluster/10-cluster-admins.yaml",
+    "/etc/kubernetes/cluster/20-rbac.yaml",
+    "/etc/kubernetes/cluster/30-kube-proxy.yaml",
+    "/etc/kubernetes/cluster/40-coredns.yaml",
+    "/etc/kubernetes/cluster/90-nodes.yaml",
+    "/etc/kubernetes/cluster/README.md",
     "/etc/kubernetes/kubeadm/config.yaml",
     "/etc/kubernetes/kubelet/config.yaml",
     "/etc/kubernetes/manifests/etcd.yaml",

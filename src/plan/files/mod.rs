@@ -5,6 +5,7 @@
 mod table;
 
 use super::certs::{CERTS, CertPlan, CertRow, Form, Kind, Place, exists};
+use super::objects::{Object, ObjectsPlan};
 use super::{ClusterPlan, Fields, PasswordPlan, Policy, restart};
 use crate::spec::types::{CaName, GateRun, Provisioner, Spec};
 use serde::Serialize;
@@ -53,6 +54,8 @@ pub enum When {
     Rotating,
     /// When kubeadm makes the control plane.
     Kubeadm,
+    /// When the operators have such a thing to apply.
+    Applied(Object),
 }
 
 /// How a file of the table comes about.
@@ -124,6 +127,8 @@ pub enum Source {
     DiscoveryHash,
     /// The one certificate of an authority that signs now.
     SigningCertificate(&'static str),
+    /// A manifest that the spec names, as it is.
+    Manifest,
     /// Another program's: nothing is placed.
     Foreign,
 }
@@ -141,6 +146,7 @@ impl Source {
             Self::Certificate(_)
             | Self::PublicKeys(_)
             | Self::Template(_)
+            | Self::Manifest
             | Self::Foreign
             | Self::DiscoveryHash
             | Self::SigningCertificate(_) => false,
@@ -156,6 +162,8 @@ pub(super) struct Site<'a> {
     pub(super) certificates: &'a [CertPlan],
     pub(super) gate: GateRun,
     pub(super) rotating: bool,
+    /// What the operators apply; in their bundle alone.
+    pub(super) objects: Option<&'a ObjectsPlan>,
 }
 
 impl Site<'_> {
@@ -169,6 +177,7 @@ impl Site<'_> {
             When::SigningOnHosts => self.spec.pki.ca_keys_on_hosts.contains(&CaName::Kubernetes),
             When::Rotating => self.rotating,
             When::Kubeadm => self.spec.kubernetes.provisioner == Provisioner::Kubeadm,
+            When::Applied(object) => self.objects.is_some_and(|objects| objects.has(object)),
         }
     }
 
@@ -234,8 +243,9 @@ pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
     let pairs = pairs.filter(|_| site.cluster.service_account.is_some());
     let pairs = pairs.flat_map(|row| site.of_row(row, true));
     let passwords = site.cluster.passwords.iter().filter(|password| password.is_on(site.here)).map(password);
+    let manifests = site.objects.into_iter().flat_map(ObjectsPlan::files);
     let mut files: Vec<FilePlan> =
-        rows.chain(authorities).chain(leaves).chain(pairs).chain(passwords).collect();
+        rows.chain(authorities).chain(leaves).chain(pairs).chain(passwords).chain(manifests).collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files
 }

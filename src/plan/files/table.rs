@@ -3,6 +3,7 @@
 use super::{FileRow, RowSource, When};
 use crate::plan::Policy;
 use crate::plan::certs::Place;
+use crate::plan::objects::Object;
 use crate::spec::types::Role;
 
 const ETCD: &[Place] = &[Place::Role(Role::Etcd)];
@@ -36,6 +37,48 @@ pub const FILES: &[FileRow] = &[
         on: ETCD,
         mode: 0o644,
         why: "etcdctl's environment: all members, over TLS, with the healthcheck certificate",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/10-cluster-admins.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::Rbac),
+        why: "binds the group of admin.conf; applied first, and with super-admin.conf",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/20-rbac.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::Rbac),
+        why: "the other bindings that `kubeadm init` makes",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/30-kube-proxy.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::KubeProxy),
+        why: "kube-proxy, as kubeadm's addon",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/40-coredns.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::CoreDns),
+        why: "CoreDNS, as kubeadm's addon",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/90-nodes.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::Nodes),
+        why: "labels of nodes that no kubelet may set itself",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/README.md",
+        on: OPERATOR,
+        when: When::Applied(Object::Any),
+        why: "what to apply, in which order",
         ..ROW
     },
     FileRow {
