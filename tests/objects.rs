@@ -7,10 +7,9 @@ mod support;
 
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::fs;
 use support::example::{Built, replaced};
-use support::golden::assert_golden;
+use support::golden::golden_tree;
 use support::opened::Files;
 use support::repository;
 use support::stacked::{files, spec};
@@ -122,11 +121,9 @@ fn the_operators_files_whole() {
     let everything = applied(&files(&built, "operator"));
     assert_eq!(everything["50-cni.yaml"], CNI);
     let nothing = static_pods("  kubeProxy: {disabled: true}\n  coreDns: {disabled: true}\n", "");
-    let mut told = String::new();
-    for (title, files) in [("everything", everything), ("nothing", nothing)] {
-        for (name, text) in files.into_iter().filter(|(name, _)| name != "bootstrap-tokens.yaml") {
-            let _ = write!(told, "==> {title}: {name}\n{text}");
-        }
-    }
-    assert_golden("operator-objects.txt", &told);
+    let whole = [("everything", everything), ("nothing", nothing)].into_iter().flat_map(|(title, files)| {
+        let files = files.into_iter().filter(|(name, _)| name != "bootstrap-tokens.yaml");
+        files.map(move |(name, text)| (format!("{title}/{name}"), text))
+    });
+    golden_tree("operator-objects", &whole.collect());
 }
