@@ -294,7 +294,9 @@ impl<'a> Cluster<'a> {
                 Err(DeriveError::Table(id))
             }
             Source::Template(path) | Source::Pod(path) => Err(DeriveError::Table(path)),
-            Source::DiscoveryHash | Source::Patch | Source::Foreign => Err(DeriveError::Table("no secret")),
+            Source::DiscoveryHash | Source::Manifest | Source::Patch | Source::Foreign => {
+                Err(DeriveError::Table("no secret"))
+            }
         }
     }
 

@@ -41,7 +41,7 @@ impl Shared<'_> {
             own: Some(&host.certificates),
         };
         let kubeadm = kubeadm::plan(self, name, host, settings, etcd.as_ref(), &kubelet);
-        let mut planned = self.place(&subject, here, Some(&kubelet), kubeadm.as_ref());
+        let mut planned = self.place(&subject, here, Some(&kubelet), kubeadm.as_ref(), None);
         let data_dir = etcd.as_ref().map(|member| member.data_dir.as_str());
         planned.directories = directories::plan(here, &planned.files, data_dir, &settings.allow_files).into();
         HostPlan {
@@ -70,12 +70,13 @@ impl Shared<'_> {
             own: None,
         };
         let here = [certs::Place::Operator];
-        let planned = self.place(&subject, &here, None, None);
+        let objects = objects::plan(self);
+        let planned = self.place(&subject, &here, None, None, objects.as_ref());
         HostPlan {
             recipients: distinct(&spec.cluster.operators),
             directories: directories::plan(&here, &planned.files, None, &[]).into(),
             files: planned.files.iter().cloned().map(at_rest).collect(),
-            objects: objects::plan(self),
+            objects,
             ..planned
         }
     }
@@ -87,6 +88,7 @@ impl Shared<'_> {
         here: &[certs::Place],
         kubelet: Option<&KubeletPlan>,
         kubeadm: Option<&kubeadm::KubeadmPlan>,
+        objects: Option<&objects::ObjectsPlan>,
     ) -> HostPlan {
         let Self { spec, facts, release, cluster, .. } = *self;
         let certificates = certs::leaves(spec, release, &cluster.authorities, facts, subject, here);
@@ -98,6 +100,7 @@ impl Shared<'_> {
             certificates: &certificates,
             kubelet,
             kubeadm,
+            objects,
             rotating: false,
         };
         let mut files = files::plan(&site);

@@ -2,6 +2,7 @@
 
 use super::kubeadm;
 use super::kubelet::{self, Kubelet};
+use super::objects::{self, Objects};
 use super::pod::{self, EtcdPod, Pod};
 use super::runbook::{self, Runbook};
 use super::{Digests, apiserver};
@@ -15,6 +16,9 @@ pub(super) fn of(path: &str, host: &HostPlan, digests: &Digests) -> Option<Conte
     let name = path.rsplit('/').next().and_then(|file| file.strip_suffix(".yaml")).unwrap_or_default();
     let digest = digests.get(name).map(String::as_str);
     match path {
+        _ if path.starts_with(objects::DIRECTORY) => {
+            host.objects.as_ref().map(|plan| Context::Objects(objects::context(plan)))
+        }
         _ if path.starts_with("/etc/kubernetes/apiserver/") => {
             host.apiserver.as_ref().and_then(|own| apiserver::context(path, own)).map(Context::ApiServer)
         }
@@ -45,6 +49,7 @@ pub(super) enum Context {
     EtcdPod(EtcdPod),
     Pod(Pod),
     ApiServer(apiserver::Files),
+    Objects(Objects),
     Runbook(Runbook),
 }
 

@@ -10,6 +10,7 @@ mod escape;
 mod json;
 mod kubeadm;
 mod kubelet;
+mod objects;
 mod patch;
 mod pod;
 mod runbook;
@@ -17,7 +18,7 @@ pub mod templates;
 mod unit;
 
 use crate::derive::public::Public;
-use crate::plan::{FilePlan, HostPlan, Source};
+use crate::plan::{FilePlan, HostPlan, ObjectsPlan, Source};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
 use minijinja::{AutoEscape, Environment, State, UndefinedBehavior};
@@ -101,7 +102,9 @@ impl<'t> Renderer<'t> {
             };
             Some(text.map(|text| (file.path.clone(), text.into_bytes())))
         });
-        rendered.collect()
+        let manifests = host.objects.iter().flat_map(ObjectsPlan::paths);
+        let manifests = manifests.map(|(path, manifest)| Ok((path, manifest.text.clone().into_bytes())));
+        rendered.chain(manifests).collect()
     }
 
     /// Renders the manifests of a host's static pods, by host path.
@@ -123,8 +126,10 @@ impl<'t> Renderer<'t> {
     pub fn host(&self, host: &HostPlan, public: &Public) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
         let mut files = self.templates(host)?;
         let derived = |file: &&FilePlan| {
-            !matches!(file.source, Source::Template(_) | Source::Pod(_) | Source::Patch | Source::Foreign)
-                && !file.source.is_secret()
+            !matches!(
+                file.source,
+                Source::Template(_) | Source::Pod(_) | Source::Manifest | Source::Patch | Source::Foreign
+            ) && !file.source.is_secret()
         };
         for file in host.files.iter().filter(derived) {
             let text = public.file(&file.path);

@@ -5,6 +5,7 @@
 mod table;
 
 use super::certs::{CERTS, CertPlan, CertRow, Form, Kind, Place, exists};
+use super::objects::{Object, ObjectsPlan};
 use super::releases::Release;
 use super::{ClusterPlan, Fields, KubeadmPlan, KubeletPlan, PasswordPlan, Policy, Step, pods, restart};
 use crate::spec::types::{ApiServer, CaName, GateRun, Join, Provisioner, Role, RuntimeKind, Spec};
@@ -82,6 +83,8 @@ pub enum When {
     Admission,
     /// When an OpenID Connect provider has an authority of its own.
     OidcCa,
+    /// When the operators have such a thing to apply.
+    Applied(Object),
 }
 
 /// How a file of the table comes about.
@@ -170,6 +173,8 @@ pub enum Source {
     KubeadmConfiguration,
     /// A patch of kubeadm's: JSON of the plan.
     Patch,
+    /// A manifest that the spec names, as it is.
+    Manifest,
     /// Another program's: nothing is placed.
     Foreign,
 }
@@ -191,6 +196,7 @@ impl Source {
             | Self::Template(_)
             | Self::Patch
             | Self::Pod(_)
+            | Self::Manifest
             | Self::Foreign
             | Self::DiscoveryHash
             | Self::SigningCertificate(_) => false,
@@ -208,6 +214,8 @@ pub(super) struct Site<'a> {
     pub(super) kubelet: Option<&'a KubeletPlan>,
     pub(super) kubeadm: Option<&'a KubeadmPlan>,
     pub(super) rotating: bool,
+    /// What the operators apply; in their bundle alone.
+    pub(super) objects: Option<&'a ObjectsPlan>,
 }
 
 impl Site<'_> {
@@ -244,6 +252,7 @@ impl Site<'_> {
             When::OidcCa => {
                 self.api_server().and_then(|own| own.oidc.as_ref()).is_some_and(|oidc| oidc.ca.is_some())
             }
+            When::Applied(object) => self.objects.is_some_and(|objects| objects.has(object)),
         }
     }
 
@@ -330,8 +339,9 @@ pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
     let pairs = pairs.filter(|_| site.cluster.service_account.is_some());
     let pairs = pairs.flat_map(|row| site.of_row(row, true));
     let passwords = site.cluster.passwords.iter().filter(|password| password.is_on(site.here)).map(password);
+    let manifests = site.objects.into_iter().flat_map(ObjectsPlan::files);
     let mut files: Vec<FilePlan> =
-        rows.chain(authorities).chain(leaves).chain(pairs).chain(passwords).collect();
+        rows.chain(authorities).chain(leaves).chain(pairs).chain(passwords).chain(manifests).collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files
 }

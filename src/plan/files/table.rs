@@ -2,6 +2,7 @@
 
 use super::{FileRow, RowSource, When};
 use crate::plan::certs::Place;
+use crate::plan::objects::Object;
 use crate::plan::{Policy, Step};
 use crate::spec::types::{Join, Role, RuntimeKind};
 
@@ -112,6 +113,48 @@ pub const FILES: &[FileRow] = &[
         policy: Policy::Bootstrap,
         restart: KUBELET,
         why: "with what the kubelet asks the cluster for its first certificate; it leaves the file where it is",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/10-cluster-admins.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::Rbac),
+        why: "binds the group of admin.conf; applied first, and with super-admin.conf",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/20-rbac.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::Rbac),
+        why: "the other bindings that `kubeadm init` makes",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/30-kube-proxy.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::KubeProxy),
+        why: "kube-proxy, as kubeadm's addon",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/40-coredns.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::CoreDns),
+        why: "CoreDNS, as kubeadm's addon",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/90-nodes.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::Nodes),
+        why: "labels of nodes that no kubelet may set itself",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/README.md",
+        on: OPERATOR,
+        when: When::Applied(Object::Any),
+        why: "what to apply, in which order",
         ..ROW
     },
     FileRow {

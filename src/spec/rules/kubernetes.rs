@@ -153,6 +153,7 @@ pub(super) fn pointless(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>)
         (of.first_control_plane.is_some(), kubernetes().key("firstControlPlane")),
         (of.join == Join::Token, kubernetes().key("join")),
         (!of.bootstrap_tokens.is_empty(), kubernetes().key("bootstrapTokens")),
+        (!of.manifests.is_empty(), kubernetes().key("manifests")),
         (spec.encryption_at_rest.is_some(), Path::root().key("encryptionAtRest")),
         (spec.pki.cas.kubernetes.is_written(), pki.key("cas").key("kubernetes")),
         (spec.pki.cas.front_proxy.is_written(), pki.key("cas").key("front-proxy")),
