@@ -117,6 +117,7 @@ pub fn origin(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<Or
             of(password.seed, password.generation)
         }
         Source::Template(_)
+        | Source::Each(..)
         | Source::VerifyKey
         | Source::BootstrapTokens
         | Source::DiscoveryHash

@@ -51,6 +51,8 @@ pub(super) enum Command {
     Verify(Verify),
     /// Show every certificate: what it is for, who issued it, how long it is valid
     Certs(Certs),
+    /// List every image that the hosts need, one a line
+    Images(Images),
     /// Put a bundle onto a host: check everything, decrypt, place, remember
     Install(Install),
     /// Run the whole journey on an embedded spec, in a directory of its own
@@ -207,6 +209,19 @@ pub(super) struct Certs {
     /// Also read the kubeconfigs that this identity opens (bundles only)
     #[arg(short, long = "identity", value_name = "FILE", conflicts_with = "root")]
     pub(super) identities: Vec<PathBuf>,
+}
+
+const IMAGES: &str = "\
+Example: fetch them on a machine that may, and carry them into your own registry
+  sealift images sealift.yaml | while read -r image; do
+    skopeo copy \"docker://$image\" \"docker://registry.example/${image#*/}\"
+  done";
+
+#[derive(Debug, Args)]
+#[command(after_help = IMAGES)]
+pub(super) struct Images {
+    /// The spec
+    pub(super) spec: PathBuf,
 }
 
 /// The codes that the spec allows for the kubelet's gate.

@@ -282,7 +282,7 @@ impl<'a> Cluster<'a> {
             Source::Certificate(id) | Source::PublicKeys(id) | Source::SigningCertificate(id) => {
                 Err(DeriveError::Table(id))
             }
-            Source::Template(path) => Err(DeriveError::Table(path)),
+            Source::Template(path) | Source::Each(path, _) => Err(DeriveError::Table(path)),
             Source::DiscoveryHash | Source::Foreign => Err(DeriveError::Table("no secret")),
         }
     }

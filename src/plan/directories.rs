@@ -1,6 +1,6 @@
 //! Every directory that sealift makes, and those in which it allows nothing else, as one table.
 
-use super::FilePlan;
+use super::{FilePlan, Source};
 use super::certs::Place;
 use super::settings::Layered;
 use crate::spec::Problem;
@@ -33,6 +33,29 @@ const OPERATOR: &[Place] = &[Place::Operator];
 
 /// Every directory there is, besides etcd's data directory, whose path the spec says.
 pub const DIRECTORIES: &[DirectoryRow] = &[
+    DirectoryRow { path: "/etc/containerd", on: HOSTS, mode: 0o755, owned: false, why: "containerd's" },
+    DirectoryRow {
+        path: "/etc/containerd/certs.d",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        why: "containerd's `config_path`; registries may have more here, such as their CAs",
+    },
+    DirectoryRow {
+        path: "/etc/containerd/certs.d/REGISTRY",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        why: "one for each registry with mirrors",
+    },
+    DirectoryRow { path: "/etc/containers", on: HOSTS, mode: 0o755, owned: false, why: "CRI-O's, Podman's" },
+    DirectoryRow {
+        path: "/etc/containers/registries.conf.d",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        why: "other tools have their registries here too",
+    },
     DirectoryRow { path: "/etc/etcd", on: ETCD, mode: 0o755, owned: false, why: "etcdctl's environment" },
     DirectoryRow { path: "/etc/kubernetes", on: EVERYWHERE, mode: 0o755, owned: false, why: "kubeadm's" },
     DirectoryRow {
@@ -132,6 +155,7 @@ pub(super) fn plan(
         owned: row.owned,
         allow: if row.owned { allowed_in(row.path, allow) } else { Vec::new() },
     });
+    let each = files.iter().filter_map(of_each);
     // kubeadm makes it 0700, and so does CIS's benchmark want it
     let data = data_dir.map(|path| DirectoryPlan {
         path: path.to_owned(),
@@ -139,9 +163,18 @@ pub(super) fn plan(
         owned: false,
         allow: Vec::new(),
     });
-    let mut directories: Vec<_> = rows.chain(data).collect();
+    let mut directories: Vec<_> = rows.chain(each).chain(data).collect();
     directories.sort_by(|a, b| a.path.cmp(&b.path));
     directories
+}
+
+/// The directory of one of several files that a row stands for.
+fn of_each(file: &FilePlan) -> Option<DirectoryPlan> {
+    let Source::Each(row, _) = file.source else { return None };
+    let parent = |path: &str| path.rsplit_once('/').map(|(parent, _)| parent.to_owned());
+    let wanted = parent(row)?;
+    let row = DIRECTORIES.iter().find(|directory| directory.path == wanted)?;
+    Some(DirectoryPlan { path: parent(&file.path)?, mode: row.mode, owned: false, allow: Vec::new() })
 }
 
 /// Where a host remembers what is installed; no directory of the table, since no bundle fills it.

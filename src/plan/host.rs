@@ -2,7 +2,7 @@
 
 use super::{
     ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, certs, directories,
-    files, images::Images, kubeadm, objects, pods, releases, runbook, seed_of, settings,
+    files, images::Images, kubeadm, objects, pods, registries, releases, runbook, seed_of, settings,
 };
 use crate::spec::scalars::{HostName, Recipient};
 use crate::spec::types::{GateRun, Host, Spec};
@@ -46,6 +46,7 @@ impl Shared<'_> {
             recipients: distinct(&host.recipients),
             revision: host.revision.get(),
             patches: settings.patches.clone(),
+            registries: registries::plan(self.spec),
             kubeadm: kubeadm::plan(self, name, host, settings),
             pods: pods::plan(self, name, host, settings, etcd.as_ref()),
             etcd,
@@ -100,6 +101,7 @@ impl Shared<'_> {
             files: files.into(),
             rotations,
             patches: BTreeMap::new(),
+            registries: Vec::new(),
             kubeadm: None,
             pods: Vec::new(),
             objects: None,

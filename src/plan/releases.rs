@@ -214,6 +214,17 @@ impl Release {
     }
 }
 
+/// The patch releases of a minor one that a table of images knows: `1.29.0 to 1.29.10`.
+pub(super) fn known_patches<T>(minor: u32, images: &[(RangeInclusive<u32>, T)]) -> String {
+    let first = images.iter().map(|(patches, _)| *patches.start()).min().unwrap_or_default();
+    let last = images.iter().map(|(patches, _)| *patches.end()).max().unwrap_or_default();
+    match last {
+        u32::MAX => format!("1.{minor}.{first} and later"),
+        last if last == first => format!("1.{minor}.{first}"),
+        last => format!("1.{minor}.{first} to 1.{minor}.{last}"),
+    }
+}
+
 /// The row of a version; a problem at `kubernetes.version` when there is none.
 pub(super) fn find(version: &KubernetesVersion, problems: &mut Vec<Problem>) -> Option<&'static Release> {
     let known = RELEASES.iter().find(|row| version.major() == 1 && row.minor == version.minor());

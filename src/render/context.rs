@@ -1,15 +1,23 @@
 //! One typed context per template: all that it may say.
 
+use super::registries::{self, Registries, RegistryHosts};
 use super::runbook::{self, Runbook};
 use crate::plan::releases::{EtcdProbes, KubeadmApi};
 use crate::plan::{EtcdPlan, HostPlan, KubeletPlan};
 use serde::Serialize;
 
-/// The context of a template; none when the host has no such thing or nothing renders the path.
-pub(super) fn of(path: &str, host: &HostPlan) -> Option<Context> {
+/// The context of a template, for one of several where there are some; none when the host has no such
+/// thing or nothing renders the path.
+pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan) -> Option<Context> {
     let etcd = host.etcd.as_ref();
     let kubelet = host.kubelet.as_ref();
     match path {
+        "/etc/containerd/certs.d/REGISTRY/hosts.toml" => {
+            registries::hosts(each?, host).map(Context::RegistryHosts)
+        }
+        "/etc/containers/registries.conf.d/10-sealift.conf" => {
+            Some(Context::Registries(registries::all(host)))
+        }
         "/etc/etcd/etcdctl.env" => etcd.map(etcdctl),
         "/etc/kubernetes/kubeadm/config.yaml" => etcd.map(|etcd| Context::Kubeadm(kubeadm(etcd))),
         "/etc/kubernetes/kubelet/config.yaml" => kubelet.map(kubelet_configuration),
@@ -31,6 +39,8 @@ pub(super) enum Context {
     Kubeadm(Kubeadm),
     Kubelet { cgroup_driver: &'static str, container_runtime_endpoint: String },
     EtcdPod(EtcdPod),
+    Registries(Registries),
+    RegistryHosts(RegistryHosts),
     Runbook(Runbook),
     ServiceManager { program: String },
     Gate { run: &'static str, program: String, tolerate: Vec<u8> },
@@ -170,7 +180,7 @@ fn pod(etcd: &EtcdPlan) -> EtcdPod {
     EtcdPod {
         client_url: etcd.client_url(),
         flags: flags(etcd),
-        image: format!("{}/etcd:{}", etcd.image_repository, etcd.image_tag),
+        image: etcd.image(),
         data_dir: etcd.data_dir.clone(),
         liveness,
         readiness,

@@ -1,6 +1,7 @@
 //! What a value may contain is decided by the format of the file it lands in.
 //!
-//! In YAML a value is one whole scalar, quoted when it needs to be. In systemd drop-ins and
+//! In YAML a value is one whole scalar, quoted when it needs to be; in TOML it is one basic string,
+//! quotes and all, which may also be a key. In systemd drop-ins and
 //! environment files a value outside a plain set of characters is refused: there is nothing it
 //! could add, no line, no option, no expansion.
 
@@ -22,6 +23,7 @@ pub(super) fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: 
             let text = value.as_str().unwrap_or_default();
             match Format::of(state.name()) {
                 Format::Yaml => yaml::scalar(text),
+                Format::Toml => toml_string(text),
                 Format::Plain if is_plain(text) => text.to_owned(),
                 Format::Plain => return refuse("a value has characters that this file format cannot hold"),
             }
@@ -47,21 +49,43 @@ pub(super) fn block(value: &Value, indent: Option<usize>) -> Result<Value, Error
 pub(super) fn check(path: &str, text: &str) -> Result<(), String> {
     match Format::of(path) {
         Format::Yaml => yaml::documents(text).try_for_each(|document| yaml::document(document).map(drop)),
-        Format::Plain => Ok(()),
+        Format::Toml | Format::Plain => Ok(()),
     }
 }
 
 #[derive(Clone, Copy)]
 enum Format {
     Yaml,
+    Toml,
     Plain,
 }
 
 impl Format {
     fn of(path: &str) -> Self {
-        let yaml = std::path::Path::new(path).extension().is_some_and(|extension| extension == "yaml");
-        if yaml { Self::Yaml } else { Self::Plain }
+        let extension = std::path::Path::new(path).extension().and_then(|extension| extension.to_str());
+        match extension {
+            Some("yaml") => Self::Yaml,
+            Some("toml") => Self::Toml,
+            // containers-registries.conf.d(5)
+            Some("conf") if path.starts_with("/etc/containers/") => Self::Toml,
+            _ => Self::Plain,
+        }
     }
+}
+
+/// A basic string of TOML 1.0, on one line whatever a reader takes for a line break.
+fn toml_string(text: &str) -> String {
+    let mut out = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
+                out += &format!("\\u{:04X}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out + "\""
 }
 
 fn is_plain(text: &str) -> bool {

@@ -7,6 +7,7 @@
 mod context;
 mod escape;
 mod patch;
+mod registries;
 mod runbook;
 pub mod templates;
 
@@ -81,8 +82,12 @@ impl<'t> Renderer<'t> {
     /// [`RenderError`].
     pub fn templates(&self, host: &HostPlan) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
         let rendered = host.files.iter().filter_map(|file| {
-            let Source::Template(path) = file.source else { return None };
-            Some(self.template(path, host).map(|text| (file.path.clone(), text.into_bytes())))
+            let (path, each) = match &file.source {
+                Source::Template(path) => (*path, None),
+                Source::Each(path, name) => (*path, Some(name.as_str())),
+                _ => return None,
+            };
+            Some(self.template(path, each, host).map(|text| (file.path.clone(), text.into_bytes())))
         });
         rendered.collect()
     }
@@ -94,7 +99,8 @@ impl<'t> Renderer<'t> {
     pub fn host(&self, host: &HostPlan, public: &Public) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
         let mut files = self.templates(host)?;
         let derived = |file: &&FilePlan| {
-            !matches!(file.source, Source::Template(_) | Source::Foreign) && !file.source.is_secret()
+            !matches!(file.source, Source::Template(_) | Source::Each(..) | Source::Foreign)
+                && !file.source.is_secret()
         };
         for file in host.files.iter().filter(derived) {
             let text = public.file(&file.path);
@@ -104,8 +110,9 @@ impl<'t> Renderer<'t> {
         Ok(files)
     }
 
-    fn template(&self, path: &'static str, host: &HostPlan) -> Result<String, RenderError> {
-        let context = context::of(path, host).ok_or_else(|| RenderError::Unknown(path.to_owned()))?;
+    /// `each` names the one of several that the template is rendered for.
+    fn template(&self, path: &'static str, each: Option<&str>, host: &HostPlan) -> Result<String, RenderError> {
+        let context = context::of(path, each, host).ok_or_else(|| RenderError::Unknown(path.to_owned()))?;
         let text = self
             .environment
             .get_template(path)

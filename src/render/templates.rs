@@ -10,6 +10,8 @@ macro_rules! embedded {
 
 /// Host path and source of every embedded template.
 const EMBEDDED: &[(&str, &str)] = embedded![
+    "/etc/containerd/certs.d/REGISTRY/hosts.toml",
+    "/etc/containers/registries.conf.d/10-sealift.conf",
     "/etc/etcd/etcdctl.env",
     "/etc/kubernetes/kubeadm/config.yaml",
     "/etc/kubernetes/kubelet/config.yaml",
@@ -90,7 +92,8 @@ mod tests {
 
     #[test]
     fn there_is_one_template_for_each_rendered_row() {
-        let rows = FILES.iter().filter(|row| row.source == RowSource::Template).map(|row| row.path);
+        let rendered = [RowSource::Template, RowSource::EachRegistry];
+        let rows = FILES.iter().filter(|row| rendered.contains(&row.source)).map(|row| row.path);
         let embedded = EMBEDDED.iter().map(|(path, _)| *path);
         assert_eq!(embedded.collect::<Vec<_>>(), rows.collect::<Vec<_>>());
     }

@@ -33,7 +33,7 @@ pub(super) fn differs(
         return true;
     }
     match &file.source {
-        Source::Template(_) => rendered.get(&file.path).map(Vec::as_slice) != contents,
+        Source::Template(_) | Source::Each(..) => rendered.get(&file.path).map(Vec::as_slice) != contents,
         Source::Certificate(id) => {
             let authority = cluster.authorities.iter().find(|plan| plan.certificates.active.row.id == *id);
             let planned: Vec<_> = match authority {

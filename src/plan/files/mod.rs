@@ -5,8 +5,8 @@
 mod table;
 
 use super::certs::{CERTS, CertPlan, CertRow, Form, Kind, Place, exists};
-use super::{ClusterPlan, Fields, PasswordPlan, Policy, restart};
-use crate::spec::types::{CaName, GateRun, Provisioner, Spec};
+use super::{ClusterPlan, Fields, PasswordPlan, Policy, registries, restart};
+use crate::spec::types::{CaName, GateRun, Provisioner, RuntimeKind, Spec};
 use serde::Serialize;
 
 pub use table::FILES;
@@ -53,6 +53,8 @@ pub enum When {
     Rotating,
     /// When kubeadm makes the control plane.
     Kubeadm,
+    /// When that container runtime fetches images from mirrors.
+    Mirrors(RuntimeKind),
 }
 
 /// How a file of the table comes about.
@@ -60,6 +62,8 @@ pub enum When {
 pub enum RowSource {
     /// From the template of the same path.
     Template,
+    /// From the template of the same path, in which `REGISTRY` stands for each registry with mirrors.
+    EachRegistry,
     /// The key of the keyed digests that stand for this host's secrets.
     VerifyKey,
     /// The API server's `EncryptionConfiguration`.
@@ -112,6 +116,8 @@ pub enum Source {
     Kubeconfig(&'static str),
     /// From the template of that path.
     Template(&'static str),
+    /// From the template of that path, for one of several: the registry of that name.
+    Each(&'static str, String),
     /// The host's verify key, sealed.
     VerifyKey,
     /// The API server's `EncryptionConfiguration`, sealed.
@@ -141,6 +147,7 @@ impl Source {
             Self::Certificate(_)
             | Self::PublicKeys(_)
             | Self::Template(_)
+            | Self::Each(..)
             | Self::Foreign
             | Self::DiscoveryHash
             | Self::SigningCertificate(_) => false,
@@ -168,6 +175,10 @@ impl Site<'_> {
             When::Tokens => !self.cluster.tokens.is_empty(),
             When::SigningOnHosts => self.spec.pki.ca_keys_on_hosts.contains(&CaName::Kubernetes),
             When::Rotating => self.rotating,
+            When::Mirrors(kind) => {
+                let of = &self.spec.container_runtime;
+                of.kind == kind && of.registry_mirrors.values().any(|mirrors| !mirrors.is_empty())
+            }
             When::Kubeadm => self.spec.kubernetes.provisioner == Provisioner::Kubeadm,
         }
     }
@@ -222,7 +233,7 @@ pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
     let rows = FILES
         .iter()
         .filter(|row| Place::any(site.here, row.on) && site.holds(row.when))
-        .map(|row| from_row(row, site.here));
+        .flat_map(|row| from_row(row, site));
     let authorities = site.cluster.authorities.iter().flat_map(|authority| {
         let row = authority.certificates.active.row;
         let placed = Place::any(site.here, row.on) && exists(site.spec, row, site.here);
@@ -240,25 +251,33 @@ pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
     files
 }
 
-fn from_row(row: &'static FileRow, here: &[Place]) -> FilePlan {
-    FilePlan {
-        path: row.path.to_owned(),
+/// The file of a row; of one for each registry, all of them.
+fn from_row(row: &'static FileRow, site: &Site<'_>) -> Vec<FilePlan> {
+    let file = |path: String, source| FilePlan {
+        path,
         mode: row.mode,
-        source: match row.source {
-            RowSource::Template => Source::Template(row.path),
-            RowSource::VerifyKey => Source::VerifyKey,
-            RowSource::EncryptionConfig => Source::EncryptionConfig,
-            RowSource::BootstrapTokens => Source::BootstrapTokens,
-            RowSource::DiscoveryHash => Source::DiscoveryHash,
-            RowSource::SigningCertificate(id) => Source::SigningCertificate(id),
-            RowSource::Foreign => Source::Foreign,
-        },
+        source,
         policy: row.policy,
         fields: None,
         certificate: None,
-        restart: restart::targets(row.restart, here),
+        restart: restart::targets(row.restart, site.here),
         run: row.run,
-    }
+    };
+    let source = match row.source {
+        RowSource::Template => Source::Template(row.path),
+        RowSource::EachRegistry => {
+            let all = registries::plan(site.spec).into_iter();
+            let path = |name: &str| row.path.replace(registries::PLACEHOLDER, &registries::directory(name));
+            return all.map(|each| file(path(&each.name), Source::Each(row.path, each.name))).collect();
+        }
+        RowSource::VerifyKey => Source::VerifyKey,
+        RowSource::EncryptionConfig => Source::EncryptionConfig,
+        RowSource::BootstrapTokens => Source::BootstrapTokens,
+        RowSource::DiscoveryHash => Source::DiscoveryHash,
+        RowSource::SigningCertificate(id) => Source::SigningCertificate(id),
+        RowSource::Foreign => Source::Foreign,
+    };
+    vec![file(row.path.to_owned(), source)]
 }
 
 fn password(password: &PasswordPlan) -> FilePlan {

@@ -3,7 +3,7 @@
 use super::{FileRow, RowSource, When};
 use crate::plan::Policy;
 use crate::plan::certs::Place;
-use crate::spec::types::Role;
+use crate::spec::types::{Role, RuntimeKind};
 
 const ETCD: &[Place] = &[Place::Role(Role::Etcd)];
 const STACKED: &[Place] = &[Place::Stacked];
@@ -31,6 +31,24 @@ const ROW: FileRow = FileRow {
 
 /// Every file there is, besides certificates and keys.
 pub const FILES: &[FileRow] = &[
+    FileRow {
+        path: "/etc/containerd/certs.d/REGISTRY/hosts.toml",
+        on: HOSTS,
+        when: When::Mirrors(RuntimeKind::Containerd),
+        source: RowSource::EachRegistry,
+        // read at each pull
+        why: "where containerd fetches images of a registry instead",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/containers/registries.conf.d/10-sealift.conf",
+        on: HOSTS,
+        when: When::Mirrors(RuntimeKind::Crio),
+        // SIGHUP makes CRI-O read it anew, containers run on
+        run: &["systemctl reload crio"],
+        why: "where CRI-O fetches images of registries instead",
+        ..ROW
+    },
     FileRow {
         path: "/etc/etcd/etcdctl.env",
         on: ETCD,
