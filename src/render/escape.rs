@@ -149,6 +149,24 @@ mod tests {
             assert_eq!(read, serde_json::json!({"a": [value], "b": "end"}));
         }
 
+        /// A hostile value is still one string, as a value and as a key, and adds no line.
+        #[test]
+        fn no_value_breaks_out_of_toml(value in any::<String>()) {
+            let source = "a = {{ value }}\n[b.{{ value }}]\nc = true\n";
+            for name in ["x.toml", "/etc/containers/registries.conf.d/10-sealift.conf"] {
+                let text = render(name, source, &value).unwrap();
+                assert_eq!(text.lines().count(), 3);
+                let read: toml::Table = text.parse().unwrap();
+                let mut keyed = toml::Table::new();
+                let inner: toml::Table = "c = true".parse().unwrap();
+                keyed.insert(value.clone(), inner.into());
+                let mut expected = toml::Table::new();
+                expected.insert("a".to_owned(), value.clone().into());
+                expected.insert("b".to_owned(), keyed.into());
+                assert_eq!(read, expected);
+            }
+        }
+
         /// In formats without quoting, a value with a line break, blank, quote, `%` or `$` is refused.
         #[test]
         fn no_value_breaks_out_of_a_unit(value in any::<String>()) {
