@@ -91,7 +91,9 @@ capabilities = [\"pull\", \"resolve\"]
     );
     // read at each pull
     let ours = host.files.iter().filter(|file| file.path.starts_with("/etc/containerd/"));
-    assert!(ours.clone().count() == 3 && ours.clone().all(|file| file.run.is_empty() && file.restart.is_empty()));
+    assert!(
+        ours.clone().count() == 3 && ours.clone().all(|file| file.run.is_empty() && file.restart.is_empty())
+    );
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Every directory that sealift makes, and those in which it allows nothing else, as one table.
 
-use super::{FilePlan, Source};
 use super::certs::Place;
 use super::settings::Layered;
+use super::{FilePlan, Source};
 use crate::spec::Problem;
 use crate::spec::scalars::AbsolutePath;
 use crate::spec::types::Role;

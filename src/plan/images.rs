@@ -95,7 +95,8 @@ pub(super) fn uses(
     };
     let mut all = Vec::new();
     if let Some(images) = images.filter(|_| has_control_plane(spec)) {
-        let (control_planes, nodes) = (with(&[Role::ControlPlane]), with(&[Role::ControlPlane, Role::Worker]));
+        let (control_planes, nodes) =
+            (with(&[Role::ControlPlane]), with(&[Role::ControlPlane, Role::Worker]));
         let of = &spec.kubernetes;
         let rows = [
             ("kube-apiserver", &images.kube_apiserver, &control_planes, true),

@@ -111,7 +111,12 @@ impl<'t> Renderer<'t> {
     }
 
     /// `each` names the one of several that the template is rendered for.
-    fn template(&self, path: &'static str, each: Option<&str>, host: &HostPlan) -> Result<String, RenderError> {
+    fn template(
+        &self,
+        path: &'static str,
+        each: Option<&str>,
+        host: &HostPlan,
+    ) -> Result<String, RenderError> {
         let context = context::of(path, each, host).ok_or_else(|| RenderError::Unknown(path.to_owned()))?;
         let text = self
             .environment

@@ -47,9 +47,15 @@ fn etcd_alone_needs_itself_and_what_holds_a_pod() {
 
 #[test]
 fn what_is_disabled_is_not_needed() {
-    let edits = [("pki: {}", "pki: {}"), ("  endpoint:", "  kubeProxy: {disabled: true}\n  coreDns: {disabled: true}\n  endpoint:")];
-    let expected: String =
-        KUBEADM.lines().filter(|line| !line.contains("proxy") && !line.contains("dns")).map(|line| format!("{line}\n")).collect();
+    let edits = [
+        ("pki: {}", "pki: {}"),
+        ("  endpoint:", "  kubeProxy: {disabled: true}\n  coreDns: {disabled: true}\n  endpoint:"),
+    ];
+    let expected: String = KUBEADM
+        .lines()
+        .filter(|line| !line.contains("proxy") && !line.contains("dns"))
+        .map(|line| format!("{line}\n"))
+        .collect();
     assert_eq!(images(CLUSTER, &edits), expected);
 }
 
