@@ -119,6 +119,7 @@ pub fn origin(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<Or
         Source::Template(_)
         | Source::Pod(_)
         | Source::Manifest
+        | Source::Each(..)
         | Source::VerifyKey
         | Source::BootstrapTokens
         | Source::BootstrapKubeconfig

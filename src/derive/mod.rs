@@ -293,7 +293,9 @@ impl<'a> Cluster<'a> {
             Source::Certificate(id) | Source::PublicKeys(id) | Source::SigningCertificate(id) => {
                 Err(DeriveError::Table(id))
             }
-            Source::Template(path) | Source::Pod(path) => Err(DeriveError::Table(path)),
+            Source::Template(path) | Source::Each(path, _) | Source::Pod(path) => {
+                Err(DeriveError::Table(path))
+            }
             Source::DiscoveryHash | Source::Manifest | Source::Patch | Source::Foreign => {
                 Err(DeriveError::Table("no secret"))
             }

@@ -1,8 +1,8 @@
 //! Every directory that sealift makes, and those in which it allows nothing else, as one table.
 
-use super::FilePlan;
 use super::certs::Place;
 use super::settings::Layered;
+use super::{FilePlan, Source};
 use crate::spec::Problem;
 use crate::spec::scalars::AbsolutePath;
 use crate::spec::types::Role;
@@ -36,6 +36,46 @@ const OPERATOR: &[Place] = &[Place::Operator];
 
 /// Every directory there is, besides etcd's data directory, whose path the spec says.
 pub const DIRECTORIES: &[DirectoryRow] = &[
+    DirectoryRow {
+        path: "/etc/containerd",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "containerd's",
+    },
+    DirectoryRow {
+        path: "/etc/containerd/certs.d",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "containerd's `config_path`; registries may have more here, such as their CAs",
+    },
+    DirectoryRow {
+        path: "/etc/containerd/certs.d/REGISTRY",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "one for each registry with mirrors",
+    },
+    DirectoryRow {
+        path: "/etc/containers",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "CRI-O's, Podman's",
+    },
+    DirectoryRow {
+        path: "/etc/containers/registries.conf.d",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "other tools have their registries here too",
+    },
     DirectoryRow {
         path: "/etc/default",
         on: HOSTS,
@@ -232,6 +272,7 @@ pub(super) fn plan(
         owned: row.owned,
         allow: if row.owned { allowed_in(row.path, allow) } else { Vec::new() },
     });
+    let each = files.iter().filter_map(of_each);
     // kubeadm makes it 0700, and so does CIS's benchmark want it
     let data = data_dir.map(|path| DirectoryPlan {
         path: path.to_owned(),
@@ -239,9 +280,18 @@ pub(super) fn plan(
         owned: false,
         allow: Vec::new(),
     });
-    let mut directories: Vec<_> = rows.chain(data).collect();
+    let mut directories: Vec<_> = rows.chain(each).chain(data).collect();
     directories.sort_by(|a, b| a.path.cmp(&b.path));
     directories
+}
+
+/// The directory of one of several files that a row stands for.
+fn of_each(file: &FilePlan) -> Option<DirectoryPlan> {
+    let Source::Each(row, _) = file.source else { return None };
+    let parent = |path: &str| path.rsplit_once('/').map(|(parent, _)| parent.to_owned());
+    let wanted = parent(row)?;
+    let row = DIRECTORIES.iter().find(|directory| directory.path == wanted)?;
+    Some(DirectoryPlan { path: parent(&file.path)?, mode: row.mode, owned: false, allow: Vec::new() })
 }
 
 /// Where a host remembers what is installed; no directory of the table, since no bundle fills it.

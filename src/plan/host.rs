@@ -2,8 +2,8 @@
 
 use super::{
     ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, apiserver, certs,
-    directories, etcd::Members, files, images::Images, kubeadm, kubelet, objects, pods, releases, runbook,
-    seed_of, settings,
+    directories, etcd::Members, files, images::Images, kubeadm, kubelet, objects, pods, registries, releases,
+    runbook, seed_of, settings,
 };
 use crate::spec::scalars::{HostName, Recipient};
 use crate::spec::types::{Host, Spec};
@@ -49,6 +49,7 @@ impl Shared<'_> {
             recipients: distinct(&host.recipients),
             revision: host.revision.get(),
             patches: kubelet::patches(self, host, settings),
+            registries: registries::plan(self.spec),
             kubeadm,
             pods: pods::plan(self, host, settings, etcd.as_ref()),
             etcd,
@@ -120,6 +121,7 @@ impl Shared<'_> {
             files: files.into(),
             rotations,
             patches: BTreeMap::new(),
+            registries: Vec::new(),
             kubeadm: None,
             pods: Vec::new(),
             apiserver: apiserver::plan(spec, here),

@@ -24,6 +24,7 @@ mod patches;
 mod pods;
 mod policy;
 mod proxy;
+mod registries;
 pub mod releases;
 mod restart;
 mod rotation;
@@ -46,12 +47,13 @@ pub use certs::CertPlan;
 pub use directories::DirectoryPlan;
 pub use etcd::EtcdPlan;
 pub use files::{FilePlan, Source};
-pub use images::Images;
+pub use images::{ImageUse, Images};
 pub use kubeadm::{KubeadmPlan, Step};
 pub use kubelet::{BootstrapPlan, EnvironmentPlan, GatePlan, KubeletPlan, NodePlan};
 pub use objects::{Manifest, ObjectsPlan};
 pub use pods::{PodPlan, Probes};
 pub use policy::{Fields, Policy};
+pub use registries::{MirrorPlan, RegistryPlan};
 pub use rotation::{AuthorityPlan, Rotated};
 pub use runbook::{AtRestPlan, RotatingItem, RotationPlan};
 pub use secrets::{EncryptionKeyPlan, EncryptionPlan, KeyPlan, PasswordPlan, TokenPlan};
@@ -68,6 +70,8 @@ pub struct Plan {
     pub hosts: BTreeMap<HostName, HostPlan>,
     /// The operators' bundle.
     pub operator: HostPlan,
+    /// Every image that the hosts need, in kubeadm's order.
+    pub images: Vec<ImageUse>,
 }
 
 /// What all hosts of a cluster share.
@@ -138,6 +142,9 @@ pub struct HostPlan {
     /// JSON merge patches of rendered YAML, by path.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub patches: BTreeMap<String, FreeForm>,
+    /// Registries whose images come from mirrors, in byte order of their names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub registries: Vec<RegistryPlan>,
     /// kubeadm's configuration, when kubeadm makes the node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kubeadm: Option<KubeadmPlan>,
@@ -215,7 +222,8 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
         })
         .collect();
     let operator = shared.operator();
-    let plan = Plan { cluster, hosts, operator };
+    let images = images::uses(spec, release, shared.images.as_ref(), &hosts);
+    let plan = Plan { cluster, hosts, operator, images };
     problems.extend(patches::pointless(spec, &plan.hosts));
     problems.extend(release.into_iter().flat_map(|row| free::problems(spec, row)));
     problems.extend(release.into_iter().flat_map(|release| objects::problems(spec, release)));

@@ -4,18 +4,26 @@ use super::kubeadm;
 use super::kubelet::{self, Kubelet};
 use super::objects::{self, Objects};
 use super::pod::{self, EtcdPod, Pod};
+use super::registries::{self, Registries, RegistryHosts};
 use super::runbook::{self, Runbook};
 use super::{Digests, apiserver};
 use crate::plan::releases::KubeadmApi;
 use crate::plan::{EtcdPlan, HostPlan};
 use serde::Serialize;
 
-/// The context of a template; none when the host has no such thing or nothing renders the path.
-pub(super) fn of(path: &str, host: &HostPlan, digests: &Digests) -> Option<Context> {
+/// The context of a template, for one of several where there are some; none when the host has no such
+/// thing or nothing renders the path.
+pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Digests) -> Option<Context> {
     let etcd = host.etcd.as_ref();
     let name = path.rsplit('/').next().and_then(|file| file.strip_suffix(".yaml")).unwrap_or_default();
     let digest = digests.get(name).map(String::as_str);
     match path {
+        "/etc/containerd/certs.d/REGISTRY/hosts.toml" => {
+            registries::hosts(each?, host).map(Context::RegistryHosts)
+        }
+        "/etc/containers/registries.conf.d/10-sealift.conf" => {
+            Some(Context::Registries(registries::all(host)))
+        }
         _ if path.starts_with(objects::DIRECTORY) => {
             host.objects.as_ref().map(|plan| Context::Objects(objects::context(plan)))
         }
@@ -50,6 +58,8 @@ pub(super) enum Context {
     Pod(Pod),
     ApiServer(apiserver::Files),
     Objects(Objects),
+    Registries(Registries),
+    RegistryHosts(RegistryHosts),
     Runbook(Runbook),
 }
 

@@ -13,6 +13,7 @@ mod kubelet;
 mod objects;
 mod patch;
 mod pod;
+mod registries;
 mod runbook;
 pub mod templates;
 mod unit;
@@ -96,7 +97,8 @@ impl<'t> Renderer<'t> {
     pub fn templates(&self, host: &HostPlan) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
         let rendered = host.files.iter().filter_map(|file| {
             let text = match file.source {
-                Source::Template(path) => self.template(path, host, &Digests::new()),
+                Source::Template(path) => self.template(path, None, host, &Digests::new()),
+                Source::Each(path, ref name) => self.template(path, Some(name), host, &Digests::new()),
                 Source::Patch => json::patch(&file.path, host),
                 _ => return None,
             };
@@ -114,7 +116,7 @@ impl<'t> Renderer<'t> {
     pub fn pods(&self, host: &HostPlan, digests: &Digests) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
         let rendered = host.files.iter().filter_map(|file| {
             let Source::Pod(path) = file.source else { return None };
-            Some(self.template(path, host, digests).map(|text| (file.path.clone(), text.into_bytes())))
+            Some(self.template(path, None, host, digests).map(|text| (file.path.clone(), text.into_bytes())))
         });
         rendered.collect()
     }
@@ -128,7 +130,12 @@ impl<'t> Renderer<'t> {
         let derived = |file: &&FilePlan| {
             !matches!(
                 file.source,
-                Source::Template(_) | Source::Pod(_) | Source::Manifest | Source::Patch | Source::Foreign
+                Source::Template(_)
+                    | Source::Each(..)
+                    | Source::Pod(_)
+                    | Source::Manifest
+                    | Source::Patch
+                    | Source::Foreign
             ) && !file.source.is_secret()
         };
         for file in host.files.iter().filter(derived) {
@@ -139,14 +146,16 @@ impl<'t> Renderer<'t> {
         Ok(files)
     }
 
+    /// `each` names the one of several that the template is rendered for.
     fn template(
         &self,
         path: &'static str,
+        each: Option<&str>,
         host: &HostPlan,
         digests: &Digests,
     ) -> Result<String, RenderError> {
         let context =
-            context::of(path, host, digests).ok_or_else(|| RenderError::Unknown(path.to_owned()))?;
+            context::of(path, each, host, digests).ok_or_else(|| RenderError::Unknown(path.to_owned()))?;
         let text = self
             .environment
             .get_template(path)

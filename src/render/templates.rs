@@ -10,6 +10,8 @@ macro_rules! embedded {
 
 /// Host path and source of every embedded template.
 const EMBEDDED: &[(&str, &str)] = embedded![
+    "/etc/containerd/certs.d/REGISTRY/hosts.toml",
+    "/etc/containers/registries.conf.d/10-sealift.conf",
     "/etc/default/kubelet",
     "/etc/etcd/etcdctl.env",
     "/etc/kubernetes/apiserver/admission.yaml",
@@ -115,7 +117,8 @@ mod tests {
 
     #[test]
     fn there_is_one_template_for_each_rendered_row() {
-        let rendered = |source| matches!(source, RowSource::Template | RowSource::Pod);
+        let rendered =
+            |source| matches!(source, RowSource::Template | RowSource::EachRegistry | RowSource::Pod);
         // some paths have a row for each place
         let rows: BTreeSet<_> = FILES.iter().filter(|row| rendered(row.source)).map(|row| row.path).collect();
         let embedded = EMBEDDED.iter().map(|(path, _)| *path);

@@ -7,7 +7,9 @@ mod table;
 use super::certs::{CERTS, CertPlan, CertRow, Form, Kind, Place, exists};
 use super::objects::{Object, ObjectsPlan};
 use super::releases::Release;
-use super::{ClusterPlan, Fields, KubeadmPlan, KubeletPlan, PasswordPlan, Policy, Step, pods, restart};
+use super::{
+    ClusterPlan, Fields, KubeadmPlan, KubeletPlan, PasswordPlan, Policy, Step, pods, registries, restart,
+};
 use crate::spec::types::{ApiServer, CaName, GateRun, Join, Provisioner, Role, RuntimeKind, Spec};
 use serde::Serialize;
 
@@ -85,6 +87,8 @@ pub enum When {
     OidcCa,
     /// When the operators have such a thing to apply.
     Applied(Object),
+    /// When that container runtime fetches images from mirrors.
+    Mirrors(RuntimeKind),
 }
 
 /// How a file of the table comes about.
@@ -94,6 +98,8 @@ pub enum RowSource {
     Template,
     /// The manifest of a static pod, from the template of the same path.
     Pod,
+    /// From the template of the same path, in which `REGISTRY` stands for each registry with mirrors.
+    EachRegistry,
     /// The key of the keyed digests that stand for this host's secrets.
     VerifyKey,
     /// The API server's `EncryptionConfiguration`.
@@ -155,6 +161,8 @@ pub enum Source {
     /// The manifest of a static pod from the template of that path, with a digest of the files that the
     /// pod reads at its start only.
     Pod(&'static str),
+    /// From the template of that path, for one of several: the registry of that name.
+    Each(&'static str, String),
     /// The host's verify key, sealed.
     VerifyKey,
     /// The API server's `EncryptionConfiguration`, sealed.
@@ -197,6 +205,7 @@ impl Source {
             | Self::Patch
             | Self::Pod(_)
             | Self::Manifest
+            | Self::Each(..)
             | Self::Foreign
             | Self::DiscoveryHash
             | Self::SigningCertificate(_) => false,
@@ -228,6 +237,10 @@ impl Site<'_> {
             When::Tokens => !self.cluster.tokens.is_empty(),
             When::SigningOnHosts => self.spec.pki.ca_keys_on_hosts.contains(&CaName::Kubernetes),
             When::Rotating => self.rotating,
+            When::Mirrors(kind) => {
+                let of = &self.spec.container_runtime;
+                of.kind == kind && of.registry_mirrors.values().any(|mirrors| !mirrors.is_empty())
+            }
             When::Kubeadm => self.spec.kubernetes.provisioner == Provisioner::Kubeadm,
             When::StaticPods => self.spec.kubernetes.provisioner == Provisioner::StaticPods,
             When::Bootstraps => {
@@ -327,7 +340,7 @@ impl Site<'_> {
 
 /// The files of one host, in byte order of their paths.
 pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
-    let rows = FILES.iter().filter(|row| site.has(row)).map(|row| from_row(row, site));
+    let rows = FILES.iter().filter(|row| site.has(row)).flat_map(|row| from_row(row, site));
     let authorities = site.cluster.authorities.iter().flat_map(|authority| {
         let row = authority.certificates.active.row;
         let placed = Place::any(site.here, row.on) && exists(site.spec, row, site.here);
@@ -346,32 +359,40 @@ pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
     files
 }
 
-fn from_row(row: &'static FileRow, site: &Site<'_>) -> FilePlan {
+/// The file of a row; of one for each registry, all of them.
+fn from_row(row: &'static FileRow, site: &Site<'_>) -> Vec<FilePlan> {
     let reloads = row.when == When::Authentication
         && site.release.is_some_and(|release| release.authentication_reloads);
     let restart = if reloads { Vec::new() } else { restart::targets(row.restart, site.here) };
-    FilePlan {
-        path: row.path.to_owned(),
+    let file = |path: String, source| FilePlan {
+        path,
         mode: row.mode,
-        source: match row.source {
-            RowSource::Template => Source::Template(row.path),
-            RowSource::Pod => Source::Pod(row.path),
-            RowSource::VerifyKey => Source::VerifyKey,
-            RowSource::EncryptionConfig => Source::EncryptionConfig,
-            RowSource::BootstrapTokens => Source::BootstrapTokens,
-            RowSource::BootstrapKubeconfig => Source::BootstrapKubeconfig,
-            RowSource::DiscoveryHash => Source::DiscoveryHash,
-            RowSource::SigningCertificate(id) => Source::SigningCertificate(id),
-            RowSource::KubeadmConfiguration => Source::KubeadmConfiguration,
-            RowSource::Patch => Source::Patch,
-            RowSource::Foreign => Source::Foreign,
-        },
+        source,
         policy: row.policy,
         fields: None,
         certificate: None,
-        restart,
+        restart: restart.clone(),
         run: if site.holds(row.run_when) { row.run } else { &[] },
-    }
+    };
+    let source = match row.source {
+        RowSource::Template => Source::Template(row.path),
+        RowSource::EachRegistry => {
+            let all = registries::plan(site.spec).into_iter();
+            let path = |name: &str| row.path.replace(registries::PLACEHOLDER, &registries::directory(name));
+            return all.map(|each| file(path(&each.name), Source::Each(row.path, each.name))).collect();
+        }
+        RowSource::VerifyKey => Source::VerifyKey,
+        RowSource::EncryptionConfig => Source::EncryptionConfig,
+        RowSource::BootstrapTokens => Source::BootstrapTokens,
+        RowSource::BootstrapKubeconfig => Source::BootstrapKubeconfig,
+        RowSource::KubeadmConfiguration => Source::KubeadmConfiguration,
+        RowSource::Patch => Source::Patch,
+        RowSource::Pod => Source::Pod(row.path),
+        RowSource::DiscoveryHash => Source::DiscoveryHash,
+        RowSource::SigningCertificate(id) => Source::SigningCertificate(id),
+        RowSource::Foreign => Source::Foreign,
+    };
+    vec![file(row.path.to_owned(), source)]
 }
 
 fn password(password: &PasswordPlan) -> FilePlan {

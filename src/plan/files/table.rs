@@ -65,6 +65,24 @@ const POD: FileRow =
 /// Every file there is, besides certificates and keys.
 pub const FILES: &[FileRow] = &[
     FileRow {
+        path: "/etc/containerd/certs.d/REGISTRY/hosts.toml",
+        on: HOSTS,
+        when: When::Mirrors(RuntimeKind::Containerd),
+        source: RowSource::EachRegistry,
+        // read at each pull
+        why: "where containerd fetches images of a registry instead",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/containers/registries.conf.d/10-sealift.conf",
+        on: HOSTS,
+        when: When::Mirrors(RuntimeKind::Crio),
+        // SIGHUP makes CRI-O read it anew, containers run on
+        run: &["systemctl reload crio"],
+        why: "where CRI-O fetches images of registries instead",
+        ..ROW
+    },
+    FileRow {
         path: "/etc/default/kubelet",
         on: HOSTS,
         when: When::VariablesIn("/etc/default/kubelet"),
