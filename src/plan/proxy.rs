@@ -37,11 +37,11 @@ fn no_proxy(spec: &Spec) -> BTreeSet<String> {
             EndpointHost::Address(address) => address.to_string(),
         });
     }
-    let named = spec
+    let reached = spec
         .hosts
         .iter()
         .filter(|(_, host)| host.roles.contains(&Role::ControlPlane) || host.roles.contains(&Role::Etcd));
-    for (name, host) in named {
+    for (name, host) in reached {
         names.insert(name.to_string());
         names.extend(
             host.addresses.iter().chain(&host.api_address).chain(&host.etcd_address).map(ToString::to_string),
