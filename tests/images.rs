@@ -52,10 +52,10 @@ fn what_is_not_known_is_told_as_check_tells_it() {
     let line = unknown.lines().position(|line| line.contains("1.29.14")).unwrap() + 1;
     let expected = format!(
         "error: the etcd image of Kubernetes 1.29.14 is not known here
-  --> sealift.yaml:{line}:3
+  --> sealift.yaml:{line}:12
    |
 {line} |   version: 1.29.14
-   |   ^^^^^^^
+   |            ^^^^^^^
 hint: name it: `etcd: {{image: \"registry.k8s.io/etcd:TAG\"}}`; `kubeadm config images list` of that release says which; sealift knows those of 1.29.0 to 1.29.10
 
 sealift.yaml: 1 error
