@@ -11,6 +11,7 @@ use std::ops::RangeInclusive;
 
 /// What one minor release does differently from others.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "one per question")]
 pub struct Release {
     /// The minor number of 1.x.
     pub minor: u32,
