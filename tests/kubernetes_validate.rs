@@ -14,8 +14,7 @@ use support::stacked::{HOSTS, files, spec};
 use support::{Ran, need, run, temporary};
 
 /// A version of each release whose images are known.
-const VERSIONS: [&str; 8] =
-    ["1.29.10", "1.30.6", "1.31.1", "1.32.1", "1.33.1", "1.34.1", "1.35.1", "1.36.2"];
+const VERSIONS: [&str; 8] = ["1.29.10", "1.30.6", "1.31.1", "1.32.1", "1.33.1", "1.34.1", "1.35.1", "1.36.2"];
 
 /// All that makes an object or changes one.
 const KUBERNETES: &str = "  join: token
@@ -44,9 +43,10 @@ fn is_object(document: &serde_json::Value) -> bool {
 fn write(built: &Built, into: &Path) -> (Vec<PathBuf>, Vec<String>) {
     let (mut paths, mut kinds) = (Vec::new(), Vec::new());
     for host in HOSTS.into_iter().chain(["operator"]) {
-        for (path, file) in files(built, host).iter().filter(|(path, _)| {
-            Path::new(path).extension().is_some_and(|extension| extension == "yaml")
-        }) {
+        for (path, file) in files(built, host)
+            .iter()
+            .filter(|(path, _)| Path::new(path).extension().is_some_and(|extension| extension == "yaml"))
+        {
             let documents = sealift::spec::yaml::documents(file.text());
             let documents: Vec<_> =
                 documents.map(|text| sealift::spec::yaml::document(text).unwrap()).collect();
@@ -76,7 +76,8 @@ fn every_object_in_every_release() {
         for (provisioner, at_least) in [
             (
                 "static-pods",
-                &["ClusterRoleBinding", "ConfigMap", "DaemonSet", "Deployment", "Node", "Secret", "Service"][..],
+                &["ClusterRoleBinding", "ConfigMap", "DaemonSet", "Deployment", "Node", "Secret", "Service"]
+                    [..],
             ),
             ("kubeadm", &["Node", "Secret"]),
         ] {

@@ -283,7 +283,9 @@ impl<'a> Cluster<'a> {
                 Err(DeriveError::Table(id))
             }
             Source::Template(path) => Err(DeriveError::Table(path)),
-            Source::DiscoveryHash | Source::Manifest | Source::Foreign => Err(DeriveError::Table("no secret")),
+            Source::DiscoveryHash | Source::Manifest | Source::Foreign => {
+                Err(DeriveError::Table("no secret"))
+            }
         }
     }
 

@@ -41,7 +41,8 @@ type Wrong = (String, &'static str);
 
 fn one(path: &str, name: &str, bytes: Read) -> Result<String, Wrong> {
     if !is_name(name) {
-        let hint = "name it like calico.yaml: letters, digits, `.`, `-` and `_`, with .yaml or .yml at its end";
+        let hint =
+            "name it like calico.yaml: letters, digits, `.`, `-` and `_`, with .yaml or .yml at its end";
         return Err((format!("{path}: no name for a manifest"), hint));
     }
     let bytes = bytes.map_err(|reason| {
@@ -115,14 +116,16 @@ fn check(document: &str) -> Result<(), (Fault, &'static str)> {
         let message = "it holds a private key".to_owned();
         return Err((Fault { line: line + 1, message }, NO_SECRETS));
     }
-    let value = yaml::foreign(document)
-        .map_err(|(line, message)| (Fault { line, message }, "kubectl must be able to read it too"))?;
+    let value = yaml::foreign(document).map_err(|(line, message)| {
+        (Fault { line, message }, "sealift reads it strictly: no tags, no key twice")
+    })?;
     object(&value)
 }
 
 /// What private keys begin with. Descriptions of objects talk of them, too, and are no secrets.
 const PRIVATE: &[&str] = &["PRIVATE KEY-----", "AGE-SECRET-KEY-1"];
-const NO_SECRETS: &str = "manifests lie open in the operators' bundle: apply a Secret by other means, or have the cluster make it";
+const NO_SECRETS: &str =
+    "manifests lie open in the operators' bundle: apply a Secret by other means, or have the cluster make it";
 
 fn object(value: &Value) -> Result<(), (Fault, &'static str)> {
     let text = |key: &str| value.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
@@ -170,15 +173,23 @@ mod tests {
         for (text, wrong) in [
             (String::new(), "x.yaml: there is nothing in it"),
             ("---\n# nothing\n".to_owned(), "x.yaml: there is nothing in it"),
-            (format!("{good}kind: B\n"), "x.yaml, line 4: no Kubernetes object: it has no `apiVersion` or no `kind`"),
-            (format!("{good}- 1\n"), "x.yaml, line 4: no Kubernetes object: it has no `apiVersion` or no `kind`"),
+            (
+                format!("{good}kind: B\n"),
+                "x.yaml, line 4: no Kubernetes object: it has no `apiVersion` or no `kind`",
+            ),
+            (
+                format!("{good}- 1\n"),
+                "x.yaml, line 4: no Kubernetes object: it has no `apiVersion` or no `kind`",
+            ),
             (format!("{good}a: 1\na: 2\n"), "x.yaml, line 5: duplicate key `a`"),
             (
                 format!("{good}apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\nstringData: {{a: b}}\n"),
                 "x.yaml, line 4: a Secret with data: s",
             ),
             (
-                format!("{good}apiVersion: v1\nkind: SecretList\nitems: [{{apiVersion: v1, kind: Secret, data: {{a: Yg==}}}}]\n"),
+                format!(
+                    "{good}apiVersion: v1\nkind: SecretList\nitems: [{{apiVersion: v1, kind: Secret, data: {{a: Yg==}}}}]\n"
+                ),
                 "x.yaml, line 4: a Secret with data: \"\"",
             ),
             (
@@ -197,8 +208,11 @@ mod tests {
     fn one_name_once() {
         let one = || Ok(b"apiVersion: v1\nkind: A\n".to_vec());
         let at = |index| Path::root().index(index);
-        let (manifests, problems) =
-            read(vec![(at(0), "a/x.yaml", one()), (at(1), "b/x.yaml", one()), (at(2), "y.yaml", Err("gone".to_owned()))]);
+        let (manifests, problems) = read(vec![
+            (at(0), "a/x.yaml", one()),
+            (at(1), "b/x.yaml", one()),
+            (at(2), "y.yaml", Err("gone".to_owned())),
+        ]);
         assert_eq!(manifests.len(), 1);
         let messages: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
         assert_eq!(messages, ["b/x.yaml: another manifest has this name too", "y.yaml: gone"]);

@@ -79,7 +79,9 @@ pub(in crate::plan) fn problems(spec: &Spec, release: &Release) -> Vec<Problem> 
             "Kubernetes 1.{} has kube-proxy's mode nftables behind the feature gate {NFTABLES_GATE}",
             release.minor
         );
-        let hint = format!("write `featureGates: {{{NFTABLES_GATE}: true}}` under `kubernetes`, or take another mode");
+        let hint = format!(
+            "write `featureGates: {{{NFTABLES_GATE}: true}}` under `kubernetes`, or take another mode"
+        );
         problems.push(Problem::error(at.key("mode"), message).hint(hint));
     }
     if of.scheduler.is_some() && mode(spec) != KubeProxyMode::Ipvs {
@@ -95,10 +97,8 @@ fn has_gate(spec: &Spec) -> bool {
     let own = spec.kubernetes.kube_proxy.config.map().get("featureGates");
     match own.and_then(|gates| gates.get(NFTABLES_GATE)) {
         Some(own) => own.as_bool() == Some(true),
-        None => spec
-            .kubernetes
-            .feature_gates
-            .iter()
-            .any(|(gate, on)| gate.to_string() == NFTABLES_GATE && *on),
+        None => {
+            spec.kubernetes.feature_gates.iter().any(|(gate, on)| gate.to_string() == NFTABLES_GATE && *on)
+        }
     }
 }

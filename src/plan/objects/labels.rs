@@ -1,5 +1,8 @@
 //! Which labels a kubelet may give to its own node.
 
+use crate::plan::settings::Settings;
+use std::collections::BTreeMap;
+
 /// Keys of Kubernetes that a kubelet may set (`kubeletapis.KubeletLabels`,
 /// `staging/src/k8s.io/kubelet/pkg/apis/well_known_labels.go`).
 const KEYS: &[&str] = &[
@@ -20,14 +23,19 @@ const NAMESPACES: &[&str] = &["kubelet.kubernetes.io", "node.kubernetes.io"];
 /// Kubernetes' own namespaces.
 const KUBERNETES: &[&str] = &["kubernetes.io", "k8s.io"];
 
+/// The labels that only operators can set.
+pub(super) fn operator_labels(settings: &Settings) -> BTreeMap<String, String> {
+    let own = settings.labels.iter().filter(|(key, _)| !kubelet_may_set(key));
+    own.map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
 /// Whether a kubelet may set a label itself: the kubelet refuses to start with others in
 /// `--node-labels`, and the admission plugin `NodeRestriction` refuses its node.
-pub(super) fn kubelet_may_set(key: &str) -> bool {
+fn kubelet_may_set(key: &str) -> bool {
     let namespace = key.split_once('/').map_or("", |(namespace, _)| namespace);
     let below = |all: &[&str]| {
-        all.iter().any(|own| {
-            namespace.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
-        })
+        all.iter()
+            .any(|own| namespace.strip_suffix(own).is_some_and(|rest| rest.is_empty() || rest.ends_with('.')))
     };
     !below(KUBERNETES) || KEYS.contains(&key) || below(NAMESPACES)
 }

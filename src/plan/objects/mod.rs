@@ -3,12 +3,15 @@
 
 mod kube_proxy;
 mod labels;
+#[cfg(test)]
+mod tests;
 
 use super::certs::has_control_plane;
 use super::host::Shared;
 use super::{Facts, FreeForm, Policy, Source, proxy, settings};
 use crate::plan::FilePlan;
 use crate::spec::types::{CaName, Join, Provisioner, Role, Spec};
+use labels::operator_labels;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -207,8 +210,7 @@ fn nodes(spec: &Spec) -> BTreeMap<String, BTreeMap<String, String>> {
         if host.roles.contains(&Role::ControlPlane) && !by_kubeadm {
             labels.extend(CONTROL_PLANE.map(|label| (label.to_owned(), String::new())));
         }
-        let written = settings::of(spec, name, host).labels;
-        labels.extend(written.into_iter().filter(|(key, _)| !labels::kubelet_may_set(key)));
+        labels.extend(operator_labels(&settings::of(spec, name, host)));
         (!labels.is_empty()).then(|| (name.to_string(), labels))
     });
     labelled.collect()
