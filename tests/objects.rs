@@ -116,7 +116,9 @@ fn the_operators_files_whole() {
         "roles: [worker]",
         "roles: [worker], labels: {tier: a, node-role.kubernetes.io/worker: \"\", node-restriction.kubernetes.io/tier: a}",
     );
-    let built = Built::staged(&text);
+    let replicas =
+        "patches: {/etc/kubernetes/cluster/40-coredns.yaml: {kind: Deployment, spec: {replicas: 3}}}\n";
+    let built = Built::staged(&replaced(&text, "etcd: {run", &format!("{replicas}etcd: {{run")));
     fs::create_dir(built.path("network")).unwrap();
     fs::write(built.path("network/cni.yaml"), CNI).unwrap();
     let _ = built.build(&[]).expect_code(0);

@@ -2,7 +2,7 @@
 
 use super::{
     ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, certs, directories,
-    files, images::Images, kubeadm, objects, pods, releases, runbook, seed_of, settings,
+    files, images::Images, kubeadm, objects, patches, pods, releases, runbook, seed_of, settings,
 };
 use crate::spec::scalars::{HostName, Recipient};
 use crate::spec::types::{GateRun, Host, Spec};
@@ -74,6 +74,7 @@ impl Shared<'_> {
             directories: directories::plan(&here, &planned.files, None, &[]).into(),
             files: planned.files.iter().cloned().map(at_rest).collect(),
             objects,
+            patches: patches::of_operator(spec, &planned.files),
             ..planned
         }
     }

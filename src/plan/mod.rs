@@ -181,7 +181,7 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
         .collect();
     let operator = shared.operator();
     let plan = Plan { cluster, hosts, operator };
-    problems.extend(patches::pointless(spec, &plan.hosts));
+    problems.extend(patches::pointless(spec, &plan.hosts, &plan.operator));
     problems.extend(release.into_iter().flat_map(|release| objects::problems(spec, release)));
     let hosts = plan.hosts.values().chain([&plan.operator]);
     let leaves: Vec<_> = hosts.flat_map(|host| &host.certificates).collect();

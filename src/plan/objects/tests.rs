@@ -188,6 +188,23 @@ fn a_mode_that_a_release_does_not_have() {
     assert_eq!(problems("1.36.2", "  kubeProxy: {mode: ipvs, scheduler: lc}\n"), [""; 0]);
 }
 
+#[test]
+fn patches_for_all_change_the_operators_files_too() {
+    let loaded = load("1.36.2", "static-pods", "", "");
+    let mut spec = loaded.spec;
+    let patch = |value: Value| value.as_object().unwrap().clone().into();
+    let mut add = |path: &str, value: Value| spec.patches.insert(path.parse().unwrap(), patch(value));
+    let coredns = "/etc/kubernetes/cluster/40-coredns.yaml";
+    add(coredns, json!({"kind": "Deployment", "spec": {"replicas": 3}}));
+    add("/etc/kubernetes/cluster/README.md", json!({"a": 1}));
+    let (plan, problems) = plan(&spec, &Facts::default());
+    assert_eq!(plan.operator.patches.keys().collect::<Vec<_>>(), [coredns]);
+    assert!(plan.hosts.values().all(|host| !host.files.iter().any(|file| file.path == coredns)));
+    let paths: Vec<_> =
+        problems.iter().filter(|problem| problem.is_error()).map(|problem| problem.path.as_str()).collect();
+    assert_eq!(paths, ["patches.\"/etc/kubernetes/cluster/README.md\""]);
+}
+
 /// kubeadm's `GetDNSIP`: of the first range alone.
 #[test]
 fn dns_has_the_tenth_address() {
