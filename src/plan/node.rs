@@ -47,7 +47,6 @@ pub(super) fn kubelet_labels(settings: &Settings) -> BTreeMap<String, String> {
 }
 
 /// The labels that only operators can set.
-#[allow(dead_code, reason = "the objects of the operators' bundle are made of it")]
 pub(super) fn operator_labels(settings: &Settings) -> BTreeMap<String, String> {
     settings.labels.iter().filter(|(key, _)| !by_kubelet(key)).map(own).collect()
 }
