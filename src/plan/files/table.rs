@@ -85,6 +85,16 @@ pub const FILES: &[FileRow] = &[
         ..ROW
     },
     FileRow {
+        path: "/etc/kubernetes/kubelet.conf",
+        on: NODES,
+        when: When::Bootstraps,
+        mode: 0o600,
+        source: RowSource::Foreign,
+        policy: Policy::Foreign,
+        why: "the kubelet's own: it names the certificate that the cluster signed",
+        ..ROW
+    },
+    FileRow {
         path: "/etc/kubernetes/kubelet/config.yaml",
         on: ETCD_ALONE,
         mode: 0o644,
@@ -99,16 +109,6 @@ pub const FILES: &[FileRow] = &[
         when: When::StaticPods,
         restart: KUBELET,
         why: "configures the kubelet of a node that kubeadm does not make",
-        ..ROW
-    },
-    FileRow {
-        path: "/etc/kubernetes/kubelet.conf",
-        on: NODES,
-        when: When::Bootstraps,
-        mode: 0o600,
-        source: RowSource::Foreign,
-        policy: Policy::Foreign,
-        why: "the kubelet's own: it names the certificate that the cluster signed",
         ..ROW
     },
     FileRow {
