@@ -10,6 +10,7 @@ mod change;
 mod check;
 mod csr;
 mod demo;
+mod diff;
 mod failure;
 mod init;
 mod install;
@@ -71,6 +72,7 @@ fn execute(cli: &Cli, output: &mut Output<'_>) -> u8 {
         Command::Build(arguments) => ("build", build::run(arguments, output)),
         Command::Verify(arguments) => ("verify", verify::run(arguments, output)),
         Command::Certs(arguments) => ("certs", certs::run(arguments, output)),
+        Command::Diff(arguments) => ("diff", diff::run(arguments, output)),
         Command::Install(arguments) => ("install", install::run(arguments, output)),
         Command::Demo(arguments) => ("demo", demo::run(arguments, output)),
         Command::Schema => ("schema", Ok(schema(output))),

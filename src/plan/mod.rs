@@ -9,7 +9,9 @@ pub mod certs;
 pub mod components;
 pub mod directories;
 mod etcd;
+pub mod fields;
 pub mod files;
+mod free;
 mod host;
 mod images;
 mod kubeadm;
@@ -195,6 +197,7 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
     let operator = shared.operator();
     let plan = Plan { cluster, hosts, operator };
     problems.extend(patches::pointless(spec, &plan.hosts));
+    problems.extend(release.into_iter().flat_map(|row| free::problems(spec, row)));
     let hosts = plan.hosts.values().chain([&plan.operator]);
     let leaves: Vec<_> = hosts.flat_map(|host| &host.certificates).collect();
     problems.extend(certs::problems(spec, &plan.cluster.authorities, &leaves));

@@ -235,6 +235,8 @@ fn formats(value: &Value, found: &mut BTreeSet<String>) {
 fn every_format_of_the_schema_has_its_check_and_every_check_its_format() {
     let mut found = BTreeSet::new();
     formats(&schema(), &mut found);
+    // schemars' note at a number whose limits stand beside it
+    assert!(found.remove("uint32"));
     let known: BTreeSet<String> = scalars::formats().map(str::to_owned).collect();
     assert_eq!(found, known);
 }
@@ -252,7 +254,7 @@ fn examples_in_the_schema_are_good() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 20);
+    assert_eq!(seen, 28);
 }
 
 #[test]
