@@ -117,9 +117,14 @@ pub fn origin(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<Or
             of(password.seed, password.generation)
         }
         Source::Template(_)
+        | Source::Pod(_)
+        | Source::Manifest
+        | Source::Each(..)
         | Source::VerifyKey
         | Source::BootstrapTokens
         | Source::BootstrapKubeconfig
+        | Source::KubeadmConfiguration
+        | Source::Patch
         | Source::DiscoveryHash
         | Source::Foreign => None,
     }
@@ -162,6 +167,14 @@ pub fn inputs(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<St
             canonical::to_bytes(&(&plan.name, trusted, bootstrap, token))
         }
         Source::BootstrapTokens => canonical::to_bytes(&plan.tokens),
+        Source::KubeadmConfiguration => {
+            let kubeadm = host.kubeadm.as_ref()?;
+            let shown: Vec<_> =
+                plan.tokens.iter().filter(|token| kubeadm.tokens.contains(&token.name)).collect();
+            let authority = plan.authority(CaName::Kubernetes);
+            let trusted: Vec<_> = authority.iter().flat_map(|plan| plan.certificates.all()).collect();
+            canonical::to_bytes(&(&kubeadm.documents, shown, trusted))
+        }
         Source::Password(name) => {
             canonical::to_bytes(&plan.passwords.iter().find(|password| password.name == *name))
         }

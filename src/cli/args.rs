@@ -53,6 +53,8 @@ pub(super) enum Command {
     Certs(Certs),
     /// Compare two builds: what differs on each host, and what to run and restart for it
     Diff(Diff),
+    /// List every image that the hosts need, one a line
+    Images(Images),
     /// Put a bundle onto a host: check everything, decrypt, place, remember
     Install(Install),
     /// Run the whole journey on an embedded spec, in a directory of its own
@@ -231,6 +233,19 @@ pub(super) struct Diff {
     /// that both are whole, and whether one key signed both
     #[arg(long, value_name = "FILE")]
     pub(super) trust: Option<PathBuf>,
+}
+
+const IMAGES: &str = "\
+Example: fetch them on a machine that may, and carry them into your own registry
+  sealift images sealift.yaml | while read -r image; do
+    skopeo copy \"docker://$image\" \"docker://registry.example/${image#*/}\"
+  done";
+
+#[derive(Debug, Args)]
+#[command(after_help = IMAGES)]
+pub(super) struct Images {
+    /// The spec
+    pub(super) spec: PathBuf,
 }
 
 /// The codes that the spec allows for the kubelet's gate.

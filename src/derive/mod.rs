@@ -7,6 +7,7 @@ mod brought;
 pub mod certificate;
 pub mod key;
 pub mod keyring;
+mod kubeadm;
 mod kubeconfig;
 pub mod label;
 mod letters;
@@ -279,6 +280,11 @@ impl<'a> Cluster<'a> {
                 let bootstrap = host.bootstrap().ok_or(DeriveError::Table("bootstrap-token"))?;
                 self.bootstrap_kubeconfig(bootstrap)
             }
+            Source::KubeadmConfiguration => {
+                let kubeadm = host.kubeadm.as_ref().ok_or(DeriveError::Table("kubeadm"))?;
+                let text = kubeadm::configuration(keyring, plan, kubeadm, &self.discovery_hashes()?)?;
+                text.ok_or(DeriveError::Expiry)
+            }
             Source::Password(name) => {
                 let planned = plan.passwords.iter().find(|password| password.name == *name);
                 let planned = planned.ok_or(DeriveError::Table("password"))?;
@@ -287,8 +293,12 @@ impl<'a> Cluster<'a> {
             Source::Certificate(id) | Source::PublicKeys(id) | Source::SigningCertificate(id) => {
                 Err(DeriveError::Table(id))
             }
-            Source::Template(path) => Err(DeriveError::Table(path)),
-            Source::DiscoveryHash | Source::Foreign => Err(DeriveError::Table("no secret")),
+            Source::Template(path) | Source::Each(path, _) | Source::Pod(path) => {
+                Err(DeriveError::Table(path))
+            }
+            Source::DiscoveryHash | Source::Manifest | Source::Patch | Source::Foreign => {
+                Err(DeriveError::Table("no secret"))
+            }
         }
     }
 

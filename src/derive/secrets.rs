@@ -58,7 +58,7 @@ fn at_rest_key(
 }
 
 /// A bootstrap token's public id, 6 letters, and its secret, 16.
-fn token(
+pub(super) fn token(
     keyring: &Keyring,
     cluster: &str,
     plan: &TokenPlan,

@@ -8,6 +8,7 @@ mod chain;
 mod constraints;
 mod issued;
 mod keys;
+mod manifests;
 mod material;
 mod strict;
 mod time;
@@ -15,6 +16,7 @@ mod x509;
 
 pub use issued::{Issued, IssuedFiles};
 pub use keys::KeyFile;
+pub use manifests::manifests;
 pub use material::{Issuer, Material};
 
 use crate::plan::brought::{Facts, Version};
@@ -130,6 +132,14 @@ impl Imports {
         }
         problems.extend(all.shared());
         (all, problems)
+    }
+
+    /// Adds the manifests of a spec, read: what is wrong with one is among the problems, and that one
+    /// is not there.
+    pub fn add_manifests(&mut self, files: Vec<(Path, &str, Read)>) -> Vec<Problem> {
+        let (manifests, problems) = manifests::read(files);
+        self.facts.manifests = manifests;
+        problems
     }
 
     /// One authority for two uses: whom the one certifies, the other's servers believe too. A kubelet

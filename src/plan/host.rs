@@ -1,8 +1,9 @@
 //! One host: the tables laid over a spec at one place.
 
 use super::{
-    ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, certs, directories,
-    files, images::Images, kubeadm, kubelet, objects, pods, releases, runbook, seed_of, settings,
+    ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, apiserver, certs,
+    directories, etcd::Members, files, images::Images, kubeadm, kubelet, objects, pods, registries, releases,
+    runbook, seed_of, settings,
 };
 use crate::spec::scalars::{HostName, Recipient};
 use crate::spec::types::{Host, Spec};
@@ -15,6 +16,7 @@ pub(super) struct Shared<'a> {
     pub(super) facts: &'a Facts,
     pub(super) release: Option<&'static releases::Release>,
     pub(super) images: Option<Images>,
+    pub(super) members: &'a Members,
     pub(super) cluster: &'a ClusterPlan,
 }
 
@@ -38,7 +40,8 @@ impl Shared<'_> {
             api_address: host.api_address.or_else(|| host.addresses.first().copied()),
             own: Some(&host.certificates),
         };
-        let mut planned = self.place(&subject, here, Some(&kubelet));
+        let kubeadm = kubeadm::plan(self, name, host, settings, etcd.as_ref(), &kubelet);
+        let mut planned = self.place(&subject, here, Some(&kubelet), kubeadm.as_ref(), None);
         let data_dir = etcd.as_ref().map(|member| member.data_dir.as_str());
         planned.directories = directories::plan(here, &planned.files, data_dir, &settings.allow_files).into();
         HostPlan {
@@ -46,8 +49,9 @@ impl Shared<'_> {
             recipients: distinct(&host.recipients),
             revision: host.revision.get(),
             patches: kubelet::patches(self, host, settings),
-            kubeadm: kubeadm::plan(self, name, host, settings),
-            pods: pods::plan(self, name, host, settings, etcd.as_ref()),
+            registries: registries::plan(self.spec),
+            kubeadm,
+            pods: pods::plan(self, host, settings, etcd.as_ref()),
             etcd,
             kubelet: Some(kubelet),
             ..planned
@@ -67,12 +71,13 @@ impl Shared<'_> {
             own: None,
         };
         let here = [certs::Place::Operator];
-        let planned = self.place(&subject, &here, None);
+        let objects = objects::plan(self);
+        let planned = self.place(&subject, &here, None, None, objects.as_ref());
         HostPlan {
             recipients: distinct(&spec.cluster.operators),
             directories: directories::plan(&here, &planned.files, None, &[]).into(),
             files: planned.files.iter().cloned().map(at_rest).collect(),
-            objects: objects::plan(self),
+            objects,
             ..planned
         }
     }
@@ -83,11 +88,22 @@ impl Shared<'_> {
         subject: &certs::Subject<'_>,
         here: &[certs::Place],
         kubelet: Option<&KubeletPlan>,
+        kubeadm: Option<&kubeadm::KubeadmPlan>,
+        objects: Option<&objects::ObjectsPlan>,
     ) -> HostPlan {
         let Self { spec, facts, release, cluster, .. } = *self;
         let certificates = certs::leaves(spec, release, &cluster.authorities, facts, subject, here);
-        let mut site =
-            files::Site { spec, cluster, here, certificates: &certificates, kubelet, rotating: false };
+        let mut site = files::Site {
+            spec,
+            release,
+            cluster,
+            here,
+            certificates: &certificates,
+            kubelet,
+            kubeadm,
+            objects,
+            rotating: false,
+        };
         let mut files = files::plan(&site);
         let rotations = runbook::rotations(spec, cluster, &files, here);
         if !rotations.is_empty() {
@@ -105,8 +121,10 @@ impl Shared<'_> {
             files: files.into(),
             rotations,
             patches: BTreeMap::new(),
+            registries: Vec::new(),
             kubeadm: None,
             pods: Vec::new(),
+            apiserver: apiserver::plan(spec, here),
             objects: None,
             etcd: None,
             kubelet: None,

@@ -1,6 +1,7 @@
 //! What a value may contain is decided by the format of the file it lands in.
 //!
-//! In YAML a value is one whole scalar, quoted when it needs to be. In systemd drop-ins and
+//! In YAML a value is one whole scalar, quoted when it needs to be; in TOML it is one basic string,
+//! quotes and all, which may also be a key. In systemd drop-ins and
 //! environment files a value outside a plain set of characters is refused unless a filter of
 //! `unit` quotes it: there is nothing it could add, no line, no option, no expansion.
 
@@ -20,6 +21,7 @@ pub(super) fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: 
             let text = value.as_str().unwrap_or_default();
             match Format::of(state.name()) {
                 Format::Yaml => yaml::scalar(text),
+                Format::Toml => toml_string(text),
                 Format::Plain if is_plain(text) => text.to_owned(),
                 Format::Plain => return refuse("a value has characters that this file format cannot hold"),
             }
@@ -48,7 +50,7 @@ pub(super) fn block(state: &State<'_, '_>, value: &Value, indent: Option<usize>)
 pub(super) fn check(path: &str, text: &str) -> Result<(), String> {
     match Format::of(path) {
         Format::Yaml => yaml::documents(text).try_for_each(|document| yaml::document(document).map(drop)),
-        Format::Plain => Ok(()),
+        Format::Toml | Format::Plain => Ok(()),
     }
 }
 
@@ -58,15 +60,37 @@ pub(super) enum Format {
     /// A value is one scalar.
     Yaml,
     /// A value is plain, or a filter of [`super::unit`] quotes it.
+    Toml,
     Plain,
 }
 
 impl Format {
     /// The format of a path.
     pub(super) fn of(path: &str) -> Self {
-        let yaml = std::path::Path::new(path).extension().is_some_and(|extension| extension == "yaml");
-        if yaml { Self::Yaml } else { Self::Plain }
+        let extension = std::path::Path::new(path).extension().and_then(|extension| extension.to_str());
+        match extension {
+            Some("yaml") => Self::Yaml,
+            Some("toml") => Self::Toml,
+            // containers-registries.conf.d(5)
+            Some("conf") if path.starts_with("/etc/containers/") => Self::Toml,
+            _ => Self::Plain,
+        }
     }
+}
+
+/// A basic string of TOML 1.0, on one line whatever a reader takes for a line break.
+fn toml_string(text: &str) -> String {
+    let mut out = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
+                out += &format!("\\u{:04X}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out + "\""
 }
 
 /// Whether a value means itself in units and environment files.
@@ -129,6 +153,24 @@ mod tests {
             check("x.yaml", &text).unwrap();
             let read = yaml::document(&text).unwrap();
             assert_eq!(read, serde_json::json!({"a": [value], "b": "end"}));
+        }
+
+        /// A hostile value is still one string, as a value and as a key, and adds no line.
+        #[test]
+        fn no_value_breaks_out_of_toml(value in any::<String>()) {
+            let source = "a = {{ value }}\n[b.{{ value }}]\nc = true\n";
+            for name in ["x.toml", "/etc/containers/registries.conf.d/10-sealift.conf"] {
+                let text = render(name, source, &value).unwrap();
+                assert_eq!(text.lines().count(), 3);
+                let read: toml::Table = text.parse().unwrap();
+                let mut keyed = toml::Table::new();
+                let inner: toml::Table = "c = true".parse().unwrap();
+                keyed.insert(value.clone(), inner.into());
+                let mut expected = toml::Table::new();
+                expected.insert("a".to_owned(), value.clone().into());
+                expected.insert("b".to_owned(), keyed.into());
+                assert_eq!(read, expected);
+            }
         }
 
         /// In formats without quoting, a value with a line break, blank, quote, `%` or `$` is refused.

@@ -5,8 +5,12 @@
 mod table;
 
 use super::certs::{CERTS, CertPlan, CertRow, Form, Kind, Place, exists};
-use super::{ClusterPlan, Fields, KubeletPlan, PasswordPlan, Policy, restart};
-use crate::spec::types::{CaName, GateRun, Provisioner, RuntimeKind, Spec};
+use super::objects::{Object, ObjectsPlan};
+use super::releases::Release;
+use super::{
+    ClusterPlan, Fields, KubeadmPlan, KubeletPlan, PasswordPlan, Policy, Step, pods, registries, restart,
+};
+use crate::spec::types::{ApiServer, CaName, GateRun, Join, Provisioner, Role, RuntimeKind, Spec};
 use serde::Serialize;
 
 pub use table::FILES;
@@ -30,6 +34,8 @@ pub struct FileRow {
     pub restart: &'static [&'static str],
     /// Commands that must run when it changes.
     pub run: &'static [&'static str],
+    /// On which condition these commands make sense.
+    pub run_when: When,
     /// Why it exists.
     pub why: &'static str,
 }
@@ -67,6 +73,22 @@ pub enum When {
     WithoutUnit,
     /// The same, and kubeadm makes the node.
     KubeadmWithoutUnit,
+    /// Where kubeadm takes this step, and nodes join in this way.
+    Step(Step, Join),
+    /// When the cluster runs already.
+    Initialized,
+    /// When API servers write an audit log.
+    Audit,
+    /// When API servers have an `AuthenticationConfiguration`.
+    Authentication,
+    /// When API servers have an `AdmissionConfiguration`.
+    Admission,
+    /// When an OpenID Connect provider has an authority of its own.
+    OidcCa,
+    /// When the operators have such a thing to apply.
+    Applied(Object),
+    /// When that container runtime fetches images from mirrors.
+    Mirrors(RuntimeKind),
 }
 
 /// How a file of the table comes about.
@@ -74,6 +96,10 @@ pub enum When {
 pub enum RowSource {
     /// From the template of the same path.
     Template,
+    /// The manifest of a static pod, from the template of the same path.
+    Pod,
+    /// From the template of the same path, in which `REGISTRY` stands for each registry with mirrors.
+    EachRegistry,
     /// The key of the keyed digests that stand for this host's secrets.
     VerifyKey,
     /// The API server's `EncryptionConfiguration`.
@@ -86,6 +112,10 @@ pub enum RowSource {
     DiscoveryHash,
     /// The one certificate of an authority that signs now.
     SigningCertificate(&'static str),
+    /// kubeadm's configuration with bootstrap tokens in it.
+    KubeadmConfiguration,
+    /// A patch that kubeadm lays over what it writes, on hosts that have it.
+    Patch,
     /// Another program writes it; for [`Policy::Foreign`].
     Foreign,
 }
@@ -128,6 +158,11 @@ pub enum Source {
     Kubeconfig(&'static str),
     /// From the template of that path.
     Template(&'static str),
+    /// The manifest of a static pod from the template of that path, with a digest of the files that the
+    /// pod reads at its start only.
+    Pod(&'static str),
+    /// From the template of that path, for one of several: the registry of that name.
+    Each(&'static str, String),
     /// The host's verify key, sealed.
     VerifyKey,
     /// The API server's `EncryptionConfiguration`, sealed.
@@ -142,6 +177,12 @@ pub enum Source {
     DiscoveryHash,
     /// The one certificate of an authority that signs now.
     SigningCertificate(&'static str),
+    /// kubeadm's configuration with bootstrap tokens in it, sealed.
+    KubeadmConfiguration,
+    /// A patch of kubeadm's: JSON of the plan.
+    Patch,
+    /// A manifest that the spec names, as it is.
+    Manifest,
     /// Another program's: nothing is placed.
     Foreign,
 }
@@ -156,10 +197,15 @@ impl Source {
             | Self::EncryptionConfig
             | Self::BootstrapTokens
             | Self::BootstrapKubeconfig
+            | Self::KubeadmConfiguration
             | Self::Password(_) => true,
             Self::Certificate(_)
             | Self::PublicKeys(_)
             | Self::Template(_)
+            | Self::Patch
+            | Self::Pod(_)
+            | Self::Manifest
+            | Self::Each(..)
             | Self::Foreign
             | Self::DiscoveryHash
             | Self::SigningCertificate(_) => false,
@@ -170,11 +216,15 @@ impl Source {
 /// For what files are planned.
 pub(super) struct Site<'a> {
     pub(super) spec: &'a Spec,
+    pub(super) release: Option<&'static Release>,
     pub(super) cluster: &'a ClusterPlan,
     pub(super) here: &'a [Place],
     pub(super) certificates: &'a [CertPlan],
     pub(super) kubelet: Option<&'a KubeletPlan>,
+    pub(super) kubeadm: Option<&'a KubeadmPlan>,
     pub(super) rotating: bool,
+    /// What the operators apply; in their bundle alone.
+    pub(super) objects: Option<&'a ObjectsPlan>,
 }
 
 impl Site<'_> {
@@ -187,6 +237,10 @@ impl Site<'_> {
             When::Tokens => !self.cluster.tokens.is_empty(),
             When::SigningOnHosts => self.spec.pki.ca_keys_on_hosts.contains(&CaName::Kubernetes),
             When::Rotating => self.rotating,
+            When::Mirrors(kind) => {
+                let of = &self.spec.container_runtime;
+                of.kind == kind && of.registry_mirrors.values().any(|mirrors| !mirrors.is_empty())
+            }
             When::Kubeadm => self.spec.kubernetes.provisioner == Provisioner::Kubeadm,
             When::StaticPods => self.spec.kubernetes.provisioner == Provisioner::StaticPods,
             When::Bootstraps => {
@@ -203,7 +257,40 @@ impl Site<'_> {
             }
             When::WithoutUnit => self.kubelet.is_some_and(|kubelet| kubelet.without_unit),
             When::KubeadmWithoutUnit => self.holds(When::Kubeadm) && self.holds(When::WithoutUnit),
+            When::Step(step, join) => self.kubeadm.is_some_and(|plan| (plan.step, plan.join) == (step, join)),
+            When::Initialized => self.spec.kubernetes.initialized,
+            When::Audit => self.api_server().is_some_and(|own| own.audit.is_some()),
+            When::Authentication => self.api_server().is_some_and(|own| own.authentication.is_some()),
+            When::Admission => self.api_server().is_some_and(|own| own.admission.is_some()),
+            When::OidcCa => {
+                self.api_server().and_then(|own| own.oidc.as_ref()).is_some_and(|oidc| oidc.ca.is_some())
+            }
+            When::Applied(object) => self.objects.is_some_and(|objects| objects.has(object)),
         }
+    }
+
+    /// Whether a row has a file here.
+    fn has(&self, row: &FileRow) -> bool {
+        let patch = || self.kubeadm.is_some_and(|plan| plan.patches.contains_key(row.path));
+        Place::any(self.here, row.on) && self.holds(row.when) && (row.source != RowSource::Patch || patch())
+    }
+
+    /// The settings of the API servers, where there are any.
+    fn api_server(&self) -> Option<&ApiServer> {
+        Some(&self.spec.kubernetes.api_server).filter(|_| self.holds(When::Kubernetes))
+    }
+
+    /// What of this host restarts when a certificate changes.
+    fn restarts(&self, row: &CertRow) -> Vec<&'static str> {
+        let mut targets = restart::targets(row.restart, self.here);
+        // --kubelet-certificate-authority is read at start, unlike --client-ca-file
+        if row.kind == Kind::Authority(CaName::Kubernetes)
+            && pods::checks_kubelets(self.spec)
+            && Place::any(self.here, &[Place::Role(Role::ControlPlane)])
+        {
+            targets.insert(0, "static-pod/kube-apiserver");
+        }
+        targets
     }
 
     /// How the host is held to a row's files: kubeadm makes the kubelet rotate its certificate where
@@ -227,7 +314,7 @@ impl Site<'_> {
             policy: self.policy(row),
             fields: None,
             certificate: None,
-            restart: restart::targets(row.restart, self.here),
+            restart: self.restarts(row),
             run: &[],
         };
         let public = row.public_path();
@@ -253,10 +340,7 @@ impl Site<'_> {
 
 /// The files of one host, in byte order of their paths.
 pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
-    let rows = FILES
-        .iter()
-        .filter(|row| Place::any(site.here, row.on) && site.holds(row.when))
-        .map(|row| from_row(row, site.here));
+    let rows = FILES.iter().filter(|row| site.has(row)).flat_map(|row| from_row(row, site));
     let authorities = site.cluster.authorities.iter().flat_map(|authority| {
         let row = authority.certificates.active.row;
         let placed = Place::any(site.here, row.on) && exists(site.spec, row, site.here);
@@ -268,32 +352,47 @@ pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
     let pairs = pairs.filter(|_| site.cluster.service_account.is_some());
     let pairs = pairs.flat_map(|row| site.of_row(row, true));
     let passwords = site.cluster.passwords.iter().filter(|password| password.is_on(site.here)).map(password);
+    let manifests = site.objects.into_iter().flat_map(ObjectsPlan::files);
     let mut files: Vec<FilePlan> =
-        rows.chain(authorities).chain(leaves).chain(pairs).chain(passwords).collect();
+        rows.chain(authorities).chain(leaves).chain(pairs).chain(passwords).chain(manifests).collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     files
 }
 
-fn from_row(row: &'static FileRow, here: &[Place]) -> FilePlan {
-    FilePlan {
-        path: row.path.to_owned(),
+/// The file of a row; of one for each registry, all of them.
+fn from_row(row: &'static FileRow, site: &Site<'_>) -> Vec<FilePlan> {
+    let reloads = row.when == When::Authentication
+        && site.release.is_some_and(|release| release.authentication_reloads);
+    let restart = if reloads { Vec::new() } else { restart::targets(row.restart, site.here) };
+    let file = |path: String, source| FilePlan {
+        path,
         mode: row.mode,
-        source: match row.source {
-            RowSource::Template => Source::Template(row.path),
-            RowSource::VerifyKey => Source::VerifyKey,
-            RowSource::EncryptionConfig => Source::EncryptionConfig,
-            RowSource::BootstrapTokens => Source::BootstrapTokens,
-            RowSource::BootstrapKubeconfig => Source::BootstrapKubeconfig,
-            RowSource::DiscoveryHash => Source::DiscoveryHash,
-            RowSource::SigningCertificate(id) => Source::SigningCertificate(id),
-            RowSource::Foreign => Source::Foreign,
-        },
+        source,
         policy: row.policy,
         fields: None,
         certificate: None,
-        restart: restart::targets(row.restart, here),
-        run: row.run,
-    }
+        restart: restart.clone(),
+        run: if site.holds(row.run_when) { row.run } else { &[] },
+    };
+    let source = match row.source {
+        RowSource::Template => Source::Template(row.path),
+        RowSource::EachRegistry => {
+            let all = registries::plan(site.spec).into_iter();
+            let path = |name: &str| row.path.replace(registries::PLACEHOLDER, &registries::directory(name));
+            return all.map(|each| file(path(&each.name), Source::Each(row.path, each.name))).collect();
+        }
+        RowSource::VerifyKey => Source::VerifyKey,
+        RowSource::EncryptionConfig => Source::EncryptionConfig,
+        RowSource::BootstrapTokens => Source::BootstrapTokens,
+        RowSource::BootstrapKubeconfig => Source::BootstrapKubeconfig,
+        RowSource::KubeadmConfiguration => Source::KubeadmConfiguration,
+        RowSource::Patch => Source::Patch,
+        RowSource::Pod => Source::Pod(row.path),
+        RowSource::DiscoveryHash => Source::DiscoveryHash,
+        RowSource::SigningCertificate(id) => Source::SigningCertificate(id),
+        RowSource::Foreign => Source::Foreign,
+    };
+    vec![file(row.path.to_owned(), source)]
 }
 
 fn password(password: &PasswordPlan) -> FilePlan {
@@ -311,7 +410,7 @@ fn password(password: &PasswordPlan) -> FilePlan {
 
 #[cfg(test)]
 mod tests {
-    use super::{FILES, Place, Policy, RowSource};
+    use super::{FILES, Join, Place, Policy, RowSource, When};
     use crate::spec::types::Role;
     use std::collections::BTreeSet;
 
@@ -319,7 +418,7 @@ mod tests {
     fn paths_are_absolute_and_sorted_and_no_host_has_one_twice() {
         let paths: Vec<_> = FILES.iter().map(|row| row.path).collect();
         assert!(paths.is_sorted());
-        assert!(paths.iter().all(|path| path.starts_with("/etc/")));
+        assert!(paths.iter().all(|path| path.starts_with("/etc/") || path.starts_with("/var/lib/kubelet/")));
         let places = |path: &str| -> Vec<_> {
             FILES.iter().filter(|row| row.path == path).flat_map(|row| row.on).collect()
         };
@@ -330,7 +429,17 @@ mod tests {
             let one = places(path).len()
                 == FILES.iter().find(|row| row.path == *path).map_or(0, |row| row.on.len());
             let member = [&Place::EtcdAlone, &Place::Stacked];
-            assert!(one || places(path) == member || places(path) == node_or_alone, "{path}");
+            // of kubeadm's configurations, one is a secret and the other one is not
+            let steps = FILES.iter().filter(|row| row.path == *path);
+            let mut steps =
+                steps.filter_map(|row| if let When::Step(_, join) = row.when { Some(join) } else { None });
+            let by_join = (steps.next(), steps.next(), steps.next());
+            let apart = by_join == (Some(Join::Certificates), Some(Join::Token), None);
+            let places = places(path);
+            // kubeadm's manifest or ours
+            let whens: Vec<_> = FILES.iter().filter(|row| row.path == *path).map(|row| row.when).collect();
+            let either = whens.ends_with(&[When::Kubeadm, When::StaticPods]);
+            assert!(one || apart || either || places == member || places == node_or_alone, "{path}");
         }
     }
 
@@ -362,6 +471,7 @@ mod tests {
                     | RowSource::EncryptionConfig
                     | RowSource::BootstrapTokens
                     | RowSource::BootstrapKubeconfig
+                    | RowSource::KubeadmConfiguration
             )
         };
         for row in FILES.iter().filter(|row| secret(row.source)) {

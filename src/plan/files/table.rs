@@ -1,9 +1,10 @@
 //! The table.
 
 use super::{FileRow, RowSource, When};
-use crate::plan::Policy;
 use crate::plan::certs::Place;
-use crate::spec::types::{Role, RuntimeKind};
+use crate::plan::objects::Object;
+use crate::plan::{Policy, Step};
+use crate::spec::types::{Join, Role, RuntimeKind};
 
 const ETCD: &[Place] = &[Place::Role(Role::Etcd)];
 const STACKED: &[Place] = &[Place::Stacked];
@@ -28,11 +29,59 @@ const ROW: FileRow = FileRow {
     policy: Policy::Managed,
     restart: &[],
     run: &[],
+    run_when: When::Always,
     why: "",
 };
 
+/// A patch of kubeadm's.
+const PATCH: FileRow = FileRow {
+    on: CONTROL_PLANE,
+    when: When::Kubeadm,
+    source: RowSource::Patch,
+    // it writes the manifests anew, and waits for the pods
+    run: &[UPGRADE_CONTROL_PLANE],
+    run_when: When::Initialized,
+    ..ROW
+};
+
+/// A file that kubeadm writes.
+const KUBEADMS: FileRow =
+    FileRow { on: NODES, when: When::Kubeadm, source: RowSource::Foreign, policy: Policy::Foreign, ..ROW };
+
+const UPLOAD: &str = "kubeadm init phase upload-config all --config /etc/kubernetes/kubeadm/init.yaml";
+// bundles renew certificates; kubeadm would do it too where a CA's key is
+const UPGRADE_CONTROL_PLANE: &str = "kubeadm upgrade node phase control-plane --certificate-renewal=false \
+                                     --patches /etc/kubernetes/patches";
+const UPGRADE_KUBELET: &str = "kubeadm upgrade node phase kubelet-config --patches /etc/kubernetes/patches";
+/// What the API server's own configuration files have.
+const APISERVER: FileRow =
+    FileRow { on: CONTROL_PLANE, mode: 0o600, restart: &["static-pod/kube-apiserver"], ..ROW };
+
+/// What the manifests of a control plane's static pods have. The kubelet watches the directory and makes
+/// a pod anew whose manifest changes, so nobody restarts anything.
+const POD: FileRow =
+    FileRow { on: CONTROL_PLANE, when: When::StaticPods, mode: 0o600, source: RowSource::Pod, ..ROW };
+
 /// Every file there is, besides certificates and keys.
 pub const FILES: &[FileRow] = &[
+    FileRow {
+        path: "/etc/containerd/certs.d/REGISTRY/hosts.toml",
+        on: HOSTS,
+        when: When::Mirrors(RuntimeKind::Containerd),
+        source: RowSource::EachRegistry,
+        // read at each pull
+        why: "where containerd fetches images of a registry instead",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/containers/registries.conf.d/10-sealift.conf",
+        on: HOSTS,
+        when: When::Mirrors(RuntimeKind::Crio),
+        // SIGHUP makes CRI-O read it anew, containers run on
+        run: &["systemctl reload crio"],
+        why: "where CRI-O fetches images of registries instead",
+        ..ROW
+    },
     FileRow {
         path: "/etc/default/kubelet",
         on: HOSTS,
@@ -49,6 +98,31 @@ pub const FILES: &[FileRow] = &[
         ..ROW
     },
     FileRow {
+        path: "/etc/kubernetes/apiserver/admission.yaml",
+        when: When::Admission,
+        why: "for --admission-control-config-file",
+        ..APISERVER
+    },
+    FileRow {
+        path: "/etc/kubernetes/apiserver/audit-policy.yaml",
+        when: When::Audit,
+        why: "for --audit-policy-file",
+        ..APISERVER
+    },
+    FileRow {
+        path: "/etc/kubernetes/apiserver/authentication.yaml",
+        when: When::Authentication,
+        // read again when it changes from 1.30 on: nothing restarts there
+        why: "for --authentication-config",
+        ..APISERVER
+    },
+    FileRow {
+        path: "/etc/kubernetes/apiserver/oidc-ca.crt",
+        when: When::OidcCa,
+        why: "for --oidc-ca-file",
+        ..APISERVER
+    },
+    FileRow {
         path: "/etc/kubernetes/bootstrap-kubelet.conf",
         on: NODES,
         when: When::Bootstraps,
@@ -57,6 +131,48 @@ pub const FILES: &[FileRow] = &[
         policy: Policy::Bootstrap,
         restart: KUBELET,
         why: "with what the kubelet asks the cluster for its first certificate; it leaves the file where it is",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/10-cluster-admins.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::Rbac),
+        why: "binds the group of admin.conf; applied first, and with super-admin.conf",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/20-rbac.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::Rbac),
+        why: "the other bindings that `kubeadm init` makes",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/30-kube-proxy.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::KubeProxy),
+        why: "kube-proxy, as kubeadm's addon",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/40-coredns.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::CoreDns),
+        why: "CoreDNS, as kubeadm's addon",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/90-nodes.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::Nodes),
+        why: "labels of nodes that no kubelet may set itself",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/README.md",
+        on: OPERATOR,
+        when: When::Applied(Object::Any),
+        why: "what to apply, in which order",
         ..ROW
     },
     FileRow {
@@ -82,6 +198,45 @@ pub const FILES: &[FileRow] = &[
         on: ETCD_ALONE,
         mode: 0o600,
         why: "what `kubeadm init phase etcd local --config` needs to write the same manifest",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/kubeadm/init.yaml",
+        on: CONTROL_PLANE,
+        when: When::Step(Step::Init, Join::Certificates),
+        mode: 0o600,
+        run: &[UPLOAD, UPGRADE_CONTROL_PLANE],
+        run_when: When::Initialized,
+        why: "for `kubeadm init --config`; what is uploaded from it every control plane is made from",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/kubeadm/init.yaml",
+        on: CONTROL_PLANE,
+        when: When::Step(Step::Init, Join::Token),
+        mode: 0o600,
+        source: RowSource::KubeadmConfiguration,
+        run: &[UPLOAD, UPGRADE_CONTROL_PLANE],
+        run_when: When::Initialized,
+        why: "the same with the bootstrap tokens, which `kubeadm init` makes known to the cluster",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/kubeadm/join.yaml",
+        on: NODES,
+        when: When::Step(Step::Join, Join::Certificates),
+        mode: 0o600,
+        // read once: when the node joins
+        why: "for `kubeadm join --config`",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/kubeadm/join.yaml",
+        on: NODES,
+        when: When::Step(Step::Join, Join::Token),
+        mode: 0o600,
+        source: RowSource::KubeadmConfiguration,
+        why: "the same with a bootstrap token",
         ..ROW
     },
     FileRow {
@@ -130,6 +285,12 @@ pub const FILES: &[FileRow] = &[
         ..ROW
     },
     FileRow {
+        path: "/etc/kubernetes/manifests/etcd.yaml",
+        on: STACKED,
+        why: "the etcd member of a control plane",
+        ..POD
+    },
+    FileRow {
         path: "/etc/kubernetes/manifests/kube-apiserver.yaml",
         on: CONTROL_PLANE,
         when: When::Kubeadm,
@@ -138,6 +299,11 @@ pub const FILES: &[FileRow] = &[
         policy: Policy::Foreign,
         why: "kubeadm's own",
         ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/manifests/kube-apiserver.yaml",
+        why: "serves the Kubernetes API",
+        ..POD
     },
     FileRow {
         path: "/etc/kubernetes/manifests/kube-controller-manager.yaml",
@@ -150,6 +316,11 @@ pub const FILES: &[FileRow] = &[
         ..ROW
     },
     FileRow {
+        path: "/etc/kubernetes/manifests/kube-controller-manager.yaml",
+        why: "runs the cluster's controllers",
+        ..POD
+    },
+    FileRow {
         path: "/etc/kubernetes/manifests/kube-scheduler.yaml",
         on: CONTROL_PLANE,
         when: When::Kubeadm,
@@ -158,6 +329,51 @@ pub const FILES: &[FileRow] = &[
         policy: Policy::Foreign,
         why: "kubeadm's own",
         ..ROW
+    },
+    FileRow { path: "/etc/kubernetes/manifests/kube-scheduler.yaml", why: "places pods on nodes", ..POD },
+    FileRow {
+        path: "/etc/kubernetes/patches/etcd+merge.json",
+        on: STACKED,
+        why: "the spec's patch of etcd.yaml",
+        ..PATCH
+    },
+    FileRow {
+        path: "/etc/kubernetes/patches/kube-apiserver+merge.json",
+        why: "the spec's patch of kube-apiserver.yaml",
+        ..PATCH
+    },
+    FileRow {
+        path: "/etc/kubernetes/patches/kube-apiserver+strategic.json",
+        why: "what kubeadm has no field for: an image by name, variables before 1.31",
+        ..PATCH
+    },
+    FileRow {
+        path: "/etc/kubernetes/patches/kube-controller-manager+merge.json",
+        why: "the spec's patch of kube-controller-manager.yaml",
+        ..PATCH
+    },
+    FileRow {
+        path: "/etc/kubernetes/patches/kube-controller-manager+strategic.json",
+        why: "what kubeadm has no field for: an image by name, variables before 1.31",
+        ..PATCH
+    },
+    FileRow {
+        path: "/etc/kubernetes/patches/kube-scheduler+merge.json",
+        why: "the spec's patch of kube-scheduler.yaml",
+        ..PATCH
+    },
+    FileRow {
+        path: "/etc/kubernetes/patches/kube-scheduler+strategic.json",
+        why: "what kubeadm has no field for: an image by name, variables before 1.31",
+        ..PATCH
+    },
+    FileRow {
+        path: "/etc/kubernetes/patches/kubeletconfiguration+merge.json",
+        on: NODES,
+        restart: &["kubelet"],
+        run: &[UPGRADE_KUBELET],
+        why: "what this host's kubelet has beside the cluster's configuration; whether it renews its certificate",
+        ..PATCH
     },
     FileRow {
         path: "/etc/kubernetes/pki/ca-signing.crt",
@@ -277,4 +493,11 @@ pub const FILES: &[FileRow] = &[
         why: "the kubelet does not start on a host that drifted",
         ..ROW
     },
+    FileRow { path: "/var/lib/kubelet/config.yaml", why: "kubeadm's own", ..KUBEADMS },
+    FileRow {
+        path: "/var/lib/kubelet/instance-config.yaml",
+        why: "kubeadm's own, from 1.34 on by default",
+        ..KUBEADMS
+    },
+    FileRow { path: "/var/lib/kubelet/kubeadm-flags.env", why: "kubeadm's own", ..KUBEADMS },
 ];
