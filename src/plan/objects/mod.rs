@@ -2,7 +2,6 @@
 //! not set itself, and manifests of the spec.
 
 mod kube_proxy;
-mod labels;
 
 use super::certs::has_control_plane;
 use super::host::Shared;
@@ -208,7 +207,7 @@ fn nodes(spec: &Spec) -> BTreeMap<String, BTreeMap<String, String>> {
             labels.extend(CONTROL_PLANE.map(|label| (label.to_owned(), String::new())));
         }
         let written = settings::of(spec, name, host).labels;
-        labels.extend(written.into_iter().filter(|(key, _)| !labels::kubelet_may_set(key)));
+        labels.extend(written.into_iter().filter(|(key, _)| !super::labels::kubelet_may_set(key)));
         (!labels.is_empty()).then(|| (name.to_string(), labels))
     });
     labelled.collect()
