@@ -1,5 +1,6 @@
 //! What a host is to the cluster as a node: addresses, labels, taints.
 
+use super::labels::kubelet_may_set;
 use super::settings::Settings;
 use crate::spec::scalars::{HostName, LabelKey};
 use crate::spec::types::{Host, Role, Spec, Taint, TaintEffect};
@@ -7,52 +8,17 @@ use crate::spec::{Path, Problem};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-/// The labels and the taint that kubeadm gives to control planes (`constants.go`,
-/// `phases/markcontrolplane`).
-pub const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
-/// Keeps a control plane out of the pools of cloud load balancers.
-pub const EXCLUDE: &str = "node.kubernetes.io/exclude-from-external-load-balancers";
-
-/// What a kubelet may say of itself outside of its two namespaces (k8s.io/kubelet,
-/// `well_known_labels.go`).
-const KUBELET_LABELS: [&str; 11] = [
-    "beta.kubernetes.io/arch",
-    "beta.kubernetes.io/instance-type",
-    "beta.kubernetes.io/os",
-    "failure-domain.beta.kubernetes.io/region",
-    "failure-domain.beta.kubernetes.io/zone",
-    "kubernetes.io/arch",
-    "kubernetes.io/hostname",
-    "kubernetes.io/os",
-    "node.kubernetes.io/instance-type",
-    "topology.kubernetes.io/region",
-    "topology.kubernetes.io/zone",
-];
-
-/// Whether a kubelet may set a label on its own node: `--node-labels` refuses others of
-/// Kubernetes' namespaces (kubelet's `app/options`), and so does the admission `NodeRestriction`.
-fn by_kubelet(key: &str) -> bool {
-    let Some((prefix, _)) = key.split_once('/') else { return true };
-    let below =
-        |domain: &str| prefix.strip_suffix(domain).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'));
-    if !below("kubernetes.io") && !below("k8s.io") {
-        return true;
-    }
-    KUBELET_LABELS.contains(&key) || below("kubelet.kubernetes.io") || below("node.kubernetes.io")
-}
+/// The taint that kubeadm gives to control planes (`phases/markcontrolplane`).
+const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
 
 /// The labels that the kubelet sets itself when its node registers.
 pub(super) fn kubelet_labels(settings: &Settings) -> BTreeMap<String, String> {
-    settings.labels.iter().filter(|(key, _)| by_kubelet(key)).map(own).collect()
-}
-
-/// The labels that only operators can set.
-pub(super) fn operator_labels(settings: &Settings) -> BTreeMap<String, String> {
-    settings.labels.iter().filter(|(key, _)| !by_kubelet(key)).map(own).collect()
-}
-
-fn own((key, value): (&String, &String)) -> (String, String) {
-    (key.clone(), value.clone())
+    settings
+        .labels
+        .iter()
+        .filter(|(key, _)| kubelet_may_set(key))
+        .map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
 }
 
 /// The taints with which a node registers: those of the spec, else kubeadm's of a control plane.
@@ -75,7 +41,7 @@ pub(super) fn addresses(spec: &Spec, host: &Host) -> Vec<IpAddr> {
     families.iter().filter_map(|subnet| of_family(subnet.is_ipv6())).collect()
 }
 
-/// What is wrong with the addresses of a node.
+/// What is wrong with the addresses of a node, besides what the rules of specs find.
 pub(super) fn problems(spec: &Spec, name: &HostName, host: &Host) -> Vec<Problem> {
     let path = Path::root().key("hosts").key(name.as_str());
     let (list, mut problems) = (path.key("nodeIPs"), Vec::new());
@@ -83,10 +49,7 @@ pub(super) fn problems(spec: &Spec, name: &HostName, host: &Host) -> Vec<Problem
         spec.kubernetes.service_subnets().iter().map(|subnet| subnet.is_ipv6()).collect();
     for (index, address) in host.node_ips.iter().enumerate() {
         let at = || list.index(index);
-        if host.node_ips.iter().take(index).any(|other| other.is_ipv6() == address.is_ipv6()) {
-            let message = format!("{name} has two node addresses of {}", family(address.is_ipv6()));
-            problems.push(Problem::error(at(), message).hint("keep one of each family"));
-        } else if !families.contains(&address.is_ipv6()) {
+        if !families.contains(&address.is_ipv6()) {
             let family = family(address.is_ipv6());
             let message = format!("{address} is an address of {family}, and no service has one");
             let hint = format!("remove it, or add a range of {family} to `kubernetes.serviceSubnets`");

@@ -1,7 +1,7 @@
 //! What kubeadm is told of one node: `InitConfiguration` and `JoinConfiguration`.
 
 use super::{PATCHES, Subject, form, set};
-use crate::spec::scalars::LabelKey;
+use crate::plan::labels::kubelet_may_set;
 use crate::spec::types::{FreeForm, Host, Join, Spec, Taint};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -113,7 +113,7 @@ fn kubelet_flags(subject: &Subject<'_>) -> BTreeMap<String, Vec<String>> {
     let mut flags = BTreeMap::new();
     let addresses: Vec<_> = node_ips(spec, subject.host).iter().map(ToString::to_string).collect();
     flags.insert("node-ip".to_owned(), vec![addresses.join(",")]);
-    let labels = subject.settings.labels.iter().filter(|(key, _)| settable(key));
+    let labels = subject.settings.labels.iter().filter(|(key, _)| kubelet_may_set(key));
     let labels: Vec<_> = labels.map(|(key, value)| format!("{key}={value}")).collect();
     if !labels.is_empty() {
         flags.insert("node-labels".to_owned(), vec![labels.join(",")]);
@@ -134,53 +134,4 @@ fn node_ips(spec: &Spec, host: &Host) -> Vec<IpAddr> {
     let of_family = |v6: bool| host.addresses.iter().find(|address| address.is_ipv6() == v6).copied();
     let found: Vec<_> = families.iter().filter_map(|subnet| of_family(subnet.is_ipv6())).collect();
     if found.is_empty() { host.addresses.first().copied().into_iter().collect() } else { found }
-}
-
-/// Whether a kubelet may give itself this label: those of kubernetes.io and k8s.io only from its own list
-/// (`pkg/apis/.../well_known_labels.go` of k8s.io/kubelet), and none of node-restriction.kubernetes.io.
-fn settable(key: &str) -> bool {
-    const KNOWN: &[&str] = &[
-        "beta.kubernetes.io/arch",
-        "beta.kubernetes.io/instance-type",
-        "beta.kubernetes.io/os",
-        "failure-domain.beta.kubernetes.io/region",
-        "failure-domain.beta.kubernetes.io/zone",
-        "failure-domain.kubernetes.io/region",
-        "failure-domain.kubernetes.io/zone",
-        "kubernetes.io/arch",
-        "kubernetes.io/hostname",
-        "kubernetes.io/os",
-        "topology.kubernetes.io/region",
-        "topology.kubernetes.io/zone",
-    ];
-    let prefix =
-        key.parse::<LabelKey>().ok().and_then(|key| key.prefix().map(str::to_owned)).unwrap_or_default();
-    let within = |domain: &str| {
-        prefix == domain || prefix.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
-    };
-    if !within("kubernetes.io") && !within("k8s.io") {
-        return true;
-    }
-    KNOWN.contains(&key) || within("kubelet.kubernetes.io") || within("node.kubernetes.io")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::settable;
-
-    #[test]
-    fn labels_that_a_kubelet_may_give_itself() {
-        for key in ["rack", "example.com/rack", "topology.kubernetes.io/zone", "node.kubernetes.io/pool"] {
-            assert!(settable(key), "{key}");
-        }
-        for key in [
-            "node-role.kubernetes.io/gpu",
-            "node-restriction.kubernetes.io/x",
-            "x.node-restriction.kubernetes.io/x",
-            "kubernetes.io/x",
-            "a.k8s.io/x",
-        ] {
-            assert!(!settable(key), "{key}");
-        }
-    }
 }

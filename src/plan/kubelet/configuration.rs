@@ -3,7 +3,7 @@
 use crate::plan::host::Shared;
 use crate::plan::settings::{Settings, merged};
 use crate::plan::{node, os};
-use crate::spec::types::{CaName, CgroupDriver, FreeForm, Host, RuntimeKind, Spec, Taint};
+use crate::spec::types::{CgroupDriver, FreeForm, Host, RuntimeKind, Spec, Taint};
 use serde_json::{Map, Value, json};
 
 /// Where the kubelet finds what runs containers.
@@ -22,24 +22,9 @@ pub(super) fn cgroup_driver(settings: &Settings) -> &'static str {
     }
 }
 
-/// What differs from a kubelet configuration that somebody else writes: on hosts of etcd alone from
-/// the template's, on nodes of kubeadm from kubeadm's own. The spec's words win.
-///
-/// On nodes of kubeadm it is for `kubeletconfiguration+merge.json`.
-pub(in crate::plan) fn overrides(shared: &Shared<'_>, host: &Host, settings: &Settings) -> FreeForm {
-    let spec = shared.spec;
-    let mut map = everywhere(shared);
-    if super::is_node(host) {
-        map.extend(of_nodes(spec, settings));
-        if settings.cgroup_driver == Some(CgroupDriver::Cgroupfs) {
-            map.insert("cgroupDriver".to_owned(), "cgroupfs".into());
-        }
-        // kubeadm forces true, and then the kubelet would ignore a new kubelet.conf
-        if !spec.pki.ca_keys_on_hosts.contains(&CaName::Kubernetes) {
-            map.insert("rotateCertificates".to_owned(), false.into());
-        }
-    }
-    merged(&map.into(), &settings.kubelet_config)
+/// What the spec says of the kubelet's configuration on hosts of etcd alone, over the template's.
+pub(super) fn over_the_templates(shared: &Shared<'_>, settings: &Settings) -> FreeForm {
+    merged(&everywhere(shared).into(), &settings.kubelet_config)
 }
 
 /// The whole configuration of a node without kubeadm: what kubeadm writes (`componentconfigs/kubelet.go`),

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 /// What a node's kubelet is told by flags because its configuration file has no field for it: values
 /// by name without dashes. Flags of the spec replace those of the same name.
-pub(in crate::plan) fn flags(
+pub(super) fn of_node(
     shared: &Shared<'_>,
     name: &HostName,
     host: &Host,

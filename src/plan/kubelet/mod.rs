@@ -12,9 +12,6 @@ use crate::spec::types::{FreeForm, GateRun, Host, Join, Provisioner, Role};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-pub(super) use configuration::overrides;
-pub(super) use flags::flags;
-
 /// The kubelet of one host.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -110,7 +107,7 @@ pub(super) fn plan(
     });
     let variables = settings.kubelet_environment.clone();
     let arguments = match &node {
-        Some(_) => flags::arguments(&flags(shared, name, host, settings)),
+        Some(_) => flags::arguments(&flags::of_node(shared, name, host, settings)),
         None if alone => flags::arguments(&settings.kubelet_args),
         None => Vec::new(),
     };
@@ -145,7 +142,8 @@ const CONFIGURATION: &str = "/etc/kubernetes/kubelet/config.yaml";
 /// configuration is one of the template's, below the spec's own.
 pub(super) fn patches(shared: &Shared<'_>, host: &Host, settings: &Settings) -> BTreeMap<String, FreeForm> {
     let mut patches = settings.patches.clone();
-    let ours = if is_node(host) { FreeForm::default() } else { overrides(shared, host, settings) };
+    let ours =
+        if is_node(host) { FreeForm::default() } else { configuration::over_the_templates(shared, settings) };
     if !ours.is_empty() {
         let patch = patches.entry(CONFIGURATION.to_owned()).or_default();
         *patch = merged(&ours, patch);

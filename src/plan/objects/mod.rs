@@ -205,7 +205,8 @@ fn nodes(spec: &Spec) -> BTreeMap<String, BTreeMap<String, String>> {
             labels
                 .extend([node::CONTROL_PLANE, node::EXCLUDE].map(|label| (label.to_owned(), String::new())));
         }
-        labels.extend(node::operator_labels(&settings::of(spec, name, host)));
+        let written = settings::of(spec, name, host).labels;
+        labels.extend(written.into_iter().filter(|(key, _)| !super::labels::kubelet_may_set(key)));
         (!labels.is_empty()).then(|| (name.to_string(), labels))
     });
     labelled.collect()

@@ -69,6 +69,9 @@ const SIGNING: &[&str] = &["/etc/kubernetes/pki/ca-signing.crt", "/etc/kubernete
 const CONFS: &[&str] = &["/etc/kubernetes/controller-manager.conf", "/etc/kubernetes/scheduler.conf"];
 const KUBELET: &[&str] =
     &["/etc/kubernetes/kubelet.conf", "/var/lib/kubelet/pki/kubelet.crt", "/var/lib/kubelet/pki/kubelet.key"];
+/// Without kubeadm.
+const NODE: &[&str] = &["/etc/kubernetes/kubelet/config.yaml"];
+const BOOTSTRAP: &[&str] = &["/etc/kubernetes/bootstrap-kubelet.conf"];
 const ADMIN: &[&str] = &["/etc/kubernetes/admin.conf"];
 const SUPER_ADMIN: &[&str] = &["/etc/kubernetes/super-admin.conf"];
 const CA: &[&str] = &["/etc/kubernetes/pki/ca.crt"];
@@ -95,6 +98,13 @@ const KUBEADMS: &[&str] = &[
 /// What a join with a token refuses besides, on workers the CA too.
 const TOKEN_REFUSES: &[&str] = &["/etc/kubernetes/kubelet.conf"];
 const WORKER_REFUSES: &[&str] = &["/etc/kubernetes/kubelet.conf", "/etc/kubernetes/pki/ca.crt"];
+/// What the kubelet writes itself when the cluster signs its certificate.
+const KUBELETS_OWN: &[&str] = &[
+    "/etc/kubernetes/kubelet.conf",
+    "/var/lib/kubelet/pki/kubelet-client-current.pem",
+    "/var/lib/kubelet/pki/kubelet.crt",
+    "/var/lib/kubelet/pki/kubelet.key",
+];
 const NO_KEY: &[&str] = &["/etc/kubernetes/pki/ca.key"];
 const KUBELET_CONF: &[&str] = &["/etc/kubernetes/kubelet.conf"];
 
@@ -134,17 +144,22 @@ const TABLE: &[Row] = &[
     Row { provisioner: "kubeadm", stacked: false, mode: Mode::Token, of: Of::Etcd,
           exist: &[ALONE, MEMBER], must_not: &[], rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: true, mode: Mode::NoKey, of: Of::First,
-          exist: &[PKI, MEMBER, CONFS, KUBELET], must_not: NO_KEY, rewritten: &[], once: &[] },
+          exist: &[PKI, MEMBER, CONFS, KUBELET, NODE], must_not: NO_KEY, rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: true, mode: Mode::NoKey, of: Of::Joining,
-          exist: &[PKI, MEMBER, CONFS, KUBELET], must_not: NO_KEY, rewritten: &[], once: &[] },
+          exist: &[PKI, MEMBER, CONFS, KUBELET, NODE], must_not: NO_KEY, rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: true, mode: Mode::Key, of: Of::First,
-          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET], must_not: &[], rewritten: &[], once: &[] },
+          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, NODE], must_not: &[], rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: false, mode: Mode::NoKey, of: Of::First,
-          exist: &[PKI, CONFS, KUBELET], must_not: NO_KEY, rewritten: &[], once: &[] },
+          exist: &[PKI, CONFS, KUBELET, NODE], must_not: NO_KEY, rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: true, mode: Mode::NoKey, of: Of::Worker,
-          exist: &[CA, KUBELET], must_not: NO_KEY, rewritten: &[], once: &[] },
+          exist: &[CA, KUBELET, NODE], must_not: NO_KEY, rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: true, mode: Mode::Token, of: Of::Worker,
-          exist: &[], must_not: WORKER_REFUSES, rewritten: &[], once: &[] },
+          exist: &[CA, NODE, BOOTSTRAP], must_not: KUBELETS_OWN, rewritten: &[], once: BOOTSTRAP },
+    Row { provisioner: "static-pods", stacked: true, mode: Mode::Token, of: Of::First,
+          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, NODE], must_not: &[], rewritten: &[], once: &[] },
+    Row { provisioner: "static-pods", stacked: true, mode: Mode::Token, of: Of::Joining,
+          exist: &[PKI, MEMBER, SIGNING, CONFS, NODE, BOOTSTRAP], must_not: KUBELETS_OWN, rewritten: &[],
+          once: BOOTSTRAP },
     Row { provisioner: "none", stacked: false, mode: Mode::NoKey, of: Of::Etcd,
           exist: &[ALONE, MEMBER], must_not: &[], rewritten: &[], once: &[] },
 ];
@@ -241,7 +256,9 @@ fn hosts_hold_what_kubeadm_wants_and_nothing_that_it_refuses() {
 fn kubeadms_manifests_are_no_strays() {
     for row in TABLE.iter().filter(|row| row.of != Of::Etcd) {
         let host = planned(row);
-        let foreign: Vec<_> = host.files.iter().filter(|file| file.policy == Policy::Foreign).collect();
+        let manifest = |file: &&FilePlan| file.path.starts_with("/etc/kubernetes/manifests/");
+        let foreign = host.files.iter().filter(|file| file.policy == Policy::Foreign);
+        let (foreign, others): (Vec<_>, Vec<_>) = foreign.partition(manifest);
         let names: Vec<_> = foreign.iter().filter_map(|file| file.path.rsplit('/').next()).collect();
         let expected: &[&str] = match (row.provisioner, row.of, row.stacked) {
             ("kubeadm", Of::First | Of::Joining, true) => {
@@ -253,10 +270,10 @@ fn kubeadms_manifests_are_no_strays() {
             _ => &[],
         };
         assert_eq!(names, expected);
-        assert!(
-            foreign
-                .iter()
-                .all(|file| file.mode == 0o600 && file.path.starts_with("/etc/kubernetes/manifests/"))
-        );
+        assert!(foreign.iter().all(|file| file.mode == 0o600));
+        let bootstraps = row.provisioner == "static-pods" && row.mode == Mode::Token && row.of != Of::First;
+        let expected: &[_] = if bootstraps { &[("/etc/kubernetes/kubelet.conf", 0o600)] } else { &[] };
+        let others: Vec<_> = others.iter().map(|file| (file.path.as_str(), file.mode)).collect();
+        assert_eq!(others, expected);
     }
 }
