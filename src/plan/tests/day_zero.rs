@@ -72,6 +72,12 @@ const KUBELET: &[&str] =
 const ADMIN: &[&str] = &["/etc/kubernetes/admin.conf"];
 const SUPER_ADMIN: &[&str] = &["/etc/kubernetes/super-admin.conf"];
 const CA: &[&str] = &["/etc/kubernetes/pki/ca.crt"];
+const PODS: &[&str] = &[
+    "/etc/kubernetes/manifests/kube-apiserver.yaml",
+    "/etc/kubernetes/manifests/kube-controller-manager.yaml",
+    "/etc/kubernetes/manifests/kube-scheduler.yaml",
+];
+const ETCD_POD: &[&str] = &["/etc/kubernetes/manifests/etcd.yaml"];
 const ALONE: &[&str] = &[
     "/etc/kubernetes/kubeadm/config.yaml",
     "/etc/kubernetes/kubelet/config.yaml",
@@ -134,13 +140,13 @@ const TABLE: &[Row] = &[
     Row { provisioner: "kubeadm", stacked: false, mode: Mode::Token, of: Of::Etcd,
           exist: &[ALONE, MEMBER], must_not: &[], rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: true, mode: Mode::NoKey, of: Of::First,
-          exist: &[PKI, MEMBER, CONFS, KUBELET], must_not: NO_KEY, rewritten: &[], once: &[] },
+          exist: &[PKI, MEMBER, CONFS, KUBELET, PODS, ETCD_POD], must_not: NO_KEY, rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: true, mode: Mode::NoKey, of: Of::Joining,
-          exist: &[PKI, MEMBER, CONFS, KUBELET], must_not: NO_KEY, rewritten: &[], once: &[] },
+          exist: &[PKI, MEMBER, CONFS, KUBELET, PODS, ETCD_POD], must_not: NO_KEY, rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: true, mode: Mode::Key, of: Of::First,
-          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET], must_not: &[], rewritten: &[], once: &[] },
+          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, PODS, ETCD_POD], must_not: &[], rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: false, mode: Mode::NoKey, of: Of::First,
-          exist: &[PKI, CONFS, KUBELET], must_not: NO_KEY, rewritten: &[], once: &[] },
+          exist: &[PKI, CONFS, KUBELET, PODS], must_not: NO_KEY, rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: true, mode: Mode::NoKey, of: Of::Worker,
           exist: &[CA, KUBELET], must_not: NO_KEY, rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: true, mode: Mode::Token, of: Of::Worker,
