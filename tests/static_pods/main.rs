@@ -132,14 +132,9 @@ fn kubelets_are_not_checked_where_the_cluster_signs() {
 /// Every release against the one before: what is not listed does not change.
 #[test]
 fn an_upgrade_changes_what_the_release_changes() {
-    let versions = ["1.29.14", "1.30.6", "1.31.4", "1.32.3", "1.33.2", "1.34.2", "1.35.0", "1.36.2"];
-    let image = "etcd: {run: static-pod, image: \"registry.k8s.io/etcd:3.6.8-0\"}";
+    let versions = ["1.29.10", "1.30.6", "1.31.4", "1.32.3", "1.33.2", "1.34.2", "1.35.0", "1.36.2"];
     let mut text = String::new();
-    let of = |version: &str| {
-        let text = spec(version, "static-pods", "", "");
-        // which image a release has is another test's
-        manifests(&replaced(&text, "etcd: {run: static-pod}", image), "cp1")
-    };
+    let of = |version: &str| manifests(&spec(version, "static-pods", "", ""), "cp1");
     for pair in versions.windows(2) {
         let [from, to] = [pair[0], pair[1]];
         writeln!(text, "# {from} to {to}").unwrap();

@@ -146,6 +146,29 @@ fn check_says_which_manifests_change() {
     assert_eq!(manifests("endpoint: api.prod.example:6443\n", flags), ["kube-controller-manager"]);
 }
 
+/// The runbook of a rotation does not tell to restart what the kubelet restarts.
+#[test]
+fn runbooks_know_that_pods_restart_at_once() {
+    let templates = sealift::render::templates::Templates::embedded();
+    let renderer = sealift::render::Renderer::new(&templates).unwrap();
+    let runbook = |provisioner: &str| {
+        let rest = "pki: {serviceAccount: {generation: 2, rotation: stage}}\n";
+        let plan = crate::planned(&spec("1.36.2", provisioner, "", rest), "cp1");
+        let files = renderer.templates(&plan).unwrap();
+        String::from_utf8(files["/etc/sealift/RUNBOOK.md"].clone()).unwrap()
+    };
+    let said = |text: &str| {
+        [
+            "the kubelet makes these pods anew at once",
+            "Install restarts nothing",
+            "a changed file changes nothing",
+        ]
+        .map(|words| text.contains(words))
+    };
+    assert_eq!(said(&runbook("static-pods")), [true, false, false]);
+    assert_eq!(said(&runbook("kubeadm")), [false, true, true]);
+}
+
 /// The API server's files under either provisioner: what is in them, for root alone.
 #[test]
 fn configuration_files_of_the_api_server() {
