@@ -50,7 +50,7 @@ const DIFFERENCES: [(&str, &str, &str, &str, &str); 4] = [
         "kube-controller-manager kube-scheduler",
         "",
         "  annotations:\n",
-        "for the annotation that all pods have: sealift.dev/restart-digest",
+        "when a file changes that a pod reads at its start only, the kubelet makes the pod anew",
         "  labels:\n",
     ),
 ];
