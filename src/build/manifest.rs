@@ -118,8 +118,13 @@ pub fn origin(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<Or
         }
         Source::Template(_)
         | Source::Pod(_)
+        | Source::Manifest
+        | Source::Each(..)
         | Source::VerifyKey
         | Source::BootstrapTokens
+        | Source::BootstrapKubeconfig
+        | Source::KubeadmConfiguration
+        | Source::Patch
         | Source::DiscoveryHash
         | Source::Foreign => None,
     }
@@ -149,7 +154,27 @@ pub fn inputs(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<St
             let keys: Vec<_> = encryption.iter().flat_map(|plan| plan.keys.all()).collect();
             canonical::to_bytes(&(keys, encryption.map(|plan| (&plan.resources, plan.identity))))
         }
+        Source::BootstrapKubeconfig => {
+            let authority = plan.authority(CaName::Kubernetes);
+            let trusted: Vec<_> = authority.iter().flat_map(|plan| plan.certificates.all()).collect();
+            let bootstrap = host.bootstrap();
+            let token = plan
+                .tokens
+                .iter()
+                .find(|token| bootstrap.is_some_and(|bootstrap| bootstrap.token == token.name));
+            // a token's expiry is not in the file
+            let token = token.map(|token| (&token.name, token.seed, token.generation));
+            canonical::to_bytes(&(&plan.name, trusted, bootstrap, token))
+        }
         Source::BootstrapTokens => canonical::to_bytes(&plan.tokens),
+        Source::KubeadmConfiguration => {
+            let kubeadm = host.kubeadm.as_ref()?;
+            let shown: Vec<_> =
+                plan.tokens.iter().filter(|token| kubeadm.tokens.contains(&token.name)).collect();
+            let authority = plan.authority(CaName::Kubernetes);
+            let trusted: Vec<_> = authority.iter().flat_map(|plan| plan.certificates.all()).collect();
+            canonical::to_bytes(&(&kubeadm.documents, shown, trusted))
+        }
         Source::Password(name) => {
             canonical::to_bytes(&plan.passwords.iter().find(|password| password.name == *name))
         }

@@ -7,6 +7,7 @@ mod brought;
 pub mod certificate;
 pub mod key;
 pub mod keyring;
+mod kubeadm;
 mod kubeconfig;
 pub mod label;
 mod letters;
@@ -18,13 +19,13 @@ mod secrets;
 use crate::imports::Material as Imported;
 use crate::plan::brought::Version;
 use crate::plan::certs::{CertRow, Kind};
-use crate::plan::{CertPlan, ClusterPlan, FilePlan, HostPlan, KeyPlan, Rotated, Source};
+use crate::plan::{BootstrapPlan, CertPlan, ClusterPlan, FilePlan, HostPlan, KeyPlan, Rotated, Source};
 use crate::spec::types::CaName;
 use crate::verify_key::VerifyKey;
 use certificate::{Authority, CertificateError};
 use key::{KeyError, PrivateKey};
 use keyring::{Keyring, KeyringError};
-use kubeconfig::Kubeconfig;
+use kubeconfig::{Credential, Kubeconfig};
 use label::{Label, Purpose};
 use public::Public;
 use seal::SealError;
@@ -201,7 +202,7 @@ impl<'a> Cluster<'a> {
         let mut material = Material::default();
         for file in host.files.iter() {
             if file.source.is_secret() {
-                let plaintext = self.secret(file, &leaves, &verify_key)?;
+                let plaintext = self.secret(host, file, &leaves, &verify_key)?;
                 let sealed = self.seal(host, file, &verify_key, plaintext.as_bytes())?;
                 material.sealed.insert(file.path.clone(), sealed);
             } else if let Some(text) = self.public(&file.source, &leaves)? {
@@ -260,6 +261,7 @@ impl<'a> Cluster<'a> {
     /// A secret file's plaintext.
     fn secret(
         &self,
+        host: &HostPlan,
         file: &FilePlan,
         leaves: &Leaves<'_>,
         verify_key: &VerifyKey,
@@ -274,6 +276,15 @@ impl<'a> Cluster<'a> {
                 Ok(secrets::encryption_config(keyring, &plan.id, encryption)?)
             }
             Source::BootstrapTokens => secrets::bootstrap_tokens(keyring, plan)?.ok_or(DeriveError::Expiry),
+            Source::BootstrapKubeconfig => {
+                let bootstrap = host.bootstrap().ok_or(DeriveError::Table("bootstrap-token"))?;
+                self.bootstrap_kubeconfig(bootstrap)
+            }
+            Source::KubeadmConfiguration => {
+                let kubeadm = host.kubeadm.as_ref().ok_or(DeriveError::Table("kubeadm"))?;
+                let text = kubeadm::configuration(keyring, plan, kubeadm, &self.discovery_hashes()?)?;
+                text.ok_or(DeriveError::Expiry)
+            }
             Source::Password(name) => {
                 let planned = plan.passwords.iter().find(|password| password.name == *name);
                 let planned = planned.ok_or(DeriveError::Table("password"))?;
@@ -282,8 +293,12 @@ impl<'a> Cluster<'a> {
             Source::Certificate(id) | Source::PublicKeys(id) | Source::SigningCertificate(id) => {
                 Err(DeriveError::Table(id))
             }
-            Source::Template(path) | Source::Pod(path) => Err(DeriveError::Table(path)),
-            Source::DiscoveryHash | Source::Foreign => Err(DeriveError::Table("no secret")),
+            Source::Template(path) | Source::Each(path, _) | Source::Pod(path) => {
+                Err(DeriveError::Table(path))
+            }
+            Source::DiscoveryHash | Source::Manifest | Source::Patch | Source::Foreign => {
+                Err(DeriveError::Table("no secret"))
+            }
         }
     }
 
@@ -296,8 +311,21 @@ impl<'a> Cluster<'a> {
             server,
             authorities: &self.trusted("ca")?,
             user: &leaf.plan.cn,
-            certificate: &leaf.certificate,
-            key: &key,
+            credential: Credential::Certificate { certificate: &leaf.certificate, key: &key },
+        };
+        Ok(kubeconfig.write())
+    }
+
+    /// With kubeadm's name of the user (`phases/kubeconfig`, `util/kubeconfig`).
+    fn bootstrap_kubeconfig(&self, bootstrap: &BootstrapPlan) -> Result<Zeroizing<String>, DeriveError> {
+        let planned = self.plan.tokens.iter().find(|token| token.name == bootstrap.token);
+        let planned = planned.ok_or(DeriveError::Table("bootstrap-token"))?;
+        let kubeconfig = Kubeconfig {
+            cluster: &self.plan.name,
+            server: &bootstrap.server,
+            authorities: &self.trusted("ca")?,
+            user: "tls-bootstrap-token-user",
+            credential: Credential::Token(&secrets::whole_token(self.keyring, &self.plan.id, planned)?),
         };
         Ok(kubeconfig.write())
     }

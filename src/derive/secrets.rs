@@ -58,7 +58,7 @@ fn at_rest_key(
 }
 
 /// A bootstrap token's public id, 6 letters, and its secret, 16.
-fn token(
+pub(super) fn token(
     keyring: &Keyring,
     cluster: &str,
     plan: &TokenPlan,
@@ -75,6 +75,18 @@ fn token(
     let text = letters(&number, LOWER, 22);
     let (id, secret) = text.split_at_checked(6).unwrap_or_default();
     Ok((id.to_owned(), Zeroizing::new(secret.to_owned())))
+}
+
+/// A bootstrap token as clients present it.
+pub(super) fn whole_token(
+    keyring: &Keyring,
+    cluster: &str,
+    plan: &TokenPlan,
+) -> Result<Zeroizing<String>, KeyringError> {
+    let (id, secret) = token(keyring, cluster, plan)?;
+    let mut text = Zeroizing::new(String::with_capacity(23));
+    text.extend([&id, ".", &secret]);
+    Ok(text)
 }
 
 /// The Secrets of all bootstrap tokens, as kubeadm's `phases/bootstraptoken/node/token.go` makes

@@ -1,8 +1,8 @@
 //! Every directory that sealift makes, and those in which it allows nothing else, as one table.
 
-use super::FilePlan;
 use super::certs::Place;
 use super::settings::Layered;
+use super::{FilePlan, Source};
 use crate::spec::Problem;
 use crate::spec::scalars::AbsolutePath;
 use crate::spec::types::Role;
@@ -19,6 +19,8 @@ pub struct DirectoryRow {
     pub mode: u32,
     /// Whether anything that no manifest lists is a finding.
     pub owned: bool,
+    /// Whether it is made though no file of the bundle lies in it.
+    pub always: bool,
     /// Why it is made, and owned or not.
     pub why: &'static str,
 }
@@ -34,13 +36,76 @@ const OPERATOR: &[Place] = &[Place::Operator];
 
 /// Every directory there is, besides etcd's data directory, whose path the spec says.
 pub const DIRECTORIES: &[DirectoryRow] = &[
-    DirectoryRow { path: "/etc/etcd", on: ETCD, mode: 0o755, owned: false, why: "etcdctl's environment" },
-    DirectoryRow { path: "/etc/kubernetes", on: EVERYWHERE, mode: 0o755, owned: false, why: "kubeadm's" },
+    DirectoryRow {
+        path: "/etc/containerd",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "containerd's",
+    },
+    DirectoryRow {
+        path: "/etc/containerd/certs.d",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "containerd's `config_path`; registries may have more here, such as their CAs",
+    },
+    DirectoryRow {
+        path: "/etc/containerd/certs.d/REGISTRY",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "one for each registry with mirrors",
+    },
+    DirectoryRow {
+        path: "/etc/containers",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "CRI-O's, Podman's",
+    },
+    DirectoryRow {
+        path: "/etc/containers/registries.conf.d",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "other tools have their registries here too",
+    },
+    DirectoryRow {
+        path: "/etc/default",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "the system's; variables of units",
+    },
+    DirectoryRow {
+        path: "/etc/etcd",
+        on: ETCD,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "etcdctl's environment",
+    },
+    DirectoryRow {
+        path: "/etc/kubernetes",
+        on: EVERYWHERE,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "kubeadm's",
+    },
     DirectoryRow {
         path: "/etc/kubernetes/apiserver",
         on: CONTROL_PLANE,
         mode: 0o700,
         owned: false,
+        always: false,
         why: "the API server's own configuration; files that a flag of yours names may lie here too",
     },
     DirectoryRow {
@@ -48,20 +113,23 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         on: OPERATOR,
         mode: 0o700,
         owned: false,
+        always: false,
         why: "what is applied to the cluster once",
     },
     DirectoryRow {
         path: "/etc/kubernetes/kubeadm",
-        on: ETCD,
+        on: HOSTS,
         mode: 0o755,
         owned: false,
+        always: false,
         why: "kubeadm's configuration",
     },
     DirectoryRow {
         path: "/etc/kubernetes/kubelet",
-        on: ETCD,
+        on: HOSTS,
         mode: 0o755,
         owned: false,
+        always: false,
         why: "the kubelet's configuration",
     },
     DirectoryRow {
@@ -69,29 +137,87 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         on: HOSTS,
         mode: 0o700,
         owned: true,
+        always: true,
         why: "the kubelet runs whatever lies here",
     },
-    DirectoryRow { path: "/etc/kubernetes/pki", on: EVERYWHERE, mode: 0o755, owned: false, why: "kubeadm's" },
+    DirectoryRow {
+        path: "/etc/kubernetes/patches",
+        on: NODES,
+        mode: 0o755,
+        owned: true,
+        always: false,
+        why: "kubeadm lays whatever lies here over what it writes",
+    },
+    DirectoryRow {
+        path: "/etc/kubernetes/pki",
+        on: EVERYWHERE,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "kubeadm's",
+    },
     DirectoryRow {
         path: "/etc/kubernetes/pki/etcd",
         on: &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Operator],
         mode: 0o755,
         owned: true,
+        always: true,
         why: "a certificate or key here that nobody planned is worth a question",
     },
-    DirectoryRow { path: "/etc/sealift", on: EVERYWHERE, mode: 0o755, owned: false, why: "sealift's own" },
+    DirectoryRow {
+        path: "/etc/sealift",
+        on: EVERYWHERE,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "sealift's own",
+    },
     DirectoryRow {
         path: "/etc/sealift/passwords",
         on: EVERYWHERE,
         mode: 0o700,
         owned: false,
+        always: false,
         why: "passwords that hosts share",
+    },
+    DirectoryRow {
+        path: "/etc/sysconfig",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "the system's; variables of units",
+    },
+    DirectoryRow {
+        path: "/etc/systemd/system",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "systemd's",
+    },
+    DirectoryRow {
+        path: "/etc/systemd/system/containerd.service.d",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "containerd's drop-ins",
+    },
+    DirectoryRow {
+        path: "/etc/systemd/system/crio.service.d",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "CRI-O's drop-ins",
     },
     DirectoryRow {
         path: "/etc/systemd/system/kubelet.service.d",
         on: HOSTS,
         mode: 0o755,
         owned: false,
+        always: false,
         why: "the kubelet's drop-ins; packages and other tools have theirs here too",
     },
     DirectoryRow {
@@ -100,6 +226,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         // the kubelet's setupDataDirs
         mode: 0o750,
         owned: false,
+        always: false,
         why: "the kubelet's",
     },
     DirectoryRow {
@@ -107,6 +234,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         on: NODES,
         mode: 0o755,
         owned: false,
+        always: false,
         why: "the kubelet's certificates; it adds its own",
     },
 ];
@@ -125,14 +253,18 @@ pub struct DirectoryPlan {
 }
 
 /// The directories of one host, in byte order of their paths: those that it has files in, and those
-/// that are owned.
+/// that are made always.
 pub(super) fn plan(
     here: &[Place],
     files: &[FilePlan],
     data_dir: Option<&str>,
     allow: &[Layered<AbsolutePath>],
 ) -> Vec<DirectoryPlan> {
-    let filled = |row: &DirectoryRow| row.owned || files.iter().any(|file| inside(&file.path, row.path));
+    let filled = |row: &DirectoryRow| {
+        // systemd's own is there wherever its drop-ins can be
+        let within = if row.path == "/etc/systemd/system" { directly_inside } else { inside };
+        row.always || files.iter().any(|file| within(&file.path, row.path))
+    };
     let rows = DIRECTORIES.iter().filter(|row| Place::any(here, row.on) && filled(row));
     let rows = rows.map(|row| DirectoryPlan {
         path: row.path.to_owned(),
@@ -140,6 +272,7 @@ pub(super) fn plan(
         owned: row.owned,
         allow: if row.owned { allowed_in(row.path, allow) } else { Vec::new() },
     });
+    let each = files.iter().filter_map(of_each);
     // kubeadm makes it 0700, and so does CIS's benchmark want it
     let data = data_dir.map(|path| DirectoryPlan {
         path: path.to_owned(),
@@ -147,9 +280,18 @@ pub(super) fn plan(
         owned: false,
         allow: Vec::new(),
     });
-    let mut directories: Vec<_> = rows.chain(data).collect();
+    let mut directories: Vec<_> = rows.chain(each).chain(data).collect();
     directories.sort_by(|a, b| a.path.cmp(&b.path));
     directories
+}
+
+/// The directory of one of several files that a row stands for.
+fn of_each(file: &FilePlan) -> Option<DirectoryPlan> {
+    let Source::Each(row, _) = file.source else { return None };
+    let parent = |path: &str| path.rsplit_once('/').map(|(parent, _)| parent.to_owned());
+    let wanted = parent(row)?;
+    let row = DIRECTORIES.iter().find(|directory| directory.path == wanted)?;
+    Some(DirectoryPlan { path: parent(&file.path)?, mode: row.mode, owned: false, allow: Vec::new() })
 }
 
 /// Where a host remembers what is installed; no directory of the table, since no bundle fills it.
@@ -218,9 +360,13 @@ fn inside(path: &str, directory: &str) -> bool {
     path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
 }
 
+fn directly_inside(path: &str, directory: &str) -> bool {
+    path.rsplit_once('/').is_some_and(|(parent, _)| parent == directory)
+}
+
 fn allowed_in(directory: &str, allow: &[Layered<AbsolutePath>]) -> Vec<String> {
     let paths = allow.iter().map(|entry| entry.value.as_str());
-    let direct = |path: &&str| path.rsplit_once('/').is_some_and(|(parent, _)| parent == directory);
+    let direct = |path: &&str| directly_inside(path, directory);
     let mut paths: Vec<String> = paths.filter(direct).map(str::to_owned).collect();
     paths.sort();
     paths.dedup();

@@ -1,7 +1,7 @@
 //! The etcd member of one host.
 
 use super::directories;
-use super::releases::{EtcdFlags, EtcdProbes, KubeadmApi, Release};
+use super::releases::{EtcdFlags, EtcdProbes, KubeadmApi, Release, known_patches};
 use super::settings::Settings;
 use crate::spec::Problem;
 use crate::spec::scalars::{HostName, ImageRef};
@@ -203,7 +203,11 @@ fn image(spec: &Spec, settings: &Settings, release: &Release, problems: &mut Vec
     let Some(tag) = release.etcd_tag(version.patch()) else {
         problems.push(
             Problem::error("kubernetes.version", format!("the etcd image of Kubernetes {version} is not known here"))
-                .hint("name it: `etcd: {image: \"registry.k8s.io/etcd:TAG\"}`; `kubeadm config images list` of that release says which"),
+                .hint(format!(
+                    "name it: `etcd: {{image: \"registry.k8s.io/etcd:TAG\"}}`; `kubeadm config images list` of that release says which; \
+                     sealift knows those of {}",
+                    known_patches(release.minor, release.etcd_images)
+                )),
         );
         return None;
     };

@@ -1,7 +1,7 @@
 //! Which files the spec's merge patches may change: YAML that a template renders, and what kubeadm
 //! writes and patches itself.
 
-use super::{FilePlan, HostPlan, Source};
+use super::{FilePlan, HostPlan, Source, kubeadm};
 use crate::spec::scalars::HostName;
 use crate::spec::types::{Host, Patches, Spec};
 use crate::spec::{Path, Problem};
@@ -10,7 +10,11 @@ use std::collections::BTreeMap;
 /// Whether a patch of the spec can change a file.
 pub(super) fn can_change(file: &FilePlan) -> bool {
     let yaml = std::path::Path::new(&file.path).extension().is_some_and(|extension| extension == "yaml");
-    yaml && matches!(file.source, Source::Template(_) | Source::Pod(_))
+    match file.source {
+        Source::Template(_) | Source::Pod(_) => yaml,
+        Source::Foreign => kubeadm::patches_of(&file.path).is_some(),
+        _ => false,
+    }
 }
 
 /// Patches that change nothing on any host that they are for.
@@ -46,7 +50,9 @@ fn check(
             let known = files.iter().filter(|file| can_change(file)).map(|file| file.path.as_str());
             let nearest = known.min_by_key(|known| strsim::levenshtein(known, target.as_str()));
             let hint = match nearest {
-                Some(nearest) => format!("a patch changes YAML that sealift renders here, such as {nearest}"),
+                Some(nearest) => format!(
+                    "a patch changes YAML that sealift renders or kubeadm writes here, such as {nearest}"
+                ),
                 None => "remove it: sealift renders no YAML here".to_owned(),
             };
             let message = format!("{target} is no file that a patch can change");

@@ -1,25 +1,40 @@
 //! One typed context per template: all that it may say.
 
+use super::kubeadm;
+use super::kubelet::{self, Kubelet};
+use super::objects::{self, Objects};
 use super::pod::{self, EtcdPod, Pod};
+use super::registries::{self, Registries, RegistryHosts};
 use super::runbook::{self, Runbook};
 use super::{Digests, apiserver};
 use crate::plan::releases::KubeadmApi;
-use crate::plan::{EtcdPlan, HostPlan, KubeletPlan};
+use crate::plan::{EtcdPlan, HostPlan};
 use serde::Serialize;
 
-/// The context of a template; none when the host has no such thing or nothing renders the path.
-pub(super) fn of(path: &str, host: &HostPlan, digests: &Digests) -> Option<Context> {
+/// The context of a template, for one of several where there are some; none when the host has no such
+/// thing or nothing renders the path.
+pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Digests) -> Option<Context> {
     let etcd = host.etcd.as_ref();
-    let kubelet = host.kubelet.as_ref();
     let name = path.rsplit('/').next().and_then(|file| file.strip_suffix(".yaml")).unwrap_or_default();
     let digest = digests.get(name).map(String::as_str);
     match path {
+        "/etc/containerd/certs.d/REGISTRY/hosts.toml" => {
+            registries::hosts(each?, host).map(Context::RegistryHosts)
+        }
+        "/etc/containers/registries.conf.d/10-sealift.conf" => {
+            Some(Context::Registries(registries::all(host)))
+        }
+        _ if path.starts_with(objects::DIRECTORY) => {
+            host.objects.as_ref().map(|plan| Context::Objects(objects::context(plan)))
+        }
         _ if path.starts_with("/etc/kubernetes/apiserver/") => {
             host.apiserver.as_ref().and_then(|own| apiserver::context(path, own)).map(Context::ApiServer)
         }
         "/etc/etcd/etcdctl.env" => etcd.map(etcdctl),
-        "/etc/kubernetes/kubeadm/config.yaml" => etcd.map(|etcd| Context::Kubeadm(kubeadm(etcd))),
-        "/etc/kubernetes/kubelet/config.yaml" => kubelet.map(kubelet_configuration),
+        "/etc/kubernetes/kubeadm/config.yaml" => etcd.map(|etcd| Context::Kubeadm(member(etcd))),
+        "/etc/kubernetes/kubeadm/init.yaml" | "/etc/kubernetes/kubeadm/join.yaml" => {
+            host.kubeadm.as_ref().map(|plan| Context::KubeadmNode(kubeadm::node(plan)))
+        }
         "/etc/kubernetes/manifests/etcd.yaml" => {
             etcd.map(|etcd| Context::EtcdPod(pod::etcd(host, etcd, digest)))
         }
@@ -27,11 +42,7 @@ pub(super) fn of(path: &str, host: &HostPlan, digests: &Digests) -> Option<Conte
             pod::context(host, name, digest).map(Context::Pod)
         }
         "/etc/sealift/RUNBOOK.md" => runbook::context(host).map(Context::Runbook),
-        "/etc/systemd/system/kubelet.service.d/20-etcd-service-manager.conf" => {
-            kubelet.map(|kubelet| Context::ServiceManager { program: kubelet.program.clone() })
-        }
-        "/etc/systemd/system/kubelet.service.d/30-sealift-gate.conf" => kubelet.map(gate),
-        _ => None,
+        _ => kubelet::of(path, host.kubelet.as_ref()?).map(Context::Kubelet),
     }
 }
 
@@ -41,13 +52,15 @@ pub(super) fn of(path: &str, host: &HostPlan, digests: &Digests) -> Option<Conte
 pub(super) enum Context {
     Etcdctl { endpoints: String },
     Kubeadm(Kubeadm),
-    Kubelet { cgroup_driver: &'static str, container_runtime_endpoint: String },
+    Kubelet(Kubelet),
+    KubeadmNode(kubeadm::Node),
     EtcdPod(EtcdPod),
     Pod(Pod),
     ApiServer(apiserver::Files),
+    Objects(Objects),
+    Registries(Registries),
+    RegistryHosts(RegistryHosts),
     Runbook(Runbook),
-    ServiceManager { program: String },
-    Gate { run: &'static str, program: String, tolerate: Vec<u8> },
 }
 
 /// kubeadm's configuration of an etcd member's host.
@@ -81,22 +94,7 @@ fn etcdctl(etcd: &EtcdPlan) -> Context {
     Context::Etcdctl { endpoints: etcd.members.client_urls.clone() }
 }
 
-fn kubelet_configuration(kubelet: &KubeletPlan) -> Context {
-    Context::Kubelet {
-        cgroup_driver: kubelet.cgroup_driver,
-        container_runtime_endpoint: kubelet.container_runtime_endpoint.clone(),
-    }
-}
-
-fn gate(kubelet: &KubeletPlan) -> Context {
-    Context::Gate {
-        run: kubelet.gate.run.name(),
-        program: kubelet.gate.program.clone(),
-        tolerate: kubelet.gate.tolerate.clone(),
-    }
-}
-
-fn kubeadm(etcd: &EtcdPlan) -> Kubeadm {
+fn member(etcd: &EtcdPlan) -> Kubeadm {
     let v1beta4 = etcd.kubeadm_api == KubeadmApi::V1beta4;
     Kubeadm {
         api_version: if v1beta4 { "kubeadm.k8s.io/v1beta4" } else { "kubeadm.k8s.io/v1beta3" },

@@ -7,16 +7,22 @@
 mod apiserver;
 mod context;
 mod escape;
+mod json;
+mod kubeadm;
+mod kubelet;
+mod objects;
 mod patch;
 mod pod;
+mod registries;
 mod runbook;
 pub mod templates;
+mod unit;
 
 use crate::derive::public::Public;
-use crate::plan::{FilePlan, HostPlan, Source};
+use crate::plan::{FilePlan, HostPlan, ObjectsPlan, Source};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, State, UndefinedBehavior};
 use std::collections::BTreeMap;
 use templates::Templates;
 
@@ -71,7 +77,10 @@ impl<'t> Renderer<'t> {
         environment.set_syntax(syntax()?);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_formatter(escape::format);
-        environment.add_filter("yaml", |value: Value, indent: Option<usize>| escape::block(&value, indent));
+        environment.add_filter("yaml", |state: &State<'_, '_>, value: Value, indent: Option<usize>| {
+            escape::block(state, &value, indent)
+        });
+        unit::add_filters(&mut environment);
         for (path, source) in templates.iter() {
             environment
                 .add_template(path, source)
@@ -87,12 +96,17 @@ impl<'t> Renderer<'t> {
     /// [`RenderError`].
     pub fn templates(&self, host: &HostPlan) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
         let rendered = host.files.iter().filter_map(|file| {
-            let Source::Template(path) = file.source else { return None };
-            Some(
-                self.template(path, host, &Digests::new()).map(|text| (file.path.clone(), text.into_bytes())),
-            )
+            let text = match file.source {
+                Source::Template(path) => self.template(path, None, host, &Digests::new()),
+                Source::Each(path, ref name) => self.template(path, Some(name), host, &Digests::new()),
+                Source::Patch => json::patch(&file.path, host),
+                _ => return None,
+            };
+            Some(text.map(|text| (file.path.clone(), text.into_bytes())))
         });
-        rendered.collect()
+        let manifests = host.objects.iter().flat_map(ObjectsPlan::paths);
+        let manifests = manifests.map(|(path, manifest)| Ok((path, manifest.text.clone().into_bytes())));
+        rendered.chain(manifests).collect()
     }
 
     /// Renders the manifests of a host's static pods, by host path.
@@ -102,7 +116,7 @@ impl<'t> Renderer<'t> {
     pub fn pods(&self, host: &HostPlan, digests: &Digests) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
         let rendered = host.files.iter().filter_map(|file| {
             let Source::Pod(path) = file.source else { return None };
-            Some(self.template(path, host, digests).map(|text| (file.path.clone(), text.into_bytes())))
+            Some(self.template(path, None, host, digests).map(|text| (file.path.clone(), text.into_bytes())))
         });
         rendered.collect()
     }
@@ -114,8 +128,15 @@ impl<'t> Renderer<'t> {
     pub fn host(&self, host: &HostPlan, public: &Public) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
         let mut files = self.templates(host)?;
         let derived = |file: &&FilePlan| {
-            !matches!(file.source, Source::Template(_) | Source::Pod(_) | Source::Foreign)
-                && !file.source.is_secret()
+            !matches!(
+                file.source,
+                Source::Template(_)
+                    | Source::Each(..)
+                    | Source::Pod(_)
+                    | Source::Manifest
+                    | Source::Patch
+                    | Source::Foreign
+            ) && !file.source.is_secret()
         };
         for file in host.files.iter().filter(derived) {
             let text = public.file(&file.path);
@@ -125,14 +146,16 @@ impl<'t> Renderer<'t> {
         Ok(files)
     }
 
+    /// `each` names the one of several that the template is rendered for.
     fn template(
         &self,
         path: &'static str,
+        each: Option<&str>,
         host: &HostPlan,
         digests: &Digests,
     ) -> Result<String, RenderError> {
         let context =
-            context::of(path, host, digests).ok_or_else(|| RenderError::Unknown(path.to_owned()))?;
+            context::of(path, each, host, digests).ok_or_else(|| RenderError::Unknown(path.to_owned()))?;
         let text = self
             .environment
             .get_template(path)

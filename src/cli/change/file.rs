@@ -38,7 +38,9 @@ pub(super) fn differs(
         return true;
     }
     match &file.source {
-        Source::Template(_) => rendered.get(&file.path).map(Vec::as_slice) != contents,
+        Source::Template(_) | Source::Each(..) | Source::Manifest | Source::Patch => {
+            rendered.get(&file.path).map(Vec::as_slice) != contents
+        }
         Source::Pod(_) => {
             let target = build::pod(file).map(|name| format!("static-pod/{name}"));
             let reads = |other: &&FilePlan| other.restart.iter().any(|own| Some(*own) == target.as_deref());

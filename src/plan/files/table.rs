@@ -1,20 +1,23 @@
 //! The table.
 
 use super::{FileRow, RowSource, When};
-use crate::plan::Policy;
 use crate::plan::certs::Place;
-use crate::spec::types::Role;
+use crate::plan::objects::Object;
+use crate::plan::{Policy, Step};
+use crate::spec::types::{Join, Role, RuntimeKind};
 
 const ETCD: &[Place] = &[Place::Role(Role::Etcd)];
 const STACKED: &[Place] = &[Place::Stacked];
 const ETCD_ALONE: &[Place] = &[Place::EtcdAlone];
 const CONTROL_PLANE: &[Place] = &[Place::Role(Role::ControlPlane)];
+const NODES: &[Place] = &[Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
 const HOSTS: &[Place] =
     &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
 const EVERYWHERE: &[Place] =
     &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker), Place::Operator];
 const OPERATOR: &[Place] = &[Place::Operator];
 const DAEMON_RELOAD: &[&str] = &["systemctl daemon-reload"];
+const KUBELET: &[&str] = &["kubelet"];
 
 /// What most rows have: a template's file, held to exactly.
 const ROW: FileRow = FileRow {
@@ -26,9 +29,30 @@ const ROW: FileRow = FileRow {
     policy: Policy::Managed,
     restart: &[],
     run: &[],
+    run_when: When::Always,
     why: "",
 };
 
+/// A patch of kubeadm's.
+const PATCH: FileRow = FileRow {
+    on: CONTROL_PLANE,
+    when: When::Kubeadm,
+    source: RowSource::Patch,
+    // it writes the manifests anew, and waits for the pods
+    run: &[UPGRADE_CONTROL_PLANE],
+    run_when: When::Initialized,
+    ..ROW
+};
+
+/// A file that kubeadm writes.
+const KUBEADMS: FileRow =
+    FileRow { on: NODES, when: When::Kubeadm, source: RowSource::Foreign, policy: Policy::Foreign, ..ROW };
+
+const UPLOAD: &str = "kubeadm init phase upload-config all --config /etc/kubernetes/kubeadm/init.yaml";
+// bundles renew certificates; kubeadm would do it too where a CA's key is
+const UPGRADE_CONTROL_PLANE: &str = "kubeadm upgrade node phase control-plane --certificate-renewal=false \
+                                     --patches /etc/kubernetes/patches";
+const UPGRADE_KUBELET: &str = "kubeadm upgrade node phase kubelet-config --patches /etc/kubernetes/patches";
 /// What the API server's own configuration files have.
 const APISERVER: FileRow =
     FileRow { on: CONTROL_PLANE, mode: 0o600, restart: &["static-pod/kube-apiserver"], ..ROW };
@@ -40,6 +64,32 @@ const POD: FileRow =
 
 /// Every file there is, besides certificates and keys.
 pub const FILES: &[FileRow] = &[
+    FileRow {
+        path: "/etc/containerd/certs.d/REGISTRY/hosts.toml",
+        on: HOSTS,
+        when: When::Mirrors(RuntimeKind::Containerd),
+        source: RowSource::EachRegistry,
+        // read at each pull
+        why: "where containerd fetches images of a registry instead",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/containers/registries.conf.d/10-sealift.conf",
+        on: HOSTS,
+        when: When::Mirrors(RuntimeKind::Crio),
+        // SIGHUP makes CRI-O read it anew, containers run on
+        run: &["systemctl reload crio"],
+        why: "where CRI-O fetches images of registries instead",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/default/kubelet",
+        on: HOSTS,
+        when: When::VariablesIn("/etc/default/kubelet"),
+        restart: KUBELET,
+        why: "variables of the kubelet's unit, where kubeadm's 10-kubeadm.conf reads them, too",
+        ..ROW
+    },
     FileRow {
         path: "/etc/etcd/etcdctl.env",
         on: ETCD,
@@ -73,6 +123,59 @@ pub const FILES: &[FileRow] = &[
         ..APISERVER
     },
     FileRow {
+        path: "/etc/kubernetes/bootstrap-kubelet.conf",
+        on: NODES,
+        when: When::Bootstraps,
+        mode: 0o600,
+        source: RowSource::BootstrapKubeconfig,
+        policy: Policy::Bootstrap,
+        restart: KUBELET,
+        why: "with what the kubelet asks the cluster for its first certificate; it leaves the file where it is",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/10-cluster-admins.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::Rbac),
+        why: "binds the group of admin.conf; applied first, and with super-admin.conf",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/20-rbac.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::Rbac),
+        why: "the other bindings that `kubeadm init` makes",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/30-kube-proxy.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::KubeProxy),
+        why: "kube-proxy, as kubeadm's addon",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/40-coredns.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::CoreDns),
+        why: "CoreDNS, as kubeadm's addon",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/90-nodes.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::Nodes),
+        why: "labels of nodes that no kubelet may set itself",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/README.md",
+        on: OPERATOR,
+        when: When::Applied(Object::Any),
+        why: "what to apply, in which order",
+        ..ROW
+    },
+    FileRow {
         path: "/etc/kubernetes/cluster/bootstrap-tokens.yaml",
         on: OPERATOR,
         when: When::Tokens,
@@ -98,12 +201,69 @@ pub const FILES: &[FileRow] = &[
         ..ROW
     },
     FileRow {
+        path: "/etc/kubernetes/kubeadm/init.yaml",
+        on: CONTROL_PLANE,
+        when: When::Step(Step::Init, Join::Certificates),
+        mode: 0o600,
+        run: &[UPLOAD, UPGRADE_CONTROL_PLANE],
+        run_when: When::Initialized,
+        why: "for `kubeadm init --config`; what is uploaded from it every control plane is made from",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/kubeadm/init.yaml",
+        on: CONTROL_PLANE,
+        when: When::Step(Step::Init, Join::Token),
+        mode: 0o600,
+        source: RowSource::KubeadmConfiguration,
+        run: &[UPLOAD, UPGRADE_CONTROL_PLANE],
+        run_when: When::Initialized,
+        why: "the same with the bootstrap tokens, which `kubeadm init` makes known to the cluster",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/kubeadm/join.yaml",
+        on: NODES,
+        when: When::Step(Step::Join, Join::Certificates),
+        mode: 0o600,
+        // read once: when the node joins
+        why: "for `kubeadm join --config`",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/kubeadm/join.yaml",
+        on: NODES,
+        when: When::Step(Step::Join, Join::Token),
+        mode: 0o600,
+        source: RowSource::KubeadmConfiguration,
+        why: "the same with a bootstrap token",
+        ..ROW
+    },
+    FileRow {
         path: "/etc/kubernetes/kubelet/config.yaml",
         on: ETCD_ALONE,
         mode: 0o644,
         restart: &["kubelet"],
         why: "runs the kubelet alone, as etcd's service manager; outside kubelet.service.d, \
               where systemd would read it as a drop-in",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/kubelet/config.yaml",
+        on: NODES,
+        when: When::StaticPods,
+        restart: KUBELET,
+        why: "configures the kubelet of a node that kubeadm does not make",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/kubelet.conf",
+        on: NODES,
+        when: When::Bootstraps,
+        mode: 0o600,
+        source: RowSource::Foreign,
+        policy: Policy::Foreign,
+        why: "the kubelet's own: it names the certificate that the cluster signed",
         ..ROW
     },
     FileRow {
@@ -172,6 +332,50 @@ pub const FILES: &[FileRow] = &[
     },
     FileRow { path: "/etc/kubernetes/manifests/kube-scheduler.yaml", why: "places pods on nodes", ..POD },
     FileRow {
+        path: "/etc/kubernetes/patches/etcd+merge.json",
+        on: STACKED,
+        why: "the spec's patch of etcd.yaml",
+        ..PATCH
+    },
+    FileRow {
+        path: "/etc/kubernetes/patches/kube-apiserver+merge.json",
+        why: "the spec's patch of kube-apiserver.yaml",
+        ..PATCH
+    },
+    FileRow {
+        path: "/etc/kubernetes/patches/kube-apiserver+strategic.json",
+        why: "what kubeadm has no field for: an image by name, variables before 1.31",
+        ..PATCH
+    },
+    FileRow {
+        path: "/etc/kubernetes/patches/kube-controller-manager+merge.json",
+        why: "the spec's patch of kube-controller-manager.yaml",
+        ..PATCH
+    },
+    FileRow {
+        path: "/etc/kubernetes/patches/kube-controller-manager+strategic.json",
+        why: "what kubeadm has no field for: an image by name, variables before 1.31",
+        ..PATCH
+    },
+    FileRow {
+        path: "/etc/kubernetes/patches/kube-scheduler+merge.json",
+        why: "the spec's patch of kube-scheduler.yaml",
+        ..PATCH
+    },
+    FileRow {
+        path: "/etc/kubernetes/patches/kube-scheduler+strategic.json",
+        why: "what kubeadm has no field for: an image by name, variables before 1.31",
+        ..PATCH
+    },
+    FileRow {
+        path: "/etc/kubernetes/patches/kubeletconfiguration+merge.json",
+        on: NODES,
+        restart: &["kubelet"],
+        run: &[UPGRADE_KUBELET],
+        why: "what this host's kubelet has beside the cluster's configuration; whether it renews its certificate",
+        ..PATCH
+    },
+    FileRow {
         path: "/etc/kubernetes/pki/ca-signing.crt",
         on: CONTROL_PLANE,
         when: When::SigningOnHosts,
@@ -209,12 +413,74 @@ pub const FILES: &[FileRow] = &[
         ..ROW
     },
     FileRow {
+        path: "/etc/sysconfig/kubelet",
+        on: HOSTS,
+        when: When::VariablesIn("/etc/sysconfig/kubelet"),
+        restart: KUBELET,
+        why: "variables of the kubelet's unit, where kubeadm's 10-kubeadm.conf reads them, too, from rpm packages",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/systemd/system/containerd.service.d/10-sealift-proxy.conf",
+        on: HOSTS,
+        when: When::ProxiedRuntime(RuntimeKind::Containerd),
+        restart: &["unit/containerd"],
+        run: DAEMON_RELOAD,
+        why: "containerd fetches images through the proxy",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/systemd/system/crio.service.d/10-sealift-proxy.conf",
+        on: HOSTS,
+        when: When::ProxiedRuntime(RuntimeKind::Crio),
+        restart: &["unit/crio"],
+        run: DAEMON_RELOAD,
+        why: "CRI-O fetches images through the proxy",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/systemd/system/kubelet.service",
+        on: HOSTS,
+        when: When::WithoutUnit,
+        restart: KUBELET,
+        run: &["systemctl daemon-reload", "systemctl enable kubelet"],
+        why: "the kubelet's unit, as packages have it, where there is no package",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf",
+        on: NODES,
+        when: When::KubeadmWithoutUnit,
+        restart: KUBELET,
+        run: DAEMON_RELOAD,
+        why: "starts the kubelet with what kubeadm writes, as packages do, where there is no package",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/systemd/system/kubelet.service.d/10-sealift-proxy.conf",
+        on: HOSTS,
+        when: When::Proxied,
+        restart: KUBELET,
+        run: DAEMON_RELOAD,
+        why: "the kubelet finds the proxy",
+        ..ROW
+    },
+    FileRow {
         path: "/etc/systemd/system/kubelet.service.d/20-etcd-service-manager.conf",
         on: ETCD_ALONE,
         mode: 0o644,
         restart: &["kubelet"],
         run: DAEMON_RELOAD,
         why: "starts the kubelet with that configuration; above kubeadm's 10-kubeadm.conf",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/systemd/system/kubelet.service.d/20-sealift-kubelet.conf",
+        on: NODES,
+        when: When::StaticPods,
+        restart: KUBELET,
+        run: DAEMON_RELOAD,
+        why: "starts the kubelet of a node that kubeadm does not make; above a 10-kubeadm.conf that is there",
         ..ROW
     },
     FileRow {
@@ -227,4 +493,11 @@ pub const FILES: &[FileRow] = &[
         why: "the kubelet does not start on a host that drifted",
         ..ROW
     },
+    FileRow { path: "/var/lib/kubelet/config.yaml", why: "kubeadm's own", ..KUBEADMS },
+    FileRow {
+        path: "/var/lib/kubelet/instance-config.yaml",
+        why: "kubeadm's own, from 1.34 on by default",
+        ..KUBEADMS
+    },
+    FileRow { path: "/var/lib/kubelet/kubeadm-flags.env", why: "kubeadm's own", ..KUBEADMS },
 ];

@@ -9,7 +9,7 @@ use super::components::{
 };
 use super::{BootstrapToken, map_schema};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// Kubernetes release, who provisions it, and its addresses.
@@ -102,7 +102,7 @@ pub enum Provisioner {
 }
 
 /// How nodes join.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Join {
     /// Every node has its kubelet.conf from its bundle.

@@ -1,0 +1,186 @@
+//! What kubeadm is told of one node: `InitConfiguration` and `JoinConfiguration`.
+
+use super::{PATCHES, Subject, form, set};
+use crate::spec::scalars::LabelKey;
+use crate::spec::types::{FreeForm, Host, Join, Spec, Taint};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+/// What preflight (`app/preflight/checks.go`) refuses to find at a join, and a bundle places on purpose.
+const KUBELET_CONF: &str = "FileAvailable--etc-kubernetes-kubelet.conf";
+/// The same, on workers only.
+const CA_CRT: &str = "FileAvailable--etc-kubernetes-pki-ca.crt";
+
+pub(super) fn init(subject: &Subject<'_>) -> FreeForm {
+    let of = &subject.shared.spec.kubernetes;
+    let mut document = json!({
+        "apiVersion": subject.api_version(),
+        "kind": "InitConfiguration",
+        "localAPIEndpoint": local_endpoint(subject),
+        "nodeRegistration": registration(subject, true),
+        "patches": { "directory": PATCHES },
+    });
+    if of.join == Join::Certificates {
+        // kubeadm makes a token in any case, and draws one where none is written
+        // (SetBootstrapTokensDynamicDefaults): this one is dead before anybody could use it
+        let token = json!({ "description": "unused: nodes join with certificates", "ttl": "1m0s" });
+        set(&mut document, "bootstrapTokens", json!([token]));
+    }
+    let skipped = [(of.core_dns.disabled, "addon/coredns"), (of.kube_proxy.disabled, "addon/kube-proxy")];
+    let skipped: Vec<_> = skipped.iter().filter(|(skip, _)| *skip).map(|(_, phase)| *phase).collect();
+    if !skipped.is_empty() && !subject.v1beta4() {
+        set(&mut document, "skipPhases", skipped);
+    }
+    form(document)
+}
+
+pub(super) fn join(subject: &Subject<'_>) -> FreeForm {
+    let of = &subject.shared.spec.kubernetes;
+    let discovery = match (of.join, subject.is_control_plane()) {
+        (Join::Token, _) => {
+            let endpoint = of.endpoint.as_ref().map(ToString::to_string);
+            json!({ "bootstrapToken": { "apiServerEndpoint": endpoint } })
+        }
+        (Join::Certificates, true) => json!({ "file": { "kubeConfigPath": "/etc/kubernetes/admin.conf" } }),
+        (Join::Certificates, false) => {
+            json!({ "file": { "kubeConfigPath": "/etc/kubernetes/kubelet.conf" } })
+        }
+    };
+    let mut document = json!({
+        "apiVersion": subject.api_version(),
+        "kind": "JoinConfiguration",
+        "caCertPath": "/etc/kubernetes/pki/ca.crt",
+        "discovery": discovery,
+        "nodeRegistration": registration(subject, false),
+        "patches": { "directory": PATCHES },
+    });
+    if subject.is_control_plane() {
+        set(&mut document, "controlPlane", json!({ "localAPIEndpoint": local_endpoint(subject) }));
+    }
+    form(document)
+}
+
+fn local_endpoint(subject: &Subject<'_>) -> Value {
+    let address = subject.host.api_address.or_else(|| subject.host.addresses.first().copied());
+    json!({
+        "advertiseAddress": address.map(|address| address.to_string()),
+        "bindPort": subject.shared.spec.kubernetes.api_port.get(),
+    })
+}
+
+fn registration(subject: &Subject<'_>, init: bool) -> Value {
+    let mut registration = json!({
+        "name": subject.name.as_str(),
+        "criSocket": subject.kubelet.container_runtime_endpoint,
+        "taints": taints(subject),
+    });
+    let flags = kubelet_flags(subject);
+    if !flags.is_empty() {
+        set(&mut registration, "kubeletExtraArgs", subject.flags(&flags));
+    }
+    if !init && subject.shared.spec.kubernetes.join == Join::Certificates {
+        let placed: &[_] = if subject.is_control_plane() { &[KUBELET_CONF] } else { &[KUBELET_CONF, CA_CRT] };
+        set(&mut registration, "ignorePreflightErrors", placed);
+    }
+    registration
+}
+
+/// Written out always: what is absent kubeadm takes for the control plane's taint, an empty list for none.
+fn taints(subject: &Subject<'_>) -> Value {
+    let default = subject.is_control_plane() && !subject.shared.spec.kubernetes.untaint_control_planes;
+    match &subject.settings.taints {
+        Some(taints) => taints.iter().map(taint).collect(),
+        None if default => {
+            json!([{ "key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule" }])
+        }
+        None => json!([]),
+    }
+}
+
+fn taint(taint: &Taint) -> Value {
+    let mut value = json!({ "key": taint.key.to_string(), "effect": taint.effect.name() });
+    let text = taint.value.to_string();
+    if !text.is_empty() {
+        set(&mut value, "value", text);
+    }
+    value
+}
+
+/// Flags of the kubelet beside kubeadm's; the spec's own win.
+fn kubelet_flags(subject: &Subject<'_>) -> BTreeMap<String, Vec<String>> {
+    let spec = subject.shared.spec;
+    let mut flags = BTreeMap::new();
+    let addresses: Vec<_> = node_ips(spec, subject.host).iter().map(ToString::to_string).collect();
+    flags.insert("node-ip".to_owned(), vec![addresses.join(",")]);
+    let labels = subject.settings.labels.iter().filter(|(key, _)| settable(key));
+    let labels: Vec<_> = labels.map(|(key, value)| format!("{key}={value}")).collect();
+    if !labels.is_empty() {
+        flags.insert("node-labels".to_owned(), vec![labels.join(",")]);
+    }
+    if let Some(pause) = spec.kubernetes.images.pause.as_ref().filter(|_| subject.release.pod_infra_flag) {
+        flags.insert("pod-infra-container-image".to_owned(), vec![pause.to_string()]);
+    }
+    flags.extend(subject.settings.kubelet_args.clone());
+    flags
+}
+
+/// A host's addresses as a node: those of the spec, else the first of each family that services have.
+fn node_ips(spec: &Spec, host: &Host) -> Vec<IpAddr> {
+    if !host.node_ips.is_empty() {
+        return host.node_ips.clone();
+    }
+    let families = spec.kubernetes.service_subnets();
+    let of_family = |v6: bool| host.addresses.iter().find(|address| address.is_ipv6() == v6).copied();
+    let found: Vec<_> = families.iter().filter_map(|subnet| of_family(subnet.is_ipv6())).collect();
+    if found.is_empty() { host.addresses.first().copied().into_iter().collect() } else { found }
+}
+
+/// Whether a kubelet may give itself this label: those of kubernetes.io and k8s.io only from its own list
+/// (`pkg/apis/.../well_known_labels.go` of k8s.io/kubelet), and none of node-restriction.kubernetes.io.
+fn settable(key: &str) -> bool {
+    const KNOWN: &[&str] = &[
+        "beta.kubernetes.io/arch",
+        "beta.kubernetes.io/instance-type",
+        "beta.kubernetes.io/os",
+        "failure-domain.beta.kubernetes.io/region",
+        "failure-domain.beta.kubernetes.io/zone",
+        "failure-domain.kubernetes.io/region",
+        "failure-domain.kubernetes.io/zone",
+        "kubernetes.io/arch",
+        "kubernetes.io/hostname",
+        "kubernetes.io/os",
+        "topology.kubernetes.io/region",
+        "topology.kubernetes.io/zone",
+    ];
+    let prefix =
+        key.parse::<LabelKey>().ok().and_then(|key| key.prefix().map(str::to_owned)).unwrap_or_default();
+    let within = |domain: &str| {
+        prefix == domain || prefix.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
+    };
+    if !within("kubernetes.io") && !within("k8s.io") {
+        return true;
+    }
+    KNOWN.contains(&key) || within("kubelet.kubernetes.io") || within("node.kubernetes.io")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::settable;
+
+    #[test]
+    fn labels_that_a_kubelet_may_give_itself() {
+        for key in ["rack", "example.com/rack", "topology.kubernetes.io/zone", "node.kubernetes.io/pool"] {
+            assert!(settable(key), "{key}");
+        }
+        for key in [
+            "node-role.kubernetes.io/gpu",
+            "node-restriction.kubernetes.io/x",
+            "x.node-restriction.kubernetes.io/x",
+            "kubernetes.io/x",
+            "a.k8s.io/x",
+        ] {
+            assert!(!settable(key), "{key}");
+        }
+    }
+}
