@@ -75,9 +75,9 @@ fn manifests(text: &str, host: &str) -> BTreeMap<String, String> {
     let templates = Templates::embedded();
     let renderer = Renderer::new(&templates).unwrap();
     let digests: Digests = PODS.map(|pod| (pod.to_owned(), "x".to_owned())).into();
-    let rendered = renderer.pods(&planned(text, host), &digests).unwrap();
+    let manifests = renderer.pods(&planned(text, host), &digests).unwrap();
     let name = |path: &str| path.rsplit('/').next().unwrap().strip_suffix(".yaml").unwrap().to_owned();
-    rendered.into_iter().map(|(path, text)| (name(&path), String::from_utf8(text).unwrap())).collect()
+    manifests.into_iter().map(|(path, text)| (name(&path), String::from_utf8(text).unwrap())).collect()
 }
 
 /// The text with `new` before the first line that begins so.

@@ -66,9 +66,9 @@ fn the_digest_is_over_what_the_manifest_publishes() {
     let listed = bundle.listed();
     for (pod, digest) in bundle.digests() {
         let read = listed.iter().filter(|(_, (_, pods))| pods.contains(pod));
-        let lines: String = read.map(|(path, (digest, _))| format!("{digest}  {path}\n")).collect();
+        let lines: Vec<_> = read.map(|(path, (digest, _))| format!("{digest}  {path}\n")).collect();
         assert!(!lines.is_empty(), "{pod}");
-        assert_eq!(format!("sha256:{}", hex::encode(Sha256::digest(lines))), digest, "{pod}");
+        assert_eq!(format!("sha256:{}", hex::encode(Sha256::digest(lines.concat()))), digest, "{pod}");
     }
 }
 
@@ -174,7 +174,7 @@ fn runbooks_know_that_pods_restart_at_once() {
 fn configuration_files_of_the_api_server() {
     let ca = std::fs::read_to_string(crate::support::repository("tests/data/certificates/ca.crt")).unwrap();
     let pem = &ca[ca.find("-----BEGIN").unwrap()..];
-    let block: String = pem.lines().map(|line| format!("        {line}\n")).collect();
+    let block = pem.lines().fold(String::new(), |text, line| text + "        " + line + "\n");
     let oidc =
         format!("    oidc:\n      issuerUrl: https://id.example\n      clientId: k\n      ca: |\n{block}");
     let kubernetes = KUBERNETES
