@@ -99,10 +99,10 @@ fn node_masks_of_two_families_have_names_of_their_own() {
         lines(&found["kube-controller-manager"], "--node-cidr").iter().map(ToString::to_string).collect()
     };
     let services = "  serviceSubnets: [10.96.0.0/12, \"fd00:96::/112\"]\n";
-    let both = format!("{services}  nodeCidrMask: {{ipv4: 25, ipv6: 80}}\n");
+    let both = format!("{services}  nodeCidrMask: {{ipv4: 25, ipv6: 72}}\n");
     assert_eq!(
         mask(&both, "[10.244.0.0/16, \"fd00:244::/56\"]"),
-        ["--node-cidr-mask-size-ipv4=25", "--node-cidr-mask-size-ipv6=80"]
+        ["--node-cidr-mask-size-ipv4=25", "--node-cidr-mask-size-ipv6=72"]
     );
     assert_eq!(mask("  nodeCidrMask: {ipv4: 25}\n", "[10.244.0.0/16]"), ["--node-cidr-mask-size=25"]);
 }
