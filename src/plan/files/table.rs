@@ -240,6 +240,16 @@ pub const FILES: &[FileRow] = &[
         ..ROW
     },
     FileRow {
+        path: "/etc/kubernetes/kubelet.conf",
+        on: NODES,
+        when: When::Bootstraps,
+        mode: 0o600,
+        source: RowSource::Foreign,
+        policy: Policy::Foreign,
+        why: "the kubelet's own: it names the certificate that the cluster signed",
+        ..ROW
+    },
+    FileRow {
         path: "/etc/kubernetes/kubelet/config.yaml",
         on: ETCD_ALONE,
         mode: 0o644,
@@ -254,16 +264,6 @@ pub const FILES: &[FileRow] = &[
         when: When::StaticPods,
         restart: KUBELET,
         why: "configures the kubelet of a node that kubeadm does not make",
-        ..ROW
-    },
-    FileRow {
-        path: "/etc/kubernetes/kubelet.conf",
-        on: NODES,
-        when: When::Bootstraps,
-        mode: 0o600,
-        source: RowSource::Foreign,
-        policy: Policy::Foreign,
-        why: "the kubelet's own: it names the certificate that the cluster signed",
         ..ROW
     },
     FileRow {
@@ -330,7 +330,6 @@ pub const FILES: &[FileRow] = &[
         why: "kubeadm's own",
         ..ROW
     },
-    FileRow { path: "/etc/kubernetes/manifests/kube-scheduler.yaml", why: "places pods on nodes", ..POD },
     FileRow {
         path: "/etc/kubernetes/patches/etcd+merge.json",
         on: STACKED,
@@ -493,11 +492,9 @@ pub const FILES: &[FileRow] = &[
         why: "the kubelet does not start on a host that drifted",
         ..ROW
     },
-    FileRow { path: "/var/lib/kubelet/config.yaml", why: "kubeadm's own", ..KUBEADMS },
     FileRow {
         path: "/var/lib/kubelet/instance-config.yaml",
         why: "kubeadm's own, from 1.34 on by default",
         ..KUBEADMS
     },
-    FileRow { path: "/var/lib/kubelet/kubeadm-flags.env", why: "kubeadm's own", ..KUBEADMS },
 ];
