@@ -10,6 +10,7 @@ use serde::Serialize;
 use std::ops::RangeInclusive;
 
 /// What one minor release does differently from others.
+#[allow(clippy::struct_excessive_bools, reason = "one per difference")]
 #[derive(Debug)]
 #[allow(clippy::struct_excessive_bools, reason = "one per question")]
 pub struct Release {

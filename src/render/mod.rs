@@ -58,7 +58,7 @@ pub enum RenderError {
     Unknown(String),
 }
 
-/// Of static pods, by name: the digest of the files that a pod reads at its start only, lower-case hex.
+/// Of static pods, by name: the digest of the files that a pod reads at its start only, as `sha256:` and hex.
 pub type Digests = BTreeMap<String, String>;
 
 /// Templates, ready to render.

@@ -75,6 +75,12 @@ const BOOTSTRAP: &[&str] = &["/etc/kubernetes/bootstrap-kubelet.conf"];
 const ADMIN: &[&str] = &["/etc/kubernetes/admin.conf"];
 const SUPER_ADMIN: &[&str] = &["/etc/kubernetes/super-admin.conf"];
 const CA: &[&str] = &["/etc/kubernetes/pki/ca.crt"];
+const PODS: &[&str] = &[
+    "/etc/kubernetes/manifests/kube-apiserver.yaml",
+    "/etc/kubernetes/manifests/kube-controller-manager.yaml",
+    "/etc/kubernetes/manifests/kube-scheduler.yaml",
+];
+const ETCD_POD: &[&str] = &["/etc/kubernetes/manifests/etcd.yaml"];
 const ALONE: &[&str] = &[
     "/etc/kubernetes/kubeadm/config.yaml",
     "/etc/kubernetes/kubelet/config.yaml",
@@ -144,13 +150,13 @@ const TABLE: &[Row] = &[
     Row { provisioner: "kubeadm", stacked: false, mode: Mode::Token, of: Of::Etcd,
           exist: &[ALONE, MEMBER], must_not: &[], rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: true, mode: Mode::NoKey, of: Of::First,
-          exist: &[PKI, MEMBER, CONFS, KUBELET, NODE], must_not: NO_KEY, rewritten: &[], once: &[] },
+          exist: &[PKI, MEMBER, CONFS, KUBELET, NODE, PODS, ETCD_POD], must_not: NO_KEY, rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: true, mode: Mode::NoKey, of: Of::Joining,
-          exist: &[PKI, MEMBER, CONFS, KUBELET, NODE], must_not: NO_KEY, rewritten: &[], once: &[] },
+          exist: &[PKI, MEMBER, CONFS, KUBELET, NODE, PODS, ETCD_POD], must_not: NO_KEY, rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: true, mode: Mode::Key, of: Of::First,
-          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, NODE], must_not: &[], rewritten: &[], once: &[] },
+          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, NODE, PODS, ETCD_POD], must_not: &[], rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: false, mode: Mode::NoKey, of: Of::First,
-          exist: &[PKI, CONFS, KUBELET, NODE], must_not: NO_KEY, rewritten: &[], once: &[] },
+          exist: &[PKI, CONFS, KUBELET, NODE, PODS], must_not: NO_KEY, rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: true, mode: Mode::NoKey, of: Of::Worker,
           exist: &[CA, KUBELET, NODE], must_not: NO_KEY, rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: true, mode: Mode::Token, of: Of::Worker,
