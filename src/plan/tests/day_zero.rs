@@ -72,6 +72,9 @@ const KUBELET: &[&str] =
 const ADMIN: &[&str] = &["/etc/kubernetes/admin.conf"];
 const SUPER_ADMIN: &[&str] = &["/etc/kubernetes/super-admin.conf"];
 const CA: &[&str] = &["/etc/kubernetes/pki/ca.crt"];
+const INIT: &[&str] = &["/etc/kubernetes/kubeadm/init.yaml"];
+const JOIN: &[&str] = &["/etc/kubernetes/kubeadm/join.yaml"];
+const PATCH: &[&str] = &["/etc/kubernetes/patches/kubeletconfiguration+merge.json"];
 const ALONE: &[&str] = &[
     "/etc/kubernetes/kubeadm/config.yaml",
     "/etc/kubernetes/kubelet/config.yaml",
@@ -101,34 +104,34 @@ const KUBELET_CONF: &[&str] = &["/etc/kubernetes/kubelet.conf"];
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::NoKey, of: Of::First,
-          exist: &[PKI, MEMBER, CONFS, KUBELET, ADMIN, SUPER_ADMIN], must_not: NO_KEY, rewritten: &[],
+          exist: &[PKI, MEMBER, CONFS, KUBELET, ADMIN, SUPER_ADMIN, INIT, PATCH], must_not: NO_KEY, rewritten: &[],
           once: &["/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf"] },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::NoKey, of: Of::Joining,
-          exist: &[PKI, MEMBER, CONFS, KUBELET, ADMIN], must_not: NO_KEY, rewritten: &[], once: ADMIN },
+          exist: &[PKI, MEMBER, CONFS, KUBELET, ADMIN, JOIN, PATCH], must_not: NO_KEY, rewritten: &[], once: ADMIN },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::NoKey, of: Of::Worker,
-          exist: &[CA, KUBELET], must_not: NO_KEY, rewritten: &[], once: &[] },
+          exist: &[CA, KUBELET, JOIN, PATCH], must_not: NO_KEY, rewritten: &[], once: &[] },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::Key, of: Of::First,
-          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, ADMIN, SUPER_ADMIN], must_not: &[],
+          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, ADMIN, SUPER_ADMIN, INIT, PATCH], must_not: &[],
           rewritten: KUBELET_CONF,
           once: &["/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf"] },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::Key, of: Of::Joining,
-          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, ADMIN], must_not: &[], rewritten: KUBELET_CONF,
+          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, ADMIN, JOIN, PATCH], must_not: &[], rewritten: KUBELET_CONF,
           once: ADMIN },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::Key, of: Of::Worker,
-          exist: &[CA, KUBELET], must_not: NO_KEY, rewritten: KUBELET_CONF, once: &[] },
+          exist: &[CA, KUBELET, JOIN, PATCH], must_not: NO_KEY, rewritten: KUBELET_CONF, once: &[] },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::Token, of: Of::First,
-          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, ADMIN, SUPER_ADMIN], must_not: &[],
+          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, ADMIN, SUPER_ADMIN, INIT, PATCH], must_not: &[],
           rewritten: KUBELET_CONF,
           once: &["/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf"] },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::Token, of: Of::Joining,
-          exist: &[PKI, MEMBER, SIGNING, CONFS, ADMIN], must_not: TOKEN_REFUSES, rewritten: &[], once: ADMIN },
+          exist: &[PKI, MEMBER, SIGNING, CONFS, ADMIN, JOIN, PATCH], must_not: TOKEN_REFUSES, rewritten: &[], once: ADMIN },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::Token, of: Of::Worker,
-          exist: &[], must_not: WORKER_REFUSES, rewritten: &[], once: &[] },
+          exist: &[JOIN, PATCH], must_not: WORKER_REFUSES, rewritten: &[], once: &[] },
     Row { provisioner: "kubeadm", stacked: false, mode: Mode::NoKey, of: Of::First,
-          exist: &[PKI, CONFS, KUBELET, ADMIN, SUPER_ADMIN], must_not: NO_KEY, rewritten: &[],
+          exist: &[PKI, CONFS, KUBELET, ADMIN, SUPER_ADMIN, INIT, PATCH], must_not: NO_KEY, rewritten: &[],
           once: &["/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf"] },
     Row { provisioner: "kubeadm", stacked: false, mode: Mode::NoKey, of: Of::Joining,
-          exist: &[PKI, CONFS, KUBELET, ADMIN], must_not: NO_KEY, rewritten: &[], once: ADMIN },
+          exist: &[PKI, CONFS, KUBELET, ADMIN, JOIN, PATCH], must_not: NO_KEY, rewritten: &[], once: ADMIN },
     Row { provisioner: "kubeadm", stacked: false, mode: Mode::NoKey, of: Of::Etcd,
           exist: &[ALONE, MEMBER], must_not: &[], rewritten: &[], once: &[] },
     Row { provisioner: "kubeadm", stacked: false, mode: Mode::Token, of: Of::Etcd,
@@ -236,27 +239,29 @@ fn hosts_hold_what_kubeadm_wants_and_nothing_that_it_refuses() {
     }
 }
 
-/// In `/etc/kubernetes/manifests` nothing is allowed that no bundle lists: kubeadm's four are listed.
+/// What kubeadm writes is listed: in `/etc/kubernetes/manifests` nothing else is allowed.
 #[test]
-fn kubeadms_manifests_are_no_strays() {
+fn what_kubeadm_writes_is_foreign() {
     for row in TABLE.iter().filter(|row| row.of != Of::Etcd) {
         let host = planned(row);
         let foreign: Vec<_> = host.files.iter().filter(|file| file.policy == Policy::Foreign).collect();
-        let names: Vec<_> = foreign.iter().filter_map(|file| file.path.rsplit('/').next()).collect();
-        let expected: &[&str] = match (row.provisioner, row.of, row.stacked) {
+        let found: Vec<_> = foreign.iter().map(|file| (file.path.as_str(), file.mode)).collect();
+        let manifests: &[&str] = match (row.provisioner, row.of, row.stacked) {
             ("kubeadm", Of::First | Of::Joining, true) => {
-                &["etcd.yaml", "kube-apiserver.yaml", "kube-controller-manager.yaml", "kube-scheduler.yaml"]
+                &["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"]
             }
             ("kubeadm", Of::First | Of::Joining, false) => {
-                &["kube-apiserver.yaml", "kube-controller-manager.yaml", "kube-scheduler.yaml"]
+                &["kube-apiserver", "kube-controller-manager", "kube-scheduler"]
             }
             _ => &[],
         };
-        assert_eq!(names, expected);
-        assert!(
-            foreign
-                .iter()
-                .all(|file| file.mode == 0o600 && file.path.starts_with("/etc/kubernetes/manifests/"))
-        );
+        let manifests = manifests.iter().map(|name| (format!("/etc/kubernetes/manifests/{name}.yaml"), 0o600));
+        let kubelet: &[&str] = match row.provisioner {
+            "kubeadm" => &["config.yaml", "instance-config.yaml", "kubeadm-flags.env"],
+            _ => &[],
+        };
+        let kubelet = kubelet.iter().map(|name| (format!("/var/lib/kubelet/{name}"), 0o644));
+        let expected: Vec<_> = manifests.chain(kubelet).collect();
+        assert_eq!(found, expected.iter().map(|(path, mode)| (path.as_str(), *mode)).collect::<Vec<_>>());
     }
 }
