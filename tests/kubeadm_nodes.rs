@@ -51,10 +51,12 @@ fn the_example_with_external_etcd() {
 /// The same cluster for kubeadm's older API.
 #[test]
 fn of_older_releases() {
-    let built = Built::of(&spec("1.30.5", "kubeadm", "  proxy: {https: \"http://proxy.example:3128\"}\n", ""));
+    let built =
+        Built::of(&spec("1.30.5", "kubeadm", "  proxy: {https: \"http://proxy.example:3128\"}\n", ""));
     let cp1 = files(&built, "cp1");
     let strategic = "/etc/kubernetes/patches/kube-scheduler+strategic.json";
-    let golden_of = |name: &str, text: &str| golden(&repository("tests/golden/kubeadm-1.30").join(name), text);
+    let golden_of =
+        |name: &str, text: &str| golden(&repository("tests/golden/kubeadm-1.30").join(name), text);
     golden_of("init.yaml", cp1[INIT].text());
     golden_of("kube-scheduler+strategic.json", cp1[strategic].text());
     golden_of("join.yaml", files(&built, "w1")[JOIN].text());
@@ -77,10 +79,7 @@ fn tokens_are_in_sealed_files_alone() {
     let facts: Vec<_> = tokens.iter().map(|token| (&token["description"], &token["expires"])).collect();
     assert_eq!(
         facts,
-        [
-            (&json!("a"), &json!("2026-11-22T00:00:00Z")),
-            (&json!("b"), &json!("2026-11-21T00:00:00Z"))
-        ]
+        [(&json!("a"), &json!("2026-11-22T00:00:00Z")), (&json!("b"), &json!("2026-11-21T00:00:00Z"))]
     );
     let join = documents(w1[JOIN].text()).remove(0);
     let operator = files(&built, "operator");
@@ -101,7 +100,8 @@ fn tokens_are_in_sealed_files_alone() {
         for (path, file) in files(&built, host) {
             let shown: Vec<_> = tokens.iter().map(|token| token["token"].as_str().unwrap()).collect();
             let secrets = shown.iter().map(|token| &token[7..]);
-            let found = secrets.filter(|secret| String::from_utf8_lossy(&file.contents).contains(*secret)).count();
+            let found =
+                secrets.filter(|secret| String::from_utf8_lossy(&file.contents).contains(*secret)).count();
             assert!(found == 0 || (file.sealed && file.mode == 0o600), "{host} {path}");
         }
     }

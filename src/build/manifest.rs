@@ -153,7 +153,8 @@ pub fn inputs(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<St
         Source::BootstrapTokens => canonical::to_bytes(&plan.tokens),
         Source::KubeadmConfiguration => {
             let kubeadm = host.kubeadm.as_ref()?;
-            let shown: Vec<_> = plan.tokens.iter().filter(|token| kubeadm.tokens.contains(&token.name)).collect();
+            let shown: Vec<_> =
+                plan.tokens.iter().filter(|token| kubeadm.tokens.contains(&token.name)).collect();
             let authority = plan.authority(CaName::Kubernetes);
             let trusted: Vec<_> = authority.iter().flat_map(|plan| plan.certificates.all()).collect();
             canonical::to_bytes(&(&kubeadm.documents, shown, trusted))

@@ -20,8 +20,12 @@ pub(super) fn configuration(
     let shown = || cluster.tokens.iter().filter(|token| plan.tokens.contains(&token.name));
     let mut text = Zeroizing::new(String::with_capacity(16 * 1024));
     text.push_str(match plan.step {
-        Step::Init => "# Secret: it has bootstrap tokens.\n# kubeadm init --config /etc/kubernetes/kubeadm/init.yaml\n",
-        Step::Join => "# Secret: it has a bootstrap token.\n# kubeadm join --config /etc/kubernetes/kubeadm/join.yaml\n",
+        Step::Init => {
+            "# Secret: it has bootstrap tokens.\n# kubeadm init --config /etc/kubernetes/kubeadm/init.yaml\n"
+        }
+        Step::Join => {
+            "# Secret: it has a bootstrap token.\n# kubeadm join --config /etc/kubernetes/kubeadm/join.yaml\n"
+        }
     });
     for (number, document) in plan.documents.iter().enumerate() {
         let mut map = document.map().clone();
@@ -41,7 +45,8 @@ pub(super) fn configuration(
                 }
             }
             (Step::Join, Some(planned)) => {
-                let endpoint = discovery.as_ref().and_then(|value| value.pointer("/bootstrapToken/apiServerEndpoint"));
+                let endpoint =
+                    discovery.as_ref().and_then(|value| value.pointer("/bootstrapToken/apiServerEndpoint"));
                 let endpoint = endpoint.and_then(Value::as_str).unwrap_or_default();
                 used(&mut text, endpoint, hashes, keyring, &cluster.id, planned)?;
             }
@@ -96,10 +101,24 @@ fn used(
 ) -> Result<(), KeyringError> {
     let (id, secret) = token(keyring, cluster, planned)?;
     let endpoint = scalar(endpoint);
-    text.extend(["discovery:\n  bootstrapToken:\n    apiServerEndpoint: ", &endpoint, "\n    caCertHashes:\n"]);
+    text.extend([
+        "discovery:\n  bootstrapToken:\n    apiServerEndpoint: ",
+        &endpoint,
+        "\n    caCertHashes:\n",
+    ]);
     for hash in hashes.lines() {
         text.extend(["    - ", hash, "\n"]);
     }
-    text.extend(["    token: \"", &id, ".", &secret, "\"\n  tlsBootstrapToken: \"", &id, ".", &secret, "\"\n"]);
+    text.extend([
+        "    token: \"",
+        &id,
+        ".",
+        &secret,
+        "\"\n  tlsBootstrapToken: \"",
+        &id,
+        ".",
+        &secret,
+        "\"\n",
+    ]);
     Ok(())
 }

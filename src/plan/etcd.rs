@@ -82,7 +82,8 @@ fn url(address: IpAddr, port: u16) -> String {
 
 /// kubeadm has its members listen where the API server does.
 fn address_of(spec: &Spec, host: &Host) -> Option<IpAddr> {
-    let kubeadms = spec.kubernetes.provisioner == Provisioner::Kubeadm && host.roles.contains(&Role::ControlPlane);
+    let kubeadms =
+        spec.kubernetes.provisioner == Provisioner::Kubeadm && host.roles.contains(&Role::ControlPlane);
     let api = host.api_address.filter(|_| kubeadms);
     host.etcd_address.or(api).or_else(|| host.addresses.first().copied())
 }

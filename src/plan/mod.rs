@@ -177,7 +177,14 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
             if stacked.is_none() && host.roles.contains(&Role::ControlPlane) {
                 stacked.clone_from(&etcd);
             }
-            problems.extend(kubeadm::host_problems(spec, name, host, &settings, etcd.as_ref(), stacked.as_ref()));
+            problems.extend(kubeadm::host_problems(
+                spec,
+                name,
+                host,
+                &settings,
+                etcd.as_ref(),
+                stacked.as_ref(),
+            ));
             let kubelet = kubelet::plan(&settings);
             let places = certs::Place::of_host(spec, name, host);
             problems.extend(directories::pointless(&places, &settings.allow_files));
@@ -253,7 +260,8 @@ impl ClusterPlan {
             part.service_account.filter(|_| has(&|source| matches!(source, Source::PublicKeys(_))));
         part.encryption = part.encryption.filter(|_| has(&|source| *source == Source::EncryptionConfig));
         let shown = host.kubeadm.as_ref().map(|kubeadm| kubeadm.tokens.as_slice()).unwrap_or_default();
-        part.tokens.retain(|token| has(&|source| *source == Source::BootstrapTokens) || shown.contains(&token.name));
+        part.tokens
+            .retain(|token| has(&|source| *source == Source::BootstrapTokens) || shown.contains(&token.name));
         part.passwords.retain(|password| {
             has(&|source| matches!(source, Source::Password(name) if *name == password.name))
         });

@@ -50,7 +50,9 @@ fn check(
             let known = files.iter().filter(|file| can_change(file)).map(|file| file.path.as_str());
             let nearest = known.min_by_key(|known| strsim::levenshtein(known, target.as_str()));
             let hint = match nearest {
-                Some(nearest) => format!("a patch changes YAML that sealift renders or kubeadm writes here, such as {nearest}"),
+                Some(nearest) => format!(
+                    "a patch changes YAML that sealift renders or kubeadm writes here, such as {nearest}"
+                ),
                 None => "remove it: sealift renders no YAML here".to_owned(),
             };
             let message = format!("{target} is no file that a patch can change");

@@ -100,7 +100,8 @@ impl<'t> Renderer<'t> {
     pub fn host(&self, host: &HostPlan, public: &Public) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
         let mut files = self.templates(host)?;
         let derived = |file: &&FilePlan| {
-            !matches!(file.source, Source::Template(_) | Source::Patch | Source::Foreign) && !file.source.is_secret()
+            !matches!(file.source, Source::Template(_) | Source::Patch | Source::Foreign)
+                && !file.source.is_secret()
         };
         for file in host.files.iter().filter(derived) {
             let text = public.file(&file.path);

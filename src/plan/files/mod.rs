@@ -244,10 +244,7 @@ impl Site<'_> {
 
 /// The files of one host, in byte order of their paths.
 pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
-    let rows = FILES
-        .iter()
-        .filter(|row| site.has(row))
-        .map(|row| from_row(row, site));
+    let rows = FILES.iter().filter(|row| site.has(row)).map(|row| from_row(row, site));
     let authorities = site.cluster.authorities.iter().flat_map(|authority| {
         let row = authority.certificates.active.row;
         let placed = Place::any(site.here, row.on) && exists(site.spec, row, site.here);
@@ -320,7 +317,8 @@ mod tests {
                 == FILES.iter().find(|row| row.path == *path).map_or(0, |row| row.on.len());
             // of kubeadm's configurations, one is a secret and the other one is not
             let steps = FILES.iter().filter(|row| row.path == *path);
-            let mut steps = steps.filter_map(|row| if let When::Step(_, join) = row.when { Some(join) } else { None });
+            let mut steps =
+                steps.filter_map(|row| if let When::Step(_, join) = row.when { Some(join) } else { None });
             let by_join = (steps.next(), steps.next(), steps.next());
             let apart = by_join == (Some(Join::Certificates), Some(Join::Token), None);
             assert!(one || apart || places(path) == [&Place::EtcdAlone, &Place::Stacked], "{path}");

@@ -43,13 +43,8 @@ const PATCH: FileRow = FileRow {
 };
 
 /// A file that kubeadm writes.
-const KUBEADMS: FileRow = FileRow {
-    on: NODES,
-    when: When::Kubeadm,
-    source: RowSource::Foreign,
-    policy: Policy::Foreign,
-    ..ROW
-};
+const KUBEADMS: FileRow =
+    FileRow { on: NODES, when: When::Kubeadm, source: RowSource::Foreign, policy: Policy::Foreign, ..ROW };
 
 const UPLOAD: &str = "kubeadm init phase upload-config all --config /etc/kubernetes/kubeadm/init.yaml";
 // bundles renew certificates; kubeadm would do it too where a CA's key is
@@ -127,6 +122,8 @@ pub const FILES: &[FileRow] = &[
         when: When::Step(Step::Join, Join::Token),
         mode: 0o600,
         source: RowSource::KubeadmConfiguration,
+        // whoever wants the token off the disk may remove it when the node has joined
+        policy: Policy::Bootstrap,
         why: "the same with a bootstrap token",
         ..ROW
     },

@@ -65,7 +65,9 @@ fn networking(spec: &Spec) -> Value {
 /// As long as the spec's: for what kubeadm renews where a CA's key is on hosts. It makes no CA here,
 /// and compares the two.
 fn validity(document: &mut Value, spec: &Spec) {
-    let hours = |span: Span| format!("{}h{}m{}s", span.seconds() / 3600, span.seconds() / 60 % 60, span.seconds() % 60);
+    let hours = |span: Span| {
+        format!("{}h{}m{}s", span.seconds() / 3600, span.seconds() / 60 % 60, span.seconds() % 60)
+    };
     let written = &spec.pki.validity;
     for (field, span) in
         [("certificateValidityPeriod", written.leaf), ("caCertificateValidityPeriod", written.ca)]

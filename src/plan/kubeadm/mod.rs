@@ -84,8 +84,9 @@ impl Subject<'_> {
 
     /// Flags in the form of the API: a map in v1beta3, a list, in which a flag may stand twice, in v1beta4.
     fn flags(&self, flags: &BTreeMap<String, Vec<String>>) -> Value {
-        let each =
-            flags.iter().flat_map(|(name, values)| values.iter().map(move |value| (name.as_str(), value.as_str())));
+        let each = flags
+            .iter()
+            .flat_map(|(name, values)| values.iter().map(move |value| (name.as_str(), value.as_str())));
         if self.v1beta4() {
             named(each)
         } else {

@@ -27,10 +27,7 @@ pub(super) fn init(subject: &Subject<'_>) -> FreeForm {
         let token = json!({ "description": "unused: nodes join with certificates", "ttl": "1m0s" });
         set(&mut document, "bootstrapTokens", json!([token]));
     }
-    let skipped = [
-        (of.core_dns.disabled, "addon/coredns"),
-        (of.kube_proxy.disabled, "addon/kube-proxy"),
-    ];
+    let skipped = [(of.core_dns.disabled, "addon/coredns"), (of.kube_proxy.disabled, "addon/kube-proxy")];
     let skipped: Vec<_> = skipped.iter().filter(|(skip, _)| *skip).map(|(_, phase)| *phase).collect();
     if !skipped.is_empty() && !subject.v1beta4() {
         set(&mut document, "skipPhases", skipped);
@@ -46,7 +43,9 @@ pub(super) fn join(subject: &Subject<'_>) -> FreeForm {
             json!({ "bootstrapToken": { "apiServerEndpoint": endpoint } })
         }
         (Join::Certificates, true) => json!({ "file": { "kubeConfigPath": "/etc/kubernetes/admin.conf" } }),
-        (Join::Certificates, false) => json!({ "file": { "kubeConfigPath": "/etc/kubernetes/kubelet.conf" } }),
+        (Join::Certificates, false) => {
+            json!({ "file": { "kubeConfigPath": "/etc/kubernetes/kubelet.conf" } })
+        }
     };
     let mut document = json!({
         "apiVersion": subject.api_version(),
@@ -92,7 +91,9 @@ fn taints(subject: &Subject<'_>) -> Value {
     let default = subject.is_control_plane() && !subject.shared.spec.kubernetes.untaint_control_planes;
     match &subject.settings.taints {
         Some(taints) => taints.iter().map(taint).collect(),
-        None if default => json!([{ "key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule" }]),
+        None if default => {
+            json!([{ "key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule" }])
+        }
         None => json!([]),
     }
 }
@@ -152,7 +153,8 @@ fn settable(key: &str) -> bool {
         "topology.kubernetes.io/region",
         "topology.kubernetes.io/zone",
     ];
-    let prefix = key.parse::<LabelKey>().ok().and_then(|key| key.prefix().map(str::to_owned)).unwrap_or_default();
+    let prefix =
+        key.parse::<LabelKey>().ok().and_then(|key| key.prefix().map(str::to_owned)).unwrap_or_default();
     let within = |domain: &str| {
         prefix == domain || prefix.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'))
     };

@@ -86,7 +86,8 @@ fn gates(spec: &Spec, problems: &mut Vec<Problem>) {
         let name = gate.to_string();
         if OWN_GATES.contains(&name.as_str()) {
             let message = format!("{name} is a feature gate of kubeadm, and no component knows it");
-            let hint = "remove it: these gates are for components, and bundles place what kubeadm's would change";
+            let hint =
+                "remove it: these gates are for components, and bundles place what kubeadm's would change";
             problems.push(Problem::error(kubernetes().key("featureGates").key(&name), message).hint(hint));
         }
     }
@@ -97,10 +98,12 @@ fn images(spec: &Spec, problems: &mut Vec<Problem>) {
     let of = &spec.kubernetes;
     let at = kubernetes().key("images");
     let usual = format!("{}/kube-proxy:v{}", of.image_repository, of.version);
-    let proxy = of.images.kube_proxy.as_ref().filter(|image| image.as_str() != usual && !of.kube_proxy.disabled);
+    let proxy =
+        of.images.kube_proxy.as_ref().filter(|image| image.as_str() != usual && !of.kube_proxy.disabled);
     if let Some(image) = proxy {
         let message = format!("kubeadm cannot be told kube-proxy's image {image}: it takes {usual}");
-        let hint = "write `imageRepository`; or `kubeProxy: {disabled: true}`, and apply a kube-proxy of your own";
+        let hint =
+            "write `imageRepository`; or `kubeProxy: {disabled: true}`, and apply a kube-proxy of your own";
         problems.push(Problem::error(at.key("kubeProxy"), message).hint(hint));
     }
     let coredns = of.images.coredns.as_ref().filter(|image| coredns_parts(image).is_none());
@@ -141,7 +144,8 @@ pub(in crate::plan) fn of_host(
     first: Option<&EtcdPlan>,
 ) -> Vec<Problem> {
     let stacked = host.roles.contains(&Role::ControlPlane) && host.roles.contains(&Role::Etcd);
-    let Some(member) = member.filter(|_| stacked && spec.kubernetes.provisioner == Provisioner::Kubeadm) else {
+    let Some(member) = member.filter(|_| stacked && spec.kubernetes.provisioner == Provisioner::Kubeadm)
+    else {
         return Vec::new();
     };
     let mut problems = Vec::new();
@@ -149,7 +153,8 @@ pub(in crate::plan) fn of_host(
     if api.is_some_and(|api| api != member.address) {
         let at = Path::root().key("hosts").key(name.as_str()).key("etcdAddress");
         let message = format!("kubeadm has etcd listen where the API server does, not at {}", member.address);
-        problems.push(Problem::error(at, message).hint("remove it, or write the same address as `apiAddress`"));
+        problems
+            .push(Problem::error(at, message).hint("remove it, or write the same address as `apiAddress`"));
     }
     let Some(first) = first else { return problems };
     let same = (&member.image_repository, &member.image_tag) == (&first.image_repository, &first.image_tag);
@@ -163,7 +168,9 @@ pub(in crate::plan) fn of_host(
     ];
     for (_, path, what) in different.into_iter().filter(|(differs, ..)| *differs) {
         let path = path.cloned().unwrap_or_else(|| "etcd".to_owned());
-        let message = format!("kubeadm gives all members of etcd on control planes the same, and these have different {what}");
+        let message = format!(
+            "kubeadm gives all members of etcd on control planes the same, and these have different {what}"
+        );
         problems.push(Problem::error(path, message).hint("write it under `etcd`, for all"));
     }
     problems

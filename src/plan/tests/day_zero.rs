@@ -124,9 +124,9 @@ const TABLE: &[Row] = &[
           rewritten: KUBELET_CONF,
           once: &["/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf"] },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::Token, of: Of::Joining,
-          exist: &[PKI, MEMBER, SIGNING, CONFS, ADMIN, JOIN, PATCH], must_not: TOKEN_REFUSES, rewritten: &[], once: ADMIN },
+          exist: &[PKI, MEMBER, SIGNING, CONFS, ADMIN, JOIN, PATCH], must_not: TOKEN_REFUSES, rewritten: &[], once: &["/etc/kubernetes/admin.conf", "/etc/kubernetes/kubeadm/join.yaml"] },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::Token, of: Of::Worker,
-          exist: &[JOIN, PATCH], must_not: WORKER_REFUSES, rewritten: &[], once: &[] },
+          exist: &[JOIN, PATCH], must_not: WORKER_REFUSES, rewritten: &[], once: JOIN },
     Row { provisioner: "kubeadm", stacked: false, mode: Mode::NoKey, of: Of::First,
           exist: &[PKI, CONFS, KUBELET, ADMIN, SUPER_ADMIN, INIT, PATCH], must_not: NO_KEY, rewritten: &[],
           once: &["/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf"] },
@@ -255,7 +255,8 @@ fn what_kubeadm_writes_is_foreign() {
             }
             _ => &[],
         };
-        let manifests = manifests.iter().map(|name| (format!("/etc/kubernetes/manifests/{name}.yaml"), 0o600));
+        let manifests =
+            manifests.iter().map(|name| (format!("/etc/kubernetes/manifests/{name}.yaml"), 0o600));
         let kubelet: &[&str] = match row.provisioner {
             "kubeadm" => &["config.yaml", "instance-config.yaml", "kubeadm-flags.env"],
             _ => &[],

@@ -76,7 +76,10 @@ fn a_cluster_of_v1beta4() {
     assert!(envs.iter().any(|env| env["name"] == "HTTP_PROXY"));
     assert_eq!(
         (&cluster["dns"], &cluster["encryptionAlgorithm"]),
-        (&json!({"disabled": true, "imageRepository": "registry.example", "imageTag": "v1"}), &json!("ECDSA-P256"))
+        (
+            &json!({"disabled": true, "imageRepository": "registry.example", "imageTag": "v1"}),
+            &json!("ECDSA-P256")
+        )
     );
     let init = document(&hosts[0], "InitConfiguration");
     assert_eq!((&init["skipPhases"], &init["nodeRegistration"]["taints"]), (&Value::Null, &json!([])));
