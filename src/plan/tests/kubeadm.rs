@@ -1,5 +1,6 @@
 //! What kubeadm is told, and what it cannot be told.
 
+use super::super::releases::RELEASES;
 use super::super::{Facts, FilePlan, KubeadmPlan, plan};
 use crate::spec;
 use serde_json::{Value, json};
@@ -273,4 +274,33 @@ fn commands_make_sense_in_a_cluster_that_runs() {
             ("/etc/kubernetes/patches/kubeletconfiguration+merge.json".to_owned(), 1)
         ]
     );
+}
+
+/// Of every release and both places of etcd: the documents that the release's kubeadm reads.
+#[test]
+fn every_release_has_its_api() {
+    for release in RELEASES {
+        for stacked in [true, false] {
+            let version = format!("1.{}.{}", release.minor, release.etcd_images.first().unwrap().0.start());
+            let mut text = CLUSTER.replacen("1.36.2", &version, 1);
+            if !stacked {
+                text = text.replace("[control-plane, etcd]", "[control-plane]").replace("[worker]", "[etcd]");
+            }
+            let loaded = spec::load(&text);
+            let (plan, problems) = plan(&loaded.spec, &Facts::default());
+            assert!(!problems.iter().any(spec::Problem::is_error), "{version}: {problems:?}");
+            let hosts: Vec<_> = plan.hosts.into_values().filter_map(|host| host.kubeadm).collect();
+            let api = if release.minor < 31 { "kubeadm.k8s.io/v1beta3" } else { "kubeadm.k8s.io/v1beta4" };
+            let cluster = document(&hosts[0], "ClusterConfiguration");
+            let join = document(&hosts[1], "JoinConfiguration");
+            assert_eq!(
+                (&cluster["apiVersion"], &join["apiVersion"]),
+                (&json!(api), &json!(api)),
+                "{version}"
+            );
+            assert_eq!(cluster["kubernetesVersion"], format!("v{version}"));
+            let etcd: Vec<_> = cluster["etcd"].as_object().unwrap().keys().collect();
+            assert_eq!(etcd, [if stacked { "local" } else { "external" }], "{version}");
+        }
+    }
 }
