@@ -220,6 +220,22 @@ const CASES: &[Case] = &[
         |office| own(office, |wanted| wanted),
     ),
     (
+        "the authority that was another's before",
+        "etcd: {import: {certificate: corp/own.crt, key: corp/own.key}}\n    \
+         front-proxy: {generation: 2, rotation: stage, previous: {import: {certificate: corp/own.crt, key: corp/own.key}}}",
+        |office| own(office, |wanted| wanted),
+    ),
+    (
+        "one authority before and after",
+        "etcd: {generation: 2, rotation: stage, import: {certificate: corp/own.crt, key: corp/own.key}, \
+         previous: {import: {certificate: corp/same.crt, key: corp/same.key}}}",
+        |office| {
+            own(office, |wanted| wanted);
+            office.join(&["own.crt"], "same.crt");
+            office.join(&["own.key"], "same.key");
+        },
+    ),
+    (
         "an Ed25519 key where kubeadm reads it",
         "etcd: {import: {certificate: corp/own.crt, key: corp/own.key}}\n  caKeysOnHosts: [kubernetes, etcd]",
         |office| own(office, |wanted| Certificate { key: "ed25519", digest: "", ..wanted }),

@@ -28,24 +28,57 @@ fn office(built: &Built) -> Office {
     Office::new(built.path("corp"))
 }
 
-/// A root, two intermediates below it, and a sibling of the lower one; `both.crt` has the two.
+/// The uses of authorities, and the file that each is trusted by.
+const USES: [(&str, &str); 3] =
+    [("kubernetes", "ca"), ("front-proxy", "front-proxy-ca"), ("etcd", "etcd/ca")];
+
+/// An authority for each use that signed itself: `USE-own.crt` and `.key`.
+fn own(office: &Office, key: &str) {
+    let digest = if key == "ed25519" { "" } else { "sha256" };
+    for (usage, _) in USES {
+        office.make(&Certificate { digest, ..Certificate::ca(&format!("{usage}-own"), key, None) });
+    }
+}
+
+/// A root, an intermediate below it, and below that one for each use and a sibling of those;
+/// `USE-both.crt` has two.
 fn corporate(office: &Office, root: &str, key: &str) {
     office.make(&Certificate::ca("root", root, None));
     let subject = "/C=DE/O=Corp/OU=One/OU=Two/CN=Upper";
     office.make(&Certificate { subject, ..Certificate::ca("upper", "P-384", Some("root")) });
     let extensions = format!("{CA}authorityKeyIdentifier=keyid\n").replace("CA:TRUE", "CA:TRUE,pathlen:0");
     let lower = Certificate { extensions: &extensions, ..Certificate::ca("lower", key, Some("upper")) };
-    office.make(&Certificate { subject: "/C=DE/O=Corp/OU=One/OU=Two/CN=Kubernetes", ..lower.clone() });
+    for (usage, _) in USES {
+        let subject = format!("/C=DE/O=Corp/OU=One/OU=Two/CN={usage}");
+        office.make(&Certificate { name: &format!("{usage}-lower"), subject: &subject, ..lower.clone() });
+    }
     office.make(&Certificate { name: "sibling", subject: "/O=Corp/CN=Mail", ..lower });
-    office.join(&["lower.crt", "upper.crt"], "both.crt");
+    join(office, &["lower.crt", "upper.crt"], "both.crt");
 }
 
-/// One authority as imported for all three uses.
+/// [`Office::join`] for each use.
+fn join(office: &Office, names: &[&str], to: &str) {
+    for (usage, _) in USES {
+        let names: Vec<_> = names.iter().map(|name| of(office, usage, name)).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        office.join(&names, &format!("{usage}-{to}"));
+    }
+}
+
+/// The file of a use, or that of all.
+fn of(office: &Office, usage: &str, name: &str) -> String {
+    let own = format!("{usage}-{name}");
+    if office.path(&own).exists() { own } else { name.to_owned() }
+}
+
+/// An authority imported for each use.
 fn imported(certificate: &str, key: &str) -> String {
-    let import = format!("{{certificate: corp/{certificate}, key: corp/{key}}}");
-    let names = ["kubernetes", "etcd", "front-proxy"];
-    let lines = names.map(|name| format!("    {name}: {{import: {import}}}\n")).concat();
-    format!("  cas:\n{lines}")
+    let lines = USES.map(|(usage, _)| {
+        format!(
+            "    {usage}: {{import: {{certificate: corp/{usage}-{certificate}, key: corp/{usage}-{key}}}}}\n"
+        )
+    });
+    format!("  cas:\n{}", lines.concat())
 }
 
 /// The leaves on the control plane with their trust files, and what they are for.
@@ -102,22 +135,24 @@ fn accepted(anchors: &str, served: &str) -> bool {
 fn holds(built: &Built, office: &Office, trusted: &str, served: &[&str], root: &str) {
     let work = &built.path("work");
     fs::create_dir_all(work).unwrap();
-    let chain: String = served.iter().map(|name| office.read(name)).collect();
     for (leaf, ca, purpose) in LEAVES {
+        let (usage, _) = USES.into_iter().find(|(_, file)| *file == ca).unwrap();
+        let read = |name: &str| office.read(&of(office, usage, name));
+        let chain: String = served.iter().map(|name| read(name)).collect();
         let anchors = file(built, "cp1", &format!("{ca}.crt"));
-        assert_eq!(anchors, office.read(trusted), "{ca}.crt");
+        assert_eq!(anchors, read(trusted), "{ca}.crt");
         let leaf = file(built, "cp1", &format!("{leaf}.crt"));
         assert!(leaf.ends_with(&chain), "{leaf}");
         assert_eq!(blocks(&leaf), 1 + served.len());
         let partial = !served.is_empty();
         for ran in [
             judged(work, &anchors, partial, &leaf, purpose),
-            judged(work, &office.read(root), false, &leaf, purpose),
+            judged(work, &read(root), false, &leaf, purpose),
         ] {
             assert_eq!((ran.code, ran.stdout.as_str()), (0, "served: OK\n"), "{}", ran.stderr);
         }
     }
-    assert!(accepted(&office.read(trusted), &file(built, "cp1", "etcd/peer.crt")));
+    assert!(accepted(&office.read(&of(office, "etcd", trusted)), &file(built, "cp1", "etcd/peer.crt")));
     // every sealed key is its certificate's, the authority's among them
     let [bundle, trust, identity] =
         [built.bundle("operator"), built.out().join("trust"), test_only("operator.key")]
@@ -132,8 +167,7 @@ fn an_authority_of_every_algorithm_that_signed_itself() {
     for key in ["rsa:2048", "rsa:4096", "P-256", "P-384", "ed25519"] {
         let built = Built::staged(&spec(&imported("own.crt", "own.key")));
         let office = office(&built);
-        let digest = if key == "ed25519" { "" } else { "sha256" };
-        office.make(&Certificate { digest, ..Certificate::ca("own", key, None) });
+        own(&office, key);
         let _ = built.build(&[]).expect_code(0);
         holds(&built, &office, "own.crt", &[], "own.crt");
     }
@@ -151,7 +185,7 @@ fn an_intermediate_of_every_algorithm_under_a_root() {
         let _ = built.build(&[]).expect_code(0);
         holds(&built, &office, "lower.crt", &["lower.crt", "upper.crt"], "root.crt");
         // with the root in the file, nothing changes on hosts: it is neither trusted nor served
-        office.join(&["both.crt", "root.crt"], "both.crt");
+        join(&office, &["both.crt", "root.crt"], "both.crt");
         let _ = built.build(&[]).expect_code(0);
         holds(&built, &office, "lower.crt", &["lower.crt", "upper.crt"], "root.crt");
     }
@@ -165,9 +199,9 @@ fn names_and_key_identifiers_are_the_authoritys() {
     let Some(_) = need("openssl") else { return };
     let built = Built::staged(&spec(&imported("own.crt", "own.key")));
     let office = office(&built);
-    office.make(&Certificate::ca("own", "rsa:2048", None));
+    own(&office, "rsa:2048");
     let _ = built.build(&[]).expect_code(0);
-    let [own, leaf] = [office.read("own.crt"), file(&built, "cp1", "etcd/peer.crt")]
+    let [own, leaf] = [office.read("etcd-own.crt"), file(&built, "cp1", "etcd/peer.crt")]
         .map(|text| CertificateDer::from_pem_slice(text.as_bytes()).unwrap());
     let [own, leaf] = [&own, &leaf].map(|der| X509Certificate::from_der(der).unwrap().1);
     assert_eq!(leaf.issuer().as_raw(), own.subject().as_raw());
@@ -182,7 +216,7 @@ fn names_and_key_identifiers_are_the_authoritys() {
     };
     assert_eq!(
         extension(&text, "authorityKeyIdentifier"),
-        extension(&office.path("own.crt"), "subjectKeyIdentifier")
+        extension(&office.path("etcd-own.crt"), "subjectKeyIdentifier")
     );
 }
 
@@ -194,14 +228,15 @@ fn masters(office: &Office, name: &str, issuer: &str) {
     office.make(&Certificate { subject, extensions, ..Certificate::ca(name, "P-256", Some(issuer)) });
 }
 
-/// What hosts trust is the intermediate alone: who has another certificate of the company is nobody.
+/// What hosts trust is the intermediate of the use alone: who has another certificate of the company is
+/// nobody, and so is who has one for another use.
 #[test]
 fn other_certificates_of_the_company_mean_nothing() {
     let Some(_) = need("openssl") else { return };
     let built = Built::staged(&spec(&imported("all.crt", "lower.key")));
     let office = office(&built);
     corporate(&office, "P-256", "P-256");
-    office.join(&["both.crt", "root.crt"], "all.crt");
+    join(&office, &["both.crt", "root.crt"], "all.crt");
     for issuer in ["root", "upper", "sibling"] {
         masters(&office, &format!("by-{issuer}"), issuer);
     }
@@ -213,22 +248,28 @@ fn other_certificates_of_the_company_mean_nothing() {
     fs::create_dir_all(&work).unwrap();
     let kubeconfig = kubeconfig(&built, "super-admin.conf");
     let data = embedded(&kubeconfig, "certificate-authority-data");
-    let files = ["ca", "front-proxy-ca", "etcd/ca"].map(|name| file(&built, "cp1", &format!("{name}.crt")));
+    let files = USES.map(|(usage, ca)| (usage, file(&built, "cp1", &format!("{ca}.crt"))));
     let ours = embedded(&kubeconfig, "client-certificate-data");
     assert_eq!(blocks(&ours), 3, "{ours}");
-    for anchors in files.iter().chain([&data]) {
-        assert_eq!(*anchors, office.read("lower.crt"));
-        for intruder in ["by-root.pem", "by-upper.pem", "by-sibling.pem"] {
-            let intruder = office.read(intruder);
+    for (usage, anchors) in files.iter().chain([&("kubernetes", data)]) {
+        assert_eq!(*anchors, office.read(&format!("{usage}-lower.crt")));
+        let refused = |intruder: &str| {
             // a certificate of the company, no doubt
-            let _ = judged(&work, &office.read("root.crt"), false, &intruder, "sslclient").expect_code(0);
-            let ran = judged(&work, anchors, true, &intruder, "sslclient");
+            let _ = judged(&work, &office.read("root.crt"), false, intruder, "sslclient").expect_code(0);
+            let ran = judged(&work, anchors, true, intruder, "sslclient");
             assert_eq!(ran.code, 2, "{}", ran.stdout);
             assert!(ran.stderr.contains("verification failed"), "{}", ran.stderr);
-            assert!(accepted(&office.read("root.crt"), &intruder) && !accepted(anchors, &intruder));
+            assert!(accepted(&office.read("root.crt"), intruder) && !accepted(anchors, intruder));
+        };
+        for intruder in ["by-root.pem", "by-upper.pem", "by-sibling.pem"] {
+            refused(&office.read(intruder));
         }
-        let _ = judged(&work, anchors, true, &ours, "sslclient").expect_code(0);
-        assert!(accepted(anchors, &ours));
+        if *usage == "kubernetes" {
+            let _ = judged(&work, anchors, true, &ours, "sslclient").expect_code(0);
+            assert!(accepted(anchors, &ours));
+        } else {
+            refused(&ours);
+        }
     }
 }
 
@@ -281,7 +322,7 @@ fn a_build_depends_on_the_import_and_on_nothing_else() {
         ..Certificate::ca("upper", "P-384", Some("root"))
     };
     office.sign(&upper, "upper.csr", "upper.crt");
-    office.join(&["lower.crt", "upper.crt"], "both.crt");
+    join(&office, &["lower.crt", "upper.crt"], "both.crt");
     let words = ["check", built.path("sealift.yaml").to_str().unwrap(), "--previous"].map(str::to_owned);
     let words = words.into_iter().chain([previous.to_str().unwrap().to_owned()]);
     let said = support::sealift(words).expect_code(0).stdout;
@@ -301,13 +342,13 @@ fn a_build_depends_on_the_import_and_on_nothing_else() {
 #[test]
 fn rotations() {
     let Some(_) = need("openssl") else { return };
-    let import = "import: {certificate: corp/both.crt, key: corp/lower.key}";
+    let import = "import: {certificate: corp/kubernetes-both.crt, key: corp/kubernetes-lower.key}";
     let there = format!("{{generation: 2, ROTATION, previous: {{{import}}}}}");
     let back = format!("{{{import}, generation: 2, ROTATION, previous: {{generation: 1}}}}");
     let built = Built::staged(&spec("  generation: 1\n"));
     let office = office(&built);
     corporate(&office, "P-256", "P-384");
-    let lower = office.read("lower.crt");
+    let lower = office.read("kubernetes-lower.crt");
     let chain = lower.clone() + &office.read("upper.crt");
     for (settings, old) in [(there, true), (back, false)] {
         let mut seen = Vec::new();
@@ -356,11 +397,14 @@ fn an_encrypted_key() {
     let Some(_) = need("openssl") else { return };
     let built = Built::staged(&spec(&imported("own.crt", "own.key.age")));
     let office = office(&built);
-    office.make(&Certificate::ca("own", "P-256", None));
-    let key = fs::read(office.path("own.key")).unwrap();
+    own(&office, "P-256");
     let seal = |recipient: &str| {
         let recipient: age::x25519::Recipient = recipient.parse().unwrap();
-        fs::write(office.path("own.key.age"), age::encrypt(&recipient, &key).unwrap()).unwrap();
+        for (usage, _) in USES {
+            let key = office.path(&format!("{usage}-own.key"));
+            let sealed = age::encrypt(&recipient, &fs::read(&key).unwrap()).unwrap();
+            fs::write(key.with_extension("key.age"), sealed).unwrap();
+        }
     };
     seal("age1aw95ezgx3p70ep3c570lfrrxwdqatm6w2ag6tvq6vxlpdwknjvns7p9ftl");
     let _ = built.build(&[]).expect_code(0);
@@ -388,7 +432,7 @@ fn an_encrypted_key() {
     let ran = built.build(&[]).expect_code(2);
     let hint =
         "hint: encrypt it to an operator with age, and name that operator's identity file: -i operator.key\n";
-    let message = "pki.cas.etcd.import.key: corp/own.key.age: none of the identities opens it\n";
+    let message = "pki.cas.etcd.import.key: corp/etcd-own.key.age: none of the identities opens it\n";
     assert!(ran.stderr.contains(message) && ran.stderr.contains(hint), "{}", ran.stderr);
     assert!(ran.stderr.ends_with("sealift.yaml: 3 errors\n"), "{}", ran.stderr);
     assert_eq!(support::contents(&built.out()), sealed, "nothing was replaced");

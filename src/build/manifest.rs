@@ -117,8 +117,12 @@ pub fn origin(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<Or
             of(password.seed, password.generation)
         }
         Source::Template(_)
+        | Source::Pod(_)
+        | Source::Manifest
+        | Source::Each(..)
         | Source::VerifyKey
         | Source::BootstrapTokens
+        | Source::BootstrapKubeconfig
         | Source::KubeadmConfiguration
         | Source::Patch
         | Source::DiscoveryHash
@@ -149,6 +153,18 @@ pub fn inputs(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<St
             let encryption = plan.encryption.as_ref();
             let keys: Vec<_> = encryption.iter().flat_map(|plan| plan.keys.all()).collect();
             canonical::to_bytes(&(keys, encryption.map(|plan| (&plan.resources, plan.identity))))
+        }
+        Source::BootstrapKubeconfig => {
+            let authority = plan.authority(CaName::Kubernetes);
+            let trusted: Vec<_> = authority.iter().flat_map(|plan| plan.certificates.all()).collect();
+            let bootstrap = host.bootstrap();
+            let token = plan
+                .tokens
+                .iter()
+                .find(|token| bootstrap.is_some_and(|bootstrap| bootstrap.token == token.name));
+            // a token's expiry is not in the file
+            let token = token.map(|token| (&token.name, token.seed, token.generation));
+            canonical::to_bytes(&(&plan.name, trusted, bootstrap, token))
         }
         Source::BootstrapTokens => canonical::to_bytes(&plan.tokens),
         Source::KubeadmConfiguration => {

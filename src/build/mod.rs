@@ -3,10 +3,12 @@
 mod inputs;
 mod items;
 mod manifest;
+mod restarts;
 
 pub use inputs::Inputs;
 pub use items::{SIGNING, items};
 pub use manifest::{find, inputs as file_inputs, origin, policy};
+pub use restarts::{of as restart_digests, pod};
 
 use crate::bundle::pack::{PackError, Packed, pack};
 use crate::derive::{Cluster, DeriveError};
@@ -54,6 +56,8 @@ pub fn host(
 ) -> Result<Packed, BuildError> {
     let material = cluster.host(host)?;
     let mut contents = renderer.host(host, &material.public)?;
+    let digests = restarts::digests(host, &contents, &material.sealed);
+    contents.extend(renderer.pods(host, &digests)?);
     let manifest = manifest::of(plan, host, &material, inputs)?;
     contents.extend(material.sealed.into_iter().map(|(path, sealed)| (path, sealed.bytes)));
     let epoch = u64::try_from(plan.epoch).map_err(|_| BuildError::Date { host: host.name.clone() })?;

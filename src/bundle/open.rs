@@ -13,7 +13,7 @@ use crate::bundle::{
     paths::{entry_name, is_file_entry, parse_mode},
     sshsig,
     sums::{self, sha256_hex},
-    trust::{Trust, public_key},
+    trust::{Signers, Trust, public_key},
 };
 use crate::finding::{Finding, Id};
 use serde::Deserialize;
@@ -105,9 +105,15 @@ impl Verified {
 ///
 /// Says nothing about whether the bundle or its certificates have expired, or whose host this is.
 pub fn open(bytes: &[u8], name: &str, trust: &Trust, at: i64) -> Result<Verified, Vec<Finding>> {
+    open_signed(bytes, name, Signers::Trusted(trust, at))
+}
+
+/// As [`open`], by whoever is named. What [`Signers::Anyone`] opens is whole and may be compared; no
+/// more than that.
+pub fn open_signed(bytes: &[u8], name: &str, signers: Signers<'_>) -> Result<Verified, Vec<Finding>> {
     let (archive, mut findings) = archive::read(bytes, name)?;
     findings.extend(own_modes(&archive, name));
-    let key = match signer(&archive, name, trust, at) {
+    let key = match signer(&archive, name, signers) {
         Ok(key) => key,
         Err(more) => {
             findings.extend(more);
@@ -117,7 +123,7 @@ pub fn open(bytes: &[u8], name: &str, trust: &Trust, at: i64) -> Result<Verified
     none(findings)?;
     let digests = digests(&archive, name)?;
     let manifest = read_manifest(&archive, name)?;
-    if !trust.accepts(&manifest.cluster.id, BUNDLE_NAMESPACE, &key, at) {
+    if !signers.accepts(&manifest.cluster.id, BUNDLE_NAMESPACE, &key) {
         let finding = Finding::new(Id::NotTrusted, format!("{name}:{SIGNATURE}"), DISTRUST)
             .expected(format!("a key of cluster {}", manifest.cluster.id))
             .found(public_key(&key));
@@ -149,7 +155,7 @@ fn mode_finding(name: &str, entry: &str, expected: u32, found: u32) -> Finding {
 }
 
 /// The key that signed `SHA256SUMS`, if it is trusted for any cluster.
-fn signer(archive: &Archive, name: &str, trust: &Trust, at: i64) -> Result<[u8; 32], Vec<Finding>> {
+fn signer(archive: &Archive, name: &str, signers: Signers<'_>) -> Result<[u8; 32], Vec<Finding>> {
     let path = format!("{name}:{SIGNATURE}");
     let (sums, signature) = (archive.entry(SUMS), archive.entry(SIGNATURE));
     let (Some(sums), Some(signature)) = (sums, signature) else {
@@ -159,7 +165,7 @@ fn signer(archive: &Archive, name: &str, trust: &Trust, at: i64) -> Result<[u8; 
     };
     let key = sshsig::verify(signature.contents, BUNDLE_NAMESPACE, sums.contents)
         .map_err(|error| vec![error.finding(&path)])?;
-    if trust.knows(BUNDLE_NAMESPACE, &key, at) {
+    if signers.knows(BUNDLE_NAMESPACE, &key) {
         return Ok(key);
     }
     Err(vec![Finding::new(Id::NotTrusted, path, DISTRUST).expected("a trusted key").found(public_key(&key))])

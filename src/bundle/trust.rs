@@ -100,6 +100,34 @@ impl Trust {
     }
 }
 
+/// Whose signature counts.
+#[derive(Clone, Copy, Debug)]
+pub enum Signers<'a> {
+    /// Those of a trust file, at a time in seconds since 1970.
+    Trusted(&'a Trust, i64),
+    /// Whoever signed. The bytes are whole, and nothing says who made them: for comparing, never for
+    /// using.
+    Anyone,
+}
+
+impl Signers<'_> {
+    /// As [`Trust::accepts`].
+    pub fn accepts(&self, cluster_id: &str, namespace: &str, key: &[u8; 32]) -> bool {
+        match self {
+            Self::Trusted(trust, at) => trust.accepts(cluster_id, namespace, key, *at),
+            Self::Anyone => true,
+        }
+    }
+
+    /// As [`Trust::knows`].
+    pub fn knows(&self, namespace: &str, key: &[u8; 32]) -> bool {
+        match self {
+            Self::Trusted(trust, at) => trust.knows(namespace, key, *at),
+            Self::Anyone => true,
+        }
+    }
+}
+
 /// The line that makes a key trusted for one cluster's bundles and indexes, with its newline.
 pub fn trust_line(cluster_id: &str, key: &[u8; 32]) -> String {
     let namespaces = format!("{},{}", crate::bundle::BUNDLE_NAMESPACE, crate::bundle::INDEX_NAMESPACE);

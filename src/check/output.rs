@@ -3,10 +3,10 @@
 use crate::bundle::{
     INDEX_NAMESPACE, SIGNATURE, SUMS,
     index::{BUNDLE_SUFFIX, BundleRef, INDEX, Index},
-    open::{Verified, open},
+    open::{Verified, open_signed},
     sshsig,
     sums::{self, sha256_hex},
-    trust::{Trust, public_key},
+    trust::{Signers, Trust, public_key},
 };
 use crate::check::bundle::verify_times;
 use crate::check::{fields, sealed};
@@ -74,9 +74,9 @@ pub fn each_bundle(
     at: i64,
     mut visit: impl FnMut(&Verified, &mut Vec<Finding>),
 ) -> Vec<Finding> {
-    let output = Output { directory, name, trust, at };
+    let output = Output { directory, name, signers: Signers::Trusted(trust, at) };
     let index = match output.index() {
-        Ok(index) => index,
+        Ok((index, _)) => index,
         Err(findings) => return findings,
     };
     let mut findings = output.strays(&index);
@@ -88,11 +88,11 @@ pub fn each_bundle(
     findings
 }
 
-struct Output<'a> {
-    directory: &'a dyn OutputDirectory,
-    name: &'a str,
-    trust: &'a Trust,
-    at: i64,
+/// A directory, the name that stands for it in findings, and who may have signed it.
+pub(super) struct Output<'a> {
+    pub(super) directory: &'a dyn OutputDirectory,
+    pub(super) name: &'a str,
+    pub(super) signers: Signers<'a>,
 }
 
 impl Output<'_> {
@@ -111,8 +111,8 @@ impl Output<'_> {
         })
     }
 
-    /// The index, after signature, trust and digests.
-    fn index(&self) -> Result<Index, Vec<Finding>> {
+    /// The index, after signature, trust and digests, and the Ed25519 key that signed.
+    pub(super) fn index(&self) -> Result<(Index, [u8; 32]), Vec<Finding>> {
         let (sums, signature) =
             (self.read(SUMS, Id::EntryMissing), self.read(SIGNATURE, Id::SignatureMissing));
         let (sums, signature) = match (sums, signature) {
@@ -120,13 +120,13 @@ impl Output<'_> {
             (sums, signature) => return Err(sums.err().into_iter().chain(signature.err()).collect()),
         };
         let key = self.signer(&sums, &signature).map_err(|finding| vec![finding])?;
-        self.trusted_index(&sums, &key).map_err(|finding| vec![finding])
+        self.trusted_index(&sums, &key).map(|index| (index, key)).map_err(|finding| vec![finding])
     }
 
     fn signer(&self, sums: &[u8], signature: &[u8]) -> Result<[u8; 32], Finding> {
         let key = sshsig::verify(signature, INDEX_NAMESPACE, sums)
             .map_err(|error| error.finding(&self.path(SIGNATURE)))?;
-        let known = self.trust.knows(INDEX_NAMESPACE, &key, self.at);
+        let known = self.signers.knows(INDEX_NAMESPACE, &key);
         if known { Ok(key) } else { Err(self.not_trusted("a trusted key", &key)) }
     }
 
@@ -146,7 +146,7 @@ impl Output<'_> {
             None => return Err(self.mismatch(SUMS, "a line for index.json", "none")),
         };
         let index = index.map_err(|error| self.mismatch(INDEX, "an index", error.to_string()))?;
-        if !self.trust.accepts(&index.cluster.id, INDEX_NAMESPACE, key, self.at) {
+        if !self.signers.accepts(&index.cluster.id, INDEX_NAMESPACE, key) {
             return Err(self.not_trusted(&format!("a key of cluster {}", index.cluster.id), key));
         }
         if list != index.sums(&bytes) {
@@ -156,7 +156,7 @@ impl Output<'_> {
     }
 
     /// Bundles in the directory that the index does not list.
-    fn strays(&self, index: &Index) -> Vec<Finding> {
+    pub(super) fn strays(&self, index: &Index) -> Vec<Finding> {
         let mut names = match self.directory.names() {
             Ok(names) => names,
             Err(error) => {
@@ -173,7 +173,12 @@ impl Output<'_> {
     }
 
     /// One bundle, if it opens; what differs from the index is added to the findings.
-    fn bundle(&self, index: &Index, listed: &BundleRef, findings: &mut Vec<Finding>) -> Option<Verified> {
+    pub(super) fn bundle(
+        &self,
+        index: &Index,
+        listed: &BundleRef,
+        findings: &mut Vec<Finding>,
+    ) -> Option<Verified> {
         let bytes = match self.read(&listed.file, Id::IndexMismatch) {
             Ok(bytes) => bytes,
             Err(finding) => {
@@ -186,7 +191,7 @@ impl Output<'_> {
         if !same {
             findings.push(self.mismatch(&listed.file, listed.sha256.clone(), sha256));
         }
-        match open(&bytes, &self.path(&listed.file), self.trust, self.at) {
+        match open_signed(&bytes, &self.path(&listed.file), self.signers) {
             Ok(verified) => {
                 if same {
                     findings.extend(self.contradictions(index, listed, &verified));

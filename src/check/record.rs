@@ -27,6 +27,9 @@ pub const HOST_SUMS: &str = "/etc/sealift/SHA256SUMS";
 /// The trust file that a host uses by default.
 pub const TRUST: &str = "/etc/sealift/trust";
 
+/// What a bundle brings while something is rotated: what to do, in which order.
+pub const RUNBOOK: &str = "/etc/sealift/RUNBOOK.md";
+
 /// The reserved host name of the operators' bundle.
 pub const OPERATOR: &str = "operator";
 

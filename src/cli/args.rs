@@ -8,7 +8,7 @@ use std::path::PathBuf;
 const EXIT_CODES: &str = "\
 Exit codes:
   0  done; clean
-  1  a difference: drift or damage
+  1  a difference: drift, damage, or `diff` found changes
   2  usage, or the spec is wrong
   3  not trusted: signature missing, wrong, or by an unknown key
   4  wrong host
@@ -51,6 +51,10 @@ pub(super) enum Command {
     Verify(Verify),
     /// Show every certificate: what it is for, who issued it, how long it is valid
     Certs(Certs),
+    /// Compare two builds: what differs on each host, and what to run and restart for it
+    Diff(Diff),
+    /// List every image that the hosts need, one a line
+    Images(Images),
     /// Put a bundle onto a host: check everything, decrypt, place, remember
     Install(Install),
     /// Run the whole journey on an embedded spec, in a directory of its own
@@ -207,6 +211,41 @@ pub(super) struct Certs {
     /// Also read the kubeconfigs that this identity opens (bundles only)
     #[arg(short, long = "identity", value_name = "FILE", conflicts_with = "root")]
     pub(super) identities: Vec<PathBuf>,
+}
+
+const DIFF_EXAMPLE: &str = "\
+Example: what the next rollout does, with the texts that change
+  cp -r out before
+  sealift build prod/sealift.yaml -i operator.key -o out
+  sealift diff before out --trust trust --text";
+
+#[derive(Debug, Args)]
+#[command(after_help = DIFF_EXAMPLE)]
+pub(super) struct Diff {
+    /// The build before: a bundle or an output directory
+    pub(super) old: PathBuf,
+    /// The build after: the same host's bundle, or the same cluster's output directory
+    pub(super) new: PathBuf,
+    /// Show the changes of public texts, as a unified diff
+    #[arg(long)]
+    pub(super) text: bool,
+    /// Keys to trust, in OpenSSH's `allowed_signers` form. Without it nothing says who signed: only
+    /// that both are whole, and whether one key signed both
+    #[arg(long, value_name = "FILE")]
+    pub(super) trust: Option<PathBuf>,
+}
+
+const IMAGES: &str = "\
+Example: fetch them on a machine that may, and carry them into your own registry
+  sealift images sealift.yaml | while read -r image; do
+    skopeo copy \"docker://$image\" \"docker://registry.example/${image#*/}\"
+  done";
+
+#[derive(Debug, Args)]
+#[command(after_help = IMAGES)]
+pub(super) struct Images {
+    /// The spec
+    pub(super) spec: PathBuf,
 }
 
 /// The codes that the spec allows for the kubelet's gate.

@@ -1,11 +1,11 @@
-//! The files of authorities that were made elsewhere.
+//! The files that a spec names: authorities that were made elsewhere, and manifests.
 
 use super::build::derive_failure;
 use super::failure::Failure;
 use super::world::{self, SpecFile, cannot_be_read};
 use crate::derive::Cluster;
 use crate::derive::keyring::Keyring;
-use crate::imports::{Files, Imports, IssuedFiles, KeyFile, Read, Source, sources};
+use crate::imports::{Files, Imports, IssuedFiles, KeyFile, Read, Source, manifests, sources};
 use crate::spec::{Loaded, Problem};
 use crate::unseal::{Identities, UnsealError, is_age_file};
 use std::collections::BTreeMap;
@@ -16,6 +16,9 @@ use std::path::Path;
 /// No certificate or key is larger.
 const LIMIT: u64 = 1024 * 1024;
 
+/// No file of manifests is larger.
+const MANIFEST_LIMIT: u64 = 8 * 1024 * 1024;
+
 /// Reads what a spec names, from the directory in which the spec lies.
 pub(super) fn read(loaded: &Loaded, directory: &Path) -> (Imports, Vec<Problem>) {
     let all = sources(&loaded.spec).into_iter().filter(|source| !loaded.left_out(source.path.as_str()));
@@ -23,7 +26,14 @@ pub(super) fn read(loaded: &Loaded, directory: &Path) -> (Imports, Vec<Problem>)
         let files = files(&source, directory);
         (source, files)
     });
-    Imports::read(files.collect(), loaded.spec.cluster.epoch.unix())
+    let (mut imports, mut problems) = Imports::read(files.collect(), loaded.spec.cluster.epoch.unix());
+    let named = manifests(&loaded.spec).into_iter().filter(|(at, _)| !loaded.left_out(at.as_str()));
+    let read = named.map(|(at, file)| {
+        let bytes = world::regular(&directory.join(file), MANIFEST_LIMIT).map(|bytes| bytes.to_vec());
+        (at, file, bytes)
+    });
+    problems.extend(imports.add_manifests(read.collect()));
+    (imports, problems)
 }
 
 fn files(source: &Source<'_>, directory: &Path) -> Files {

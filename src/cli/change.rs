@@ -11,7 +11,7 @@ use super::failure::{Failure, USAGE};
 use super::output::Output;
 use super::steps::{self, Held, ItemChange, Proofs};
 use super::world::SpecFile;
-use crate::build::Inputs;
+use crate::build::{self, Inputs};
 use crate::bundle::manifest::Revision;
 use crate::bundle::open::Verified;
 use crate::plan::{HostPlan, OPERATOR};
@@ -19,7 +19,7 @@ use crate::render::Renderer;
 use crate::render::templates::Templates;
 use crate::spec::{Path as SpecPath, Problem};
 use before::Before;
-use file::{differs, recipients};
+use file::{differs, published, recipients};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -173,7 +173,11 @@ fn compare(
     if before.manifest().inputs == inputs {
         return Ok(HostChange::new(&host.name, State::Unchanged));
     }
-    let now = renderer.templates(host).map_err(|error| Failure::from_error(USAGE, &error))?;
+    let rendered = |error| Failure::from_error(USAGE, &error);
+    let mut now = renderer.templates(host).map_err(rendered)?;
+    // as if no file had changed that a static pod reads at its start: `differs` looks at these itself
+    let digests = build::restart_digests(host, |path| before.file(path).and_then(published));
+    now.extend(renderer.pods(host, &digests).map_err(rendered)?);
     let mut change = HostChange::new(&host.name, State::Changed);
     change.before = Some(before.manifest().revision);
     change.now = Some(revision_of(spec, host));

@@ -5,6 +5,7 @@ use super::failure::{Failure, MACHINE};
 use super::output::Output;
 use super::world;
 use crate::bundle::open::open;
+use crate::check::record::RUNBOOK;
 use crate::finding::{Finding, exit_code};
 use crate::host::{self, Action, Change, InstallError, Options, Report};
 use crate::rootfs::Root;
@@ -79,9 +80,6 @@ pub(super) fn hostname(root: &Root) -> Option<String> {
     let name = || rustix::system::uname().nodename().to_string_lossy().into_owned();
     root.is_system().then(name)
 }
-
-/// What a bundle brings while something is rotated.
-const RUNBOOK: &str = "/etc/sealift/RUNBOOK.md";
 
 fn tell(report: &Report, dry_run: bool, output: &mut Output<'_>) {
     let would = if dry_run { "would be " } else { "" };

@@ -10,7 +10,9 @@ mod change;
 mod check;
 mod csr;
 mod demo;
+mod diff;
 mod failure;
+mod images;
 mod init;
 mod install;
 mod keyring;
@@ -71,6 +73,8 @@ fn execute(cli: &Cli, output: &mut Output<'_>) -> u8 {
         Command::Build(arguments) => ("build", build::run(arguments, output)),
         Command::Verify(arguments) => ("verify", verify::run(arguments, output)),
         Command::Certs(arguments) => ("certs", certs::run(arguments, output)),
+        Command::Diff(arguments) => ("diff", diff::run(arguments, output)),
+        Command::Images(arguments) => ("images", images::run(arguments, output)),
         Command::Install(arguments) => ("install", install::run(arguments, output)),
         Command::Demo(arguments) => ("demo", demo::run(arguments, output)),
         Command::Schema => ("schema", Ok(schema(output))),

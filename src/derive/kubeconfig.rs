@@ -15,22 +15,27 @@ pub(super) struct Kubeconfig<'a> {
     pub(super) authorities: &'a str,
     /// The user's name.
     pub(super) user: &'a str,
-    /// The user's certificate, in PEM.
-    pub(super) certificate: &'a str,
-    /// The user's private key, in PEM.
-    pub(super) key: &'a str,
+    /// How the user proves to be it.
+    pub(super) credential: Credential<'a>,
+}
+
+/// How a user proves to be it.
+pub(super) enum Credential<'a> {
+    /// With a certificate and its private key, in PEM.
+    Certificate { certificate: &'a str, key: &'a str },
+    /// With a token.
+    Token(&'a str),
 }
 
 impl Kubeconfig<'_> {
     /// The file, in the order of keys and with the names of kubeadm's `phases/kubeconfig`.
     pub(super) fn write(&self) -> Zeroizing<String> {
-        let key = Zeroizing::new(BASE64_STANDARD.encode(self.key));
         let (cluster, user) = (scalar(self.cluster), scalar(self.user));
         let context = scalar(&format!("{}@{}", self.user, self.cluster));
-        let (authorities, certificate) =
-            (BASE64_STANDARD.encode(self.authorities), BASE64_STANDARD.encode(self.certificate));
+        let authorities = BASE64_STANDARD.encode(self.authorities);
+        let credential = self.credential.lines();
         let mut text = Zeroizing::new(String::with_capacity(
-            authorities.len() + certificate.len() + key.len() + 4 * (cluster.len() + user.len()) + 512,
+            authorities.len() + credential.len() + 4 * (cluster.len() + user.len()) + 512,
         ));
         let lines = [
             "apiVersion: v1\nclusters:\n- cluster:\n    certificate-authority-data: ",
@@ -49,20 +54,39 @@ impl Kubeconfig<'_> {
             &context,
             "\nkind: Config\nusers:\n- name: ",
             &user,
-            "\n  user:\n    client-certificate-data: ",
-            &certificate,
-            "\n    client-key-data: ",
-            &key,
-            "\n",
+            "\n  user:\n",
+            &credential,
         ];
         text.extend(lines);
         text
     }
 }
 
+impl Credential<'_> {
+    fn lines(&self) -> Zeroizing<String> {
+        match self {
+            Self::Certificate { certificate, key } => {
+                let certificate = BASE64_STANDARD.encode(certificate);
+                let key = Zeroizing::new(BASE64_STANDARD.encode(key));
+                let mut text = Zeroizing::new(String::with_capacity(certificate.len() + key.len() + 64));
+                let lines =
+                    ["    client-certificate-data: ", &certificate, "\n    client-key-data: ", &key, "\n"];
+                text.extend(lines);
+                text
+            }
+            Self::Token(token) => {
+                let mut text = Zeroizing::new(String::with_capacity(token.len() + 16));
+                // of letters, digits and a dot; in quotes, lest one be read as a number
+                text.extend(["    token: \"", token, "\"\n"]);
+                text
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Kubeconfig;
+    use super::{Credential, Kubeconfig};
 
     #[test]
     fn as_kubeadm_writes_it() {
@@ -71,8 +95,7 @@ mod tests {
             server: "https://[fd00::1]:6443",
             authorities: "ca",
             user: "system:node:cp1",
-            certificate: "crt",
-            key: "key",
+            credential: Credential::Certificate { certificate: "crt", key: "key" },
         };
         let expected = r#"apiVersion: v1
 clusters:

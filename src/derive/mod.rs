@@ -19,13 +19,13 @@ mod secrets;
 use crate::imports::Material as Imported;
 use crate::plan::brought::Version;
 use crate::plan::certs::{CertRow, Kind};
-use crate::plan::{CertPlan, ClusterPlan, FilePlan, HostPlan, KeyPlan, Rotated, Source};
+use crate::plan::{BootstrapPlan, CertPlan, ClusterPlan, FilePlan, HostPlan, KeyPlan, Rotated, Source};
 use crate::spec::types::CaName;
 use crate::verify_key::VerifyKey;
 use certificate::{Authority, CertificateError};
 use key::{KeyError, PrivateKey};
 use keyring::{Keyring, KeyringError};
-use kubeconfig::Kubeconfig;
+use kubeconfig::{Credential, Kubeconfig};
 use label::{Label, Purpose};
 use public::Public;
 use seal::SealError;
@@ -276,6 +276,10 @@ impl<'a> Cluster<'a> {
                 Ok(secrets::encryption_config(keyring, &plan.id, encryption)?)
             }
             Source::BootstrapTokens => secrets::bootstrap_tokens(keyring, plan)?.ok_or(DeriveError::Expiry),
+            Source::BootstrapKubeconfig => {
+                let bootstrap = host.bootstrap().ok_or(DeriveError::Table("bootstrap-token"))?;
+                self.bootstrap_kubeconfig(bootstrap)
+            }
             Source::KubeadmConfiguration => {
                 let kubeadm = host.kubeadm.as_ref().ok_or(DeriveError::Table("kubeadm"))?;
                 let text = kubeadm::configuration(keyring, plan, kubeadm, &self.discovery_hashes()?)?;
@@ -289,8 +293,12 @@ impl<'a> Cluster<'a> {
             Source::Certificate(id) | Source::PublicKeys(id) | Source::SigningCertificate(id) => {
                 Err(DeriveError::Table(id))
             }
-            Source::Template(path) => Err(DeriveError::Table(path)),
-            Source::DiscoveryHash | Source::Patch | Source::Foreign => Err(DeriveError::Table("no secret")),
+            Source::Template(path) | Source::Each(path, _) | Source::Pod(path) => {
+                Err(DeriveError::Table(path))
+            }
+            Source::DiscoveryHash | Source::Manifest | Source::Patch | Source::Foreign => {
+                Err(DeriveError::Table("no secret"))
+            }
         }
     }
 
@@ -303,8 +311,21 @@ impl<'a> Cluster<'a> {
             server,
             authorities: &self.trusted("ca")?,
             user: &leaf.plan.cn,
-            certificate: &leaf.certificate,
-            key: &key,
+            credential: Credential::Certificate { certificate: &leaf.certificate, key: &key },
+        };
+        Ok(kubeconfig.write())
+    }
+
+    /// With kubeadm's name of the user (`phases/kubeconfig`, `util/kubeconfig`).
+    fn bootstrap_kubeconfig(&self, bootstrap: &BootstrapPlan) -> Result<Zeroizing<String>, DeriveError> {
+        let planned = self.plan.tokens.iter().find(|token| token.name == bootstrap.token);
+        let planned = planned.ok_or(DeriveError::Table("bootstrap-token"))?;
+        let kubeconfig = Kubeconfig {
+            cluster: &self.plan.name,
+            server: &bootstrap.server,
+            authorities: &self.trusted("ca")?,
+            user: "tls-bootstrap-token-user",
+            credential: Credential::Token(&secrets::whole_token(self.keyring, &self.plan.id, planned)?),
         };
         Ok(kubeconfig.write())
     }

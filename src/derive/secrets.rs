@@ -77,6 +77,18 @@ pub(super) fn token(
     Ok((id.to_owned(), Zeroizing::new(secret.to_owned())))
 }
 
+/// A bootstrap token as clients present it.
+pub(super) fn whole_token(
+    keyring: &Keyring,
+    cluster: &str,
+    plan: &TokenPlan,
+) -> Result<Zeroizing<String>, KeyringError> {
+    let (id, secret) = token(keyring, cluster, plan)?;
+    let mut text = Zeroizing::new(String::with_capacity(23));
+    text.extend([&id, ".", &secret]);
+    Ok(text)
+}
+
 /// The Secrets of all bootstrap tokens, as kubeadm's `phases/bootstraptoken/node/token.go` makes
 /// them; none when an expiry cannot be written.
 pub(super) fn bootstrap_tokens(

@@ -8,6 +8,7 @@ mod chain;
 mod constraints;
 mod issued;
 mod keys;
+mod manifests;
 mod material;
 mod strict;
 mod time;
@@ -15,6 +16,7 @@ mod x509;
 
 pub use issued::{Issued, IssuedFiles};
 pub use keys::KeyFile;
+pub use manifests::manifests;
 pub use material::{Issuer, Material};
 
 use crate::plan::brought::{Facts, Version};
@@ -132,23 +134,30 @@ impl Imports {
         (all, problems)
     }
 
-    /// Authorities that are one: whom the one certifies, the other's servers believe too. A kubelet
-    /// would read and write all of etcd, and any client would speak as the front proxy. Some clusters
-    /// are so, and no outage comes of it: a warning.
+    /// Adds the manifests of a spec, read: what is wrong with one is among the problems, and that one
+    /// is not there.
+    pub fn add_manifests(&mut self, files: Vec<(Path, &str, Read)>) -> Vec<Problem> {
+        let (manifests, problems) = manifests::read(files);
+        self.facts.manifests = manifests;
+        problems
+    }
+
+    /// One authority for two uses: whom the one certifies, the other's servers believe too. A kubelet
+    /// would read and write all of etcd, and any client would speak as the front proxy. The versions of
+    /// one use may be one: a rotation changes nothing of whom it certifies.
     fn shared(&self) -> Vec<Problem> {
-        let current = || self.authorities.iter().filter(|(which, _)| which.1 == Version::Current);
         let mut problems = Vec::new();
-        for ((ca, _), authority) in current() {
+        for ((ca, _), authority) in &self.authorities {
             let same = |one: &Authority| {
                 (&one.chain.subject, &one.chain.spki) == (&authority.chain.subject, &authority.chain.spki)
             };
-            let first = current().find(|(which, one)| which.0 < *ca && same(one));
+            let first = self.authorities.iter().find(|(which, one)| which.0 < *ca && same(one));
             let Some(((other, _), _)) = first else { continue };
             let at = authority.path.key("certificate");
             let message =
                 format!("{at}: this is the {} CA too: its clients would be believed here", other.name());
             problems.push(
-                Problem::warning(at, message)
+                Problem::error(at, message)
                     .hint("let each have a CA of its own; intermediates under one root will do"),
             );
         }

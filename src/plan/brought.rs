@@ -1,5 +1,6 @@
 //! What a plan needs to know of certificates that were made elsewhere: facts, no cryptography.
 
+use super::objects::Manifest;
 use crate::spec::types::CaName;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -43,6 +44,8 @@ pub struct Facts {
     pub authorities: BTreeMap<(CaName, Version), Brought>,
     /// Leaf certificates by host and by the table's id.
     pub issued: BTreeMap<(String, String), Brought>,
+    /// Manifests for the operators, in the spec's order.
+    pub manifests: Vec<Manifest>,
 }
 
 impl Facts {

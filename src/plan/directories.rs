@@ -1,8 +1,8 @@
 //! Every directory that sealift makes, and those in which it allows nothing else, as one table.
 
-use super::FilePlan;
 use super::certs::Place;
 use super::settings::Layered;
+use super::{FilePlan, Source};
 use crate::spec::Problem;
 use crate::spec::scalars::AbsolutePath;
 use crate::spec::types::Role;
@@ -26,6 +26,7 @@ pub struct DirectoryRow {
 }
 
 const ETCD: &[Place] = &[Place::Role(Role::Etcd)];
+const CONTROL_PLANE: &[Place] = &[Place::Role(Role::ControlPlane)];
 const NODES: &[Place] = &[Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
 const HOSTS: &[Place] =
     &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
@@ -35,6 +36,54 @@ const OPERATOR: &[Place] = &[Place::Operator];
 
 /// Every directory there is, besides etcd's data directory, whose path the spec says.
 pub const DIRECTORIES: &[DirectoryRow] = &[
+    DirectoryRow {
+        path: "/etc/containerd",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "containerd's",
+    },
+    DirectoryRow {
+        path: "/etc/containerd/certs.d",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "containerd's `config_path`; registries may have more here, such as their CAs",
+    },
+    DirectoryRow {
+        path: "/etc/containerd/certs.d/REGISTRY",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "one for each registry with mirrors",
+    },
+    DirectoryRow {
+        path: "/etc/containers",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "CRI-O's, Podman's",
+    },
+    DirectoryRow {
+        path: "/etc/containers/registries.conf.d",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "other tools have their registries here too",
+    },
+    DirectoryRow {
+        path: "/etc/default",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "the system's; variables of units",
+    },
     DirectoryRow {
         path: "/etc/etcd",
         on: ETCD,
@@ -50,6 +99,14 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         owned: false,
         always: false,
         why: "kubeadm's",
+    },
+    DirectoryRow {
+        path: "/etc/kubernetes/apiserver",
+        on: CONTROL_PLANE,
+        mode: 0o700,
+        owned: false,
+        always: false,
+        why: "the API server's own configuration; files that a flag of yours names may lie here too",
     },
     DirectoryRow {
         path: "/etc/kubernetes/cluster",
@@ -69,7 +126,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
     },
     DirectoryRow {
         path: "/etc/kubernetes/kubelet",
-        on: ETCD,
+        on: HOSTS,
         mode: 0o755,
         owned: false,
         always: false,
@@ -124,6 +181,38 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         why: "passwords that hosts share",
     },
     DirectoryRow {
+        path: "/etc/sysconfig",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "the system's; variables of units",
+    },
+    DirectoryRow {
+        path: "/etc/systemd/system",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "systemd's",
+    },
+    DirectoryRow {
+        path: "/etc/systemd/system/containerd.service.d",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "containerd's drop-ins",
+    },
+    DirectoryRow {
+        path: "/etc/systemd/system/crio.service.d",
+        on: HOSTS,
+        mode: 0o755,
+        owned: false,
+        always: false,
+        why: "CRI-O's drop-ins",
+    },
+    DirectoryRow {
         path: "/etc/systemd/system/kubelet.service.d",
         on: HOSTS,
         mode: 0o755,
@@ -171,7 +260,11 @@ pub(super) fn plan(
     data_dir: Option<&str>,
     allow: &[Layered<AbsolutePath>],
 ) -> Vec<DirectoryPlan> {
-    let filled = |row: &DirectoryRow| row.always || files.iter().any(|file| inside(&file.path, row.path));
+    let filled = |row: &DirectoryRow| {
+        // systemd's own is there wherever its drop-ins can be
+        let within = if row.path == "/etc/systemd/system" { directly_inside } else { inside };
+        row.always || files.iter().any(|file| within(&file.path, row.path))
+    };
     let rows = DIRECTORIES.iter().filter(|row| Place::any(here, row.on) && filled(row));
     let rows = rows.map(|row| DirectoryPlan {
         path: row.path.to_owned(),
@@ -179,6 +272,7 @@ pub(super) fn plan(
         owned: row.owned,
         allow: if row.owned { allowed_in(row.path, allow) } else { Vec::new() },
     });
+    let each = files.iter().filter_map(of_each);
     // kubeadm makes it 0700, and so does CIS's benchmark want it
     let data = data_dir.map(|path| DirectoryPlan {
         path: path.to_owned(),
@@ -186,9 +280,18 @@ pub(super) fn plan(
         owned: false,
         allow: Vec::new(),
     });
-    let mut directories: Vec<_> = rows.chain(data).collect();
+    let mut directories: Vec<_> = rows.chain(each).chain(data).collect();
     directories.sort_by(|a, b| a.path.cmp(&b.path));
     directories
+}
+
+/// The directory of one of several files that a row stands for.
+fn of_each(file: &FilePlan) -> Option<DirectoryPlan> {
+    let Source::Each(row, _) = file.source else { return None };
+    let parent = |path: &str| path.rsplit_once('/').map(|(parent, _)| parent.to_owned());
+    let wanted = parent(row)?;
+    let row = DIRECTORIES.iter().find(|directory| directory.path == wanted)?;
+    Some(DirectoryPlan { path: parent(&file.path)?, mode: row.mode, owned: false, allow: Vec::new() })
 }
 
 /// Where a host remembers what is installed; no directory of the table, since no bundle fills it.
@@ -257,9 +360,13 @@ fn inside(path: &str, directory: &str) -> bool {
     path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
 }
 
+fn directly_inside(path: &str, directory: &str) -> bool {
+    path.rsplit_once('/').is_some_and(|(parent, _)| parent == directory)
+}
+
 fn allowed_in(directory: &str, allow: &[Layered<AbsolutePath>]) -> Vec<String> {
     let paths = allow.iter().map(|entry| entry.value.as_str());
-    let direct = |path: &&str| path.rsplit_once('/').is_some_and(|(parent, _)| parent == directory);
+    let direct = |path: &&str| directly_inside(path, directory);
     let mut paths: Vec<String> = paths.filter(direct).map(str::to_owned).collect();
     paths.sort();
     paths.dedup();

@@ -1,7 +1,7 @@
 //! The etcd member of one host.
 
 use super::directories;
-use super::releases::{EtcdFlags, EtcdProbes, KubeadmApi, Release};
+use super::releases::{EtcdFlags, EtcdProbes, KubeadmApi, Release, known_patches};
 use super::settings::Settings;
 use crate::spec::Problem;
 use crate::spec::scalars::{HostName, ImageRef};
@@ -64,15 +64,54 @@ const CLIENT_PORT: u16 = 2379;
 const PEER_PORT: u16 = 2380;
 
 impl EtcdPlan {
+    /// Where it says over plain http how it is, on loopback (kubeadm's `EtcdMetricsPort`).
+    pub const METRICS_PORT: u16 = 2381;
+
+    /// The image, as a container runtime takes it.
+    pub fn image(&self) -> String {
+        format!("{}/etcd:{}", self.image_repository, self.image_tag)
+    }
+
+    /// kubeadm's flags that say nothing of addresses and members, in byte order of their names.
+    pub fn defaults(&self) -> Vec<(&'static str, String)> {
+        let mut flags = vec![
+            ("cert-file", "/etc/kubernetes/pki/etcd/server.crt"),
+            ("client-cert-auth", "true"),
+            ("data-dir", &*self.data_dir),
+            ("key-file", "/etc/kubernetes/pki/etcd/server.key"),
+            ("peer-cert-file", "/etc/kubernetes/pki/etcd/peer.crt"),
+            ("peer-client-cert-auth", "true"),
+            ("peer-key-file", "/etc/kubernetes/pki/etcd/peer.key"),
+            ("peer-trusted-ca-file", "/etc/kubernetes/pki/etcd/ca.crt"),
+            ("snapshot-count", "10000"),
+            ("trusted-ca-file", "/etc/kubernetes/pki/etcd/ca.crt"),
+        ];
+        flags.extend_from_slice(if self.feature_gates {
+            &[("feature-gates", "InitialCorruptCheck=true"), ("watch-progress-notify-interval", "5s")]
+        } else {
+            &[
+                ("experimental-initial-corrupt-check", "true"),
+                ("experimental-watch-progress-notify-interval", "5s"),
+            ]
+        });
+        flags.sort_unstable();
+        flags.into_iter().map(|(name, value)| (name, value.to_owned())).collect()
+    }
+
     /// The URL that clients use.
     pub fn client_url(&self) -> String {
-        url(self.address, CLIENT_PORT)
+        client_url(self.address)
     }
 
     /// The URL that other members use.
     pub fn peer_url(&self) -> String {
         url(self.address, PEER_PORT)
     }
+}
+
+/// Where clients reach a member at an address.
+pub(super) fn client_url(address: IpAddr) -> String {
+    url(address, CLIENT_PORT)
 }
 
 /// An https URL; IPv6 stands in brackets.
@@ -168,7 +207,11 @@ fn image(spec: &Spec, settings: &Settings, release: &Release, problems: &mut Vec
     let Some(tag) = release.etcd_tag(version.patch()) else {
         problems.push(
             Problem::error("kubernetes.version", format!("the etcd image of Kubernetes {version} is not known here"))
-                .hint("name it: `etcd: {image: \"registry.k8s.io/etcd:TAG\"}`; `kubeadm config images list` of that release says which"),
+                .hint(format!(
+                    "name it: `etcd: {{image: \"registry.k8s.io/etcd:TAG\"}}`; `kubeadm config images list` of that release says which; \
+                     sealift knows those of {}",
+                    known_patches(release.minor, release.etcd_images)
+                )),
         );
         return None;
     };

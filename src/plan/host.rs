@@ -1,11 +1,12 @@
 //! One host: the tables laid over a spec at one place.
 
 use super::{
-    ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, certs, directories,
-    files, images::Images, kubeadm, objects, pods, releases, runbook, seed_of, settings,
+    ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, apiserver, certs,
+    directories, etcd::Members, files, images::Images, kubeadm, kubelet, objects, pods, registries, releases,
+    runbook, seed_of, settings,
 };
 use crate::spec::scalars::{HostName, Recipient};
-use crate::spec::types::{GateRun, Host, Spec};
+use crate::spec::types::{Host, Spec};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ pub(super) struct Shared<'a> {
     pub(super) facts: &'a Facts,
     pub(super) release: Option<&'static releases::Release>,
     pub(super) images: Option<Images>,
+    pub(super) members: &'a Members,
     pub(super) cluster: &'a ClusterPlan,
 }
 
@@ -39,16 +41,17 @@ impl Shared<'_> {
             own: Some(&host.certificates),
         };
         let kubeadm = kubeadm::plan(self, name, host, settings, etcd.as_ref(), &kubelet);
-        let mut planned = self.place(&subject, here, kubelet.gate.run, kubeadm.as_ref());
+        let mut planned = self.place(&subject, here, Some(&kubelet), kubeadm.as_ref(), None);
         let data_dir = etcd.as_ref().map(|member| member.data_dir.as_str());
         planned.directories = directories::plan(here, &planned.files, data_dir, &settings.allow_files).into();
         HostPlan {
             addresses: host.addresses.clone(),
             recipients: distinct(&host.recipients),
             revision: host.revision.get(),
-            patches: settings.patches.clone(),
+            patches: kubelet::patches(self, host, settings),
+            registries: registries::plan(self.spec),
             kubeadm,
-            pods: pods::plan(self, name, host, settings, etcd.as_ref()),
+            pods: pods::plan(self, host, settings, etcd.as_ref()),
             etcd,
             kubelet: Some(kubelet),
             ..planned
@@ -68,12 +71,13 @@ impl Shared<'_> {
             own: None,
         };
         let here = [certs::Place::Operator];
-        let planned = self.place(&subject, &here, GateRun::None, None);
+        let objects = objects::plan(self);
+        let planned = self.place(&subject, &here, None, None, objects.as_ref());
         HostPlan {
             recipients: distinct(&spec.cluster.operators),
             directories: directories::plan(&here, &planned.files, None, &[]).into(),
             files: planned.files.iter().cloned().map(at_rest).collect(),
-            objects: objects::plan(self),
+            objects,
             ..planned
         }
     }
@@ -83,13 +87,23 @@ impl Shared<'_> {
         &self,
         subject: &certs::Subject<'_>,
         here: &[certs::Place],
-        gate: GateRun,
+        kubelet: Option<&KubeletPlan>,
         kubeadm: Option<&kubeadm::KubeadmPlan>,
+        objects: Option<&objects::ObjectsPlan>,
     ) -> HostPlan {
         let Self { spec, facts, release, cluster, .. } = *self;
         let certificates = certs::leaves(spec, release, &cluster.authorities, facts, subject, here);
-        let mut site =
-            files::Site { spec, cluster, here, certificates: &certificates, gate, kubeadm, rotating: false };
+        let mut site = files::Site {
+            spec,
+            release,
+            cluster,
+            here,
+            certificates: &certificates,
+            kubelet,
+            kubeadm,
+            objects,
+            rotating: false,
+        };
         let mut files = files::plan(&site);
         let rotations = runbook::rotations(spec, cluster, &files, here);
         if !rotations.is_empty() {
@@ -107,8 +121,10 @@ impl Shared<'_> {
             files: files.into(),
             rotations,
             patches: BTreeMap::new(),
+            registries: Vec::new(),
             kubeadm: None,
             pods: Vec::new(),
+            apiserver: apiserver::plan(spec, here),
             objects: None,
             etcd: None,
             kubelet: None,

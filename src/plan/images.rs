@@ -1,10 +1,12 @@
-//! Images: what the spec names, else the release's defaults.
+//! Images: what the spec names, else the release's defaults; and which host needs which.
 
-use super::releases::Release;
+use super::releases::{Release, known_patches};
+use super::{HostPlan, certs::has_control_plane};
 use crate::spec::Problem;
-use crate::spec::scalars::ImageRef;
-use crate::spec::types::Spec;
+use crate::spec::scalars::{HostName, ImageRef};
+use crate::spec::types::{Role, Spec};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// The images of a cluster besides etcd's, each as a container runtime takes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -38,7 +40,10 @@ pub(super) fn plan(spec: &Spec, release: &Release, problems: &mut Vec<Problem>) 
         (None, None) => {
             let path = format!("kubernetes.images.{field}");
             let message = format!("which {field} image belongs to Kubernetes {version} is not known");
-            let hint = format!("write `{field}: REPOSITORY/{name}:TAG` under `kubernetes.images`");
+            let hint = format!(
+                "write `{field}: {repository}/{name}:TAG` under `kubernetes.images`; sealift knows those of {}",
+                known_patches(release.minor, release.coredns_images)
+            );
             problems.push(Problem::error(path, message).hint(hint));
             String::new()
         }
@@ -55,6 +60,71 @@ pub(super) fn plan(spec: &Spec, release: &Release, problems: &mut Vec<Problem>) 
         kube_scheduler: of_release("kube-scheduler", named.kube_scheduler.as_ref()),
         kube_proxy: of_release("kube-proxy", named.kube_proxy.as_ref()),
         coredns: tagged(coredns, "coredns", named.coredns.as_ref(), release.coredns_tag(patch)),
-        pause: tagged("pause", "pause", named.pause.as_ref(), Some(release.pause_tag)),
+        pause: pause(spec, release),
     }
 }
+
+/// The image that holds a pod's namespaces.
+fn pause(spec: &Spec, release: &Release) -> String {
+    let own = spec.kubernetes.images.pause.as_ref().map(ToString::to_string);
+    own.unwrap_or_else(|| format!("{}/pause:{}", spec.kubernetes.image_repository, release.pause_tag))
+}
+
+/// An image that a cluster needs, and the hosts that need it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ImageUse {
+    /// What runs from it, by kubeadm's name: `kube-apiserver`, `coredns`, `pause`, `etcd` and so on.
+    pub component: &'static str,
+    /// The image as a container runtime takes it.
+    pub image: String,
+    /// The hosts whose container runtime fetches it, in byte order. What any node may run, all nodes need.
+    pub hosts: Vec<String>,
+}
+
+/// Every image that the hosts need, in the order of `kubeadm config images list`; of etcd one for each
+/// that differs. Of what was told as a problem there is none.
+pub(super) fn uses(
+    spec: &Spec,
+    release: Option<&Release>,
+    images: Option<&Images>,
+    plans: &BTreeMap<HostName, HostPlan>,
+) -> Vec<ImageUse> {
+    let with = |roles: &[Role]| -> Vec<String> {
+        let hosts = spec.hosts.iter().filter(|(_, host)| roles.iter().any(|role| host.roles.contains(role)));
+        hosts.map(|(name, _)| name.to_string()).collect()
+    };
+    let mut all = Vec::new();
+    if let Some(images) = images.filter(|_| has_control_plane(spec)) {
+        let (control_planes, nodes) =
+            (with(&[Role::ControlPlane]), with(&[Role::ControlPlane, Role::Worker]));
+        let of = &spec.kubernetes;
+        let rows = [
+            ("kube-apiserver", &images.kube_apiserver, &control_planes, true),
+            ("kube-controller-manager", &images.kube_controller_manager, &control_planes, true),
+            ("kube-scheduler", &images.kube_scheduler, &control_planes, true),
+            ("kube-proxy", &images.kube_proxy, &nodes, !of.kube_proxy.disabled),
+            ("coredns", &images.coredns, &nodes, !of.core_dns.disabled),
+        ];
+        all.extend(rows.into_iter().filter(|(.., wanted)| *wanted).map(|(component, image, hosts, _)| {
+            ImageUse { component, image: image.clone(), hosts: hosts.clone() }
+        }));
+    }
+    if let Some(release) = release {
+        // every host runs a kubelet, if only for etcd's pod
+        let hosts = spec.hosts.keys().map(ToString::to_string).collect();
+        all.push(ImageUse { component: "pause", image: pause(spec, release), hosts });
+    }
+    let start = all.len();
+    for (name, etcd) in plans.iter().filter_map(|(name, plan)| Some((name, plan.etcd.as_ref()?))) {
+        let image = etcd.image();
+        match all.iter_mut().skip(start).find(|other| other.image == image) {
+            Some(other) => other.hosts.push(name.to_string()),
+            None => all.push(ImageUse { component: "etcd", image, hosts: vec![name.to_string()] }),
+        }
+    }
+    all.retain(|used| !used.image.is_empty() && !used.hosts.is_empty());
+    all
+}
+
+#[cfg(test)]
+mod tests;

@@ -4,21 +4,27 @@
 //! (with [`directories::DIRECTORIES`] for the directories they live in). A plan is those tables
 //! laid over one spec. No cryptography, template, file system, clock or randomness here.
 
+mod apiserver;
 pub mod brought;
 pub mod certs;
 pub mod components;
 pub mod directories;
 mod etcd;
+pub mod fields;
 pub mod files;
+mod free;
 mod host;
 mod images;
 pub mod kubeadm;
 mod kubelet;
-mod objects;
+pub mod node;
+pub mod objects;
+pub mod os;
 mod patches;
 mod pods;
 mod policy;
 mod proxy;
+mod registries;
 pub mod releases;
 mod restart;
 mod rotation;
@@ -35,17 +41,19 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 pub use crate::spec::types::{FreeForm, Rotation};
+pub use apiserver::ApiServerPlan;
 pub use brought::{Brought, Facts};
 pub use certs::CertPlan;
 pub use directories::DirectoryPlan;
 pub use etcd::EtcdPlan;
 pub use files::{FilePlan, Source};
-pub use images::Images;
+pub use images::{ImageUse, Images};
 pub use kubeadm::{KubeadmPlan, Step};
-pub use kubelet::{GatePlan, KubeletPlan};
-pub use objects::ObjectsPlan;
-pub use pods::PodPlan;
+pub use kubelet::{BootstrapPlan, EnvironmentPlan, GatePlan, KubeletPlan, NodePlan};
+pub use objects::{Manifest, ObjectsPlan};
+pub use pods::{PodPlan, Probes};
 pub use policy::{Fields, Policy};
+pub use registries::{MirrorPlan, RegistryPlan};
 pub use rotation::{AuthorityPlan, Rotated};
 pub use runbook::{AtRestPlan, RotatingItem, RotationPlan};
 pub use secrets::{EncryptionKeyPlan, EncryptionPlan, KeyPlan, PasswordPlan, TokenPlan};
@@ -62,6 +70,8 @@ pub struct Plan {
     pub hosts: BTreeMap<HostName, HostPlan>,
     /// The operators' bundle.
     pub operator: HostPlan,
+    /// Every image that the hosts need, in kubeadm's order.
+    pub images: Vec<ImageUse>,
 }
 
 /// What all hosts of a cluster share.
@@ -132,12 +142,18 @@ pub struct HostPlan {
     /// JSON merge patches of rendered YAML, by path.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub patches: BTreeMap<String, FreeForm>,
+    /// Registries whose images come from mirrors, in byte order of their names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub registries: Vec<RegistryPlan>,
     /// kubeadm's configuration, when kubeadm makes the node.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kubeadm: Option<KubeadmPlan>,
     /// The static pods of a control plane, when nobody else makes them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub pods: Vec<PodPlan>,
+    /// The API server's configuration files, when it has some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub apiserver: Option<ApiServerPlan>,
     /// What the operators apply to the cluster, in their own bundle.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub objects: Option<ObjectsPlan>,
@@ -145,6 +161,14 @@ pub struct HostPlan {
     pub etcd: Option<EtcdPlan>,
     /// The kubelet, when the host runs one.
     pub kubelet: Option<KubeletPlan>,
+}
+
+impl HostPlan {
+    /// How its kubelet has the cluster sign its certificate; none when it has one from here, or kubeadm
+    /// sees to it.
+    pub fn bootstrap(&self) -> Option<&BootstrapPlan> {
+        self.kubelet.as_ref()?.node.as_ref()?.bootstrap.as_ref()
+    }
 }
 
 fn texts<S: serde::Serializer>(recipients: &[Recipient], serializer: S) -> Result<S::Ok, S::Error> {
@@ -162,10 +186,10 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
     let cluster = cluster(spec, facts);
     let images =
         release.filter(|_| certs::has_control_plane(spec)).map(|row| images::plan(spec, row, &mut problems));
-    let shared = host::Shared { spec, facts, release, images, cluster: &cluster };
     if let Some(release) = release {
         problems.extend(kubeadm::problems(spec, release));
     }
+    let shared = host::Shared { spec, facts, release, images, members: &members, cluster: &cluster };
     let (mut files, mut directories) = (Arc::default(), Arc::default());
     let mut stacked = None;
     let hosts = spec
@@ -185,8 +209,11 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
                 etcd.as_ref(),
                 stacked.as_ref(),
             ));
-            let kubelet = kubelet::plan(&settings);
             let places = certs::Place::of_host(spec, name, host);
+            let kubelet = kubelet::plan(&shared, name, host, &places, &settings);
+            if kubelet::is_node(host) {
+                problems.extend(node::problems(spec, name, host));
+            }
             problems.extend(directories::pointless(&places, &settings.allow_files));
             let mut planned = shared.host(name, host, &places, etcd, kubelet, &settings);
             share(&mut planned.files, &mut files);
@@ -195,8 +222,11 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
         })
         .collect();
     let operator = shared.operator();
-    let plan = Plan { cluster, hosts, operator };
+    let images = images::uses(spec, release, shared.images.as_ref(), &hosts);
+    let plan = Plan { cluster, hosts, operator, images };
     problems.extend(patches::pointless(spec, &plan.hosts));
+    problems.extend(release.into_iter().flat_map(|row| free::problems(spec, row)));
+    problems.extend(release.into_iter().flat_map(|release| objects::problems(spec, release)));
     let hosts = plan.hosts.values().chain([&plan.operator]);
     let leaves: Vec<_> = hosts.flat_map(|host| &host.certificates).collect();
     problems.extend(certs::problems(spec, &plan.cluster.authorities, &leaves));
@@ -246,7 +276,8 @@ impl ClusterPlan {
     pub fn of_host(&self, host: &HostPlan) -> Self {
         let mut part = self.clone();
         let has = |wanted: &dyn Fn(&Source) -> bool| host.files.iter().any(|file| wanted(&file.source));
-        let kubeconfigs = has(&|source| matches!(source, Source::Kubeconfig(_)));
+        let kubeconfigs =
+            has(&|source| matches!(source, Source::Kubeconfig(_) | Source::BootstrapKubeconfig));
         // caCertHashes of a join with a token
         let discovers = has(&|source| *source == Source::KubeadmConfiguration);
         part.authorities.retain(|authority| {
@@ -259,9 +290,12 @@ impl ClusterPlan {
         part.service_account =
             part.service_account.filter(|_| has(&|source| matches!(source, Source::PublicKeys(_))));
         part.encryption = part.encryption.filter(|_| has(&|source| *source == Source::EncryptionConfig));
-        let shown = host.kubeadm.as_ref().map(|kubeadm| kubeadm.tokens.as_slice()).unwrap_or_default();
-        part.tokens
-            .retain(|token| has(&|source| *source == Source::BootstrapTokens) || shown.contains(&token.name));
+        part.tokens.retain(|token| {
+            let own = host.bootstrap().is_some_and(|bootstrap| bootstrap.token == token.name);
+            let shown =
+                host.kubeadm.iter().flat_map(|kubeadm| &kubeadm.tokens).any(|name| *name == token.name);
+            own || shown || has(&|source| *source == Source::BootstrapTokens)
+        });
         part.passwords.retain(|password| {
             has(&|source| matches!(source, Source::Password(name) if *name == password.name))
         });

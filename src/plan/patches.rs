@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 pub(super) fn can_change(file: &FilePlan) -> bool {
     let yaml = std::path::Path::new(&file.path).extension().is_some_and(|extension| extension == "yaml");
     match file.source {
-        Source::Template(_) => yaml,
+        Source::Template(_) | Source::Pod(_) => yaml,
         Source::Foreign => kubeadm::patches_of(&file.path).is_some(),
         _ => false,
     }

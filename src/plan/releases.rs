@@ -33,6 +33,12 @@ pub struct Release {
     pub local_kubelet: bool,
     /// Whether the scheduler is probed at `/livez` and `/readyz` (k/k#126945) instead of `/healthz`.
     pub scheduler_livez: bool,
+    /// Whether kubeadm mounts the directory of volume plugins into the controller manager; not from
+    /// 1.36 on (k/k#136423).
+    pub flex_volumes: bool,
+    /// Whether the API server reads its `AuthenticationConfiguration` again when it changes (KEP-3331,
+    /// from 1.30 on).
+    pub authentication_reloads: bool,
     /// Whether the kubelet knows `--pod-infra-container-image`, which kubeadm then writes.
     pub pod_infra_flag: bool,
     /// Whether the kubelet refuses cgroup v1 unless `failCgroupV1` is false.
@@ -71,6 +77,16 @@ pub enum EtcdProbes {
     Livez,
 }
 
+impl EtcdProbes {
+    /// The paths of liveness, readiness and startup.
+    pub const fn paths(self) -> (&'static str, Option<&'static str>, &'static str) {
+        match self {
+            Self::Health => ("/health?exclude=NOSPACE&serializable=true", None, "/health?serializable=false"),
+            Self::Livez => ("/livez", Some("/readyz"), "/readyz"),
+        }
+    }
+}
+
 const ANY: RangeInclusive<u32> = 0..=u32::MAX;
 
 /// Every release that sealift knows, ascending.
@@ -86,6 +102,8 @@ pub const RELEASES: &[Release] = &[
         named_probe_port: false,
         local_kubelet: false,
         scheduler_livez: false,
+        flex_volumes: true,
+        authentication_reloads: false,
         pod_infra_flag: true,
         refuses_cgroup_v1: false,
     },
@@ -100,6 +118,8 @@ pub const RELEASES: &[Release] = &[
         named_probe_port: false,
         local_kubelet: false,
         scheduler_livez: false,
+        flex_volumes: true,
+        authentication_reloads: true,
         pod_infra_flag: true,
         refuses_cgroup_v1: false,
     },
@@ -114,6 +134,8 @@ pub const RELEASES: &[Release] = &[
         named_probe_port: false,
         local_kubelet: false,
         scheduler_livez: false,
+        flex_volumes: true,
+        authentication_reloads: true,
         pod_infra_flag: true,
         refuses_cgroup_v1: false,
     },
@@ -128,6 +150,8 @@ pub const RELEASES: &[Release] = &[
         named_probe_port: false,
         local_kubelet: false,
         scheduler_livez: true,
+        flex_volumes: true,
+        authentication_reloads: true,
         pod_infra_flag: true,
         refuses_cgroup_v1: false,
     },
@@ -142,6 +166,8 @@ pub const RELEASES: &[Release] = &[
         named_probe_port: false,
         local_kubelet: true,
         scheduler_livez: true,
+        flex_volumes: true,
+        authentication_reloads: true,
         pod_infra_flag: true,
         refuses_cgroup_v1: false,
     },
@@ -156,6 +182,8 @@ pub const RELEASES: &[Release] = &[
         named_probe_port: true,
         local_kubelet: true,
         scheduler_livez: true,
+        flex_volumes: true,
+        authentication_reloads: true,
         pod_infra_flag: true,
         refuses_cgroup_v1: false,
     },
@@ -170,6 +198,8 @@ pub const RELEASES: &[Release] = &[
         named_probe_port: true,
         local_kubelet: true,
         scheduler_livez: true,
+        flex_volumes: true,
+        authentication_reloads: true,
         pod_infra_flag: false,
         refuses_cgroup_v1: true,
     },
@@ -184,6 +214,8 @@ pub const RELEASES: &[Release] = &[
         named_probe_port: true,
         local_kubelet: true,
         scheduler_livez: true,
+        flex_volumes: false,
+        authentication_reloads: true,
         pod_infra_flag: false,
         refuses_cgroup_v1: true,
     },
@@ -214,6 +246,17 @@ impl Release {
     }
 }
 
+/// The patch releases of a minor one that a table of images knows: `1.29.0 to 1.29.10`.
+pub(super) fn known_patches<T>(minor: u32, images: &[(RangeInclusive<u32>, T)]) -> String {
+    let first = images.iter().map(|(patches, _)| *patches.start()).min().unwrap_or_default();
+    let last = images.iter().map(|(patches, _)| *patches.end()).max().unwrap_or_default();
+    match last {
+        u32::MAX => format!("1.{minor}.{first} and later"),
+        last if last == first => format!("1.{minor}.{first}"),
+        last => format!("1.{minor}.{first} to 1.{minor}.{last}"),
+    }
+}
+
 /// The row of a version; a problem at `kubernetes.version` when there is none.
 pub(super) fn find(version: &KubernetesVersion, problems: &mut Vec<Problem>) -> Option<&'static Release> {
     let known = RELEASES.iter().find(|row| version.major() == 1 && row.minor == version.minor());
@@ -230,7 +273,7 @@ pub(super) fn find(version: &KubernetesVersion, problems: &mut Vec<Problem>) -> 
 
 #[cfg(test)]
 mod tests {
-    use super::{Algorithm, RELEASES};
+    use super::{Algorithm, RELEASES, known_patches};
 
     #[test]
     fn one_row_for_each_release_from_29_to_36() {
@@ -248,6 +291,49 @@ mod tests {
         assert_eq!(word(33, Algorithm::EcdsaP384), None);
         assert_eq!(word(34, Algorithm::EcdsaP384), Some("ECDSA-P384"));
         assert_eq!(word(36, Algorithm::Ed25519), None);
+    }
+
+    /// Each cell of the table of default images, as kubeadm's constants.go had it in those releases.
+    #[test]
+    fn default_images() {
+        #[rustfmt::skip]
+        let table = [
+            (29, 0..=2, "3.9", Some("3.5.10-0"), "v1.11.1"),
+            (29, 3..=8, "3.9", Some("3.5.12-0"), "v1.11.1"),
+            (29, 9..=10, "3.9", Some("3.5.15-0"), "v1.11.1"),
+            (29, 11..=20, "3.9", None, "v1.11.1"),
+            (30, 0..=4, "3.9", Some("3.5.12-0"), "v1.11.1"),
+            (30, 5..=6, "3.9", Some("3.5.15-0"), "v1.11.3"),
+            (30, 7..=20, "3.9", None, "v1.11.3"),
+            (31, 0..=0, "3.10", Some("3.5.15-0"), "v1.11.1"),
+            (31, 1..=20, "3.10", Some("3.5.15-0"), "v1.11.3"),
+            (32, 0..=20, "3.10", Some("3.5.16-0"), "v1.11.3"),
+            (33, 0..=20, "3.10", Some("3.5.21-0"), "v1.12.0"),
+            (34, 0..=0, "3.10.1", None, "v1.12.1"),
+            (34, 1..=1, "3.10.1", Some("3.6.4-0"), "v1.12.1"),
+            (34, 2..=2, "3.10.1", Some("3.6.5-0"), "v1.12.1"),
+            (34, 3..=20, "3.10.1", None, "v1.12.1"),
+            (35, 0..=20, "3.10.1", Some("3.6.6-0"), "v1.13.1"),
+            (36, 0..=20, "3.10.2", Some("3.6.8-0"), "v1.14.2"),
+        ];
+        for (minor, patches, pause, etcd, coredns) in table {
+            let row = RELEASES.iter().find(|row| row.minor == minor);
+            for patch in patches {
+                let cells = row.map(|row| (row.pause_tag, row.etcd_tag(patch), row.coredns_tag(patch)));
+                assert_eq!(cells, Some((pause, etcd, Some(coredns))), "1.{minor}.{patch}");
+            }
+        }
+    }
+
+    #[test]
+    fn patches_that_are_known() {
+        let of = |minor| {
+            RELEASES.iter().find(|row| row.minor == minor).map(|row| known_patches(minor, row.etcd_images))
+        };
+        assert_eq!(of(29).as_deref(), Some("1.29.0 to 1.29.10"));
+        assert_eq!(of(34).as_deref(), Some("1.34.1 to 1.34.2"));
+        assert_eq!(of(36).as_deref(), Some("1.36.0 and later"));
+        assert_eq!(known_patches(37, &[(3..=3, "")]), "1.37.3");
     }
 
     #[test]

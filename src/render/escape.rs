@@ -1,8 +1,9 @@
 //! What a value may contain is decided by the format of the file it lands in.
 //!
-//! In YAML a value is one whole scalar, quoted when it needs to be. In systemd drop-ins and
-//! environment files a value outside a plain set of characters is refused: there is nothing it
-//! could add, no line, no option, no expansion.
+//! In YAML a value is one whole scalar, quoted when it needs to be; in TOML it is one basic string,
+//! quotes and all, which may also be a key. In systemd drop-ins and
+//! environment files a value outside a plain set of characters is refused unless a filter of
+//! `unit` quotes it: there is nothing it could add, no line, no option, no expansion.
 
 use crate::spec::yaml;
 use minijinja::value::ValueKind;
@@ -14,14 +15,13 @@ pub(super) fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: 
     let text = match value.kind() {
         ValueKind::Bool => if value.is_true() { "true" } else { "false" }.to_owned(),
         ValueKind::Number => value.to_string(),
-        // only the filter `yaml` makes such
-        ValueKind::String if value.is_safe() && matches!(Format::of(state.name()), Format::Yaml) => {
-            value.as_str().unwrap_or_default().to_owned()
-        }
+        // only filters make such, each for its own format
+        ValueKind::String if value.is_safe() => value.as_str().unwrap_or_default().to_owned(),
         ValueKind::String => {
             let text = value.as_str().unwrap_or_default();
             match Format::of(state.name()) {
                 Format::Yaml => yaml::scalar(text),
+                Format::Toml => toml_string(text),
                 Format::Plain if is_plain(text) => text.to_owned(),
                 Format::Plain => return refuse("a value has characters that this file format cannot hold"),
             }
@@ -33,7 +33,10 @@ pub(super) fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: 
 
 /// The filter `yaml`: a whole value in block style, each line this many spaces deep and without the
 /// first line's own, since the template stands there already. The last line feed is the template's.
-pub(super) fn block(value: &Value, indent: Option<usize>) -> Result<Value, Error> {
+pub(super) fn block(state: &State<'_, '_>, value: &Value, indent: Option<usize>) -> Result<Value, Error> {
+    if !matches!(Format::of(state.name()), Format::Yaml) {
+        return Err(Error::new(ErrorKind::BadEscape, "this filter is for YAML"));
+    }
     let json = serde_json::to_value(value)
         .map_err(|error| Error::new(ErrorKind::BadSerialization, error.to_string()))?;
     let text = yaml::block(&json, indent.unwrap_or(0));
@@ -47,24 +50,51 @@ pub(super) fn block(value: &Value, indent: Option<usize>) -> Result<Value, Error
 pub(super) fn check(path: &str, text: &str) -> Result<(), String> {
     match Format::of(path) {
         Format::Yaml => yaml::documents(text).try_for_each(|document| yaml::document(document).map(drop)),
-        Format::Plain => Ok(()),
+        Format::Toml | Format::Plain => Ok(()),
     }
 }
 
+/// How a file is written.
 #[derive(Clone, Copy)]
-enum Format {
+pub(super) enum Format {
+    /// A value is one scalar.
     Yaml,
+    /// A value is plain, or a filter of [`super::unit`] quotes it.
+    Toml,
     Plain,
 }
 
 impl Format {
-    fn of(path: &str) -> Self {
-        let yaml = std::path::Path::new(path).extension().is_some_and(|extension| extension == "yaml");
-        if yaml { Self::Yaml } else { Self::Plain }
+    /// The format of a path.
+    pub(super) fn of(path: &str) -> Self {
+        let extension = std::path::Path::new(path).extension().and_then(|extension| extension.to_str());
+        match extension {
+            Some("yaml") => Self::Yaml,
+            Some("toml") => Self::Toml,
+            // containers-registries.conf.d(5)
+            Some("conf") if path.starts_with("/etc/containers/") => Self::Toml,
+            _ => Self::Plain,
+        }
     }
 }
 
-fn is_plain(text: &str) -> bool {
+/// A basic string of TOML 1.0, on one line whatever a reader takes for a line break.
+fn toml_string(text: &str) -> String {
+    let mut out = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => out.extend(['\\', c]),
+            c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
+                out += &format!("\\u{:04X}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+    out + "\""
+}
+
+/// Whether a value means itself in units and environment files.
+pub(super) fn is_plain(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._/@:+=,-[]".contains(&byte);
     !text.is_empty() && text.bytes().all(allowed)
 }
@@ -123,6 +153,24 @@ mod tests {
             check("x.yaml", &text).unwrap();
             let read = yaml::document(&text).unwrap();
             assert_eq!(read, serde_json::json!({"a": [value], "b": "end"}));
+        }
+
+        /// A hostile value is still one string, as a value and as a key, and adds no line.
+        #[test]
+        fn no_value_breaks_out_of_toml(value in any::<String>()) {
+            let source = "a = {{ value }}\n[b.{{ value }}]\nc = true\n";
+            for name in ["x.toml", "/etc/containers/registries.conf.d/10-sealift.conf"] {
+                let text = render(name, source, &value).unwrap();
+                assert_eq!(text.lines().count(), 3);
+                let read: toml::Table = text.parse().unwrap();
+                let mut keyed = toml::Table::new();
+                let inner: toml::Table = "c = true".parse().unwrap();
+                keyed.insert(value.clone(), inner.into());
+                let mut expected = toml::Table::new();
+                expected.insert("a".to_owned(), value.clone().into());
+                expected.insert("b".to_owned(), keyed.into());
+                assert_eq!(read, expected);
+            }
         }
 
         /// In formats without quoting, a value with a line break, blank, quote, `%` or `$` is refused.

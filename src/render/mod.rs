@@ -4,19 +4,25 @@
 //! is decided by the format of the file it lands in (`escape`), and YAML is parsed again
 //! afterwards.
 
+mod apiserver;
 mod context;
 mod escape;
 mod json;
 mod kubeadm;
+mod kubelet;
+mod objects;
 mod patch;
+mod pod;
+mod registries;
 mod runbook;
 pub mod templates;
+mod unit;
 
 use crate::derive::public::Public;
-use crate::plan::{FilePlan, HostPlan, Source};
+use crate::plan::{FilePlan, HostPlan, ObjectsPlan, Source};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::{Serde, Value};
-use minijinja::{AutoEscape, Environment, UndefinedBehavior};
+use minijinja::{AutoEscape, Environment, State, UndefinedBehavior};
 use std::collections::BTreeMap;
 use templates::Templates;
 
@@ -52,6 +58,9 @@ pub enum RenderError {
     Unknown(String),
 }
 
+/// Of static pods, by name: the digest of the files that a pod reads at its start only, lower-case hex.
+pub type Digests = BTreeMap<String, String>;
+
 /// Templates, ready to render.
 pub struct Renderer<'t> {
     environment: Environment<'t>,
@@ -68,7 +77,10 @@ impl<'t> Renderer<'t> {
         environment.set_syntax(syntax()?);
         environment.set_auto_escape_callback(|_| AutoEscape::None);
         environment.set_formatter(escape::format);
-        environment.add_filter("yaml", |value: Value, indent: Option<usize>| escape::block(&value, indent));
+        environment.add_filter("yaml", |state: &State<'_, '_>, value: Value, indent: Option<usize>| {
+            escape::block(state, &value, indent)
+        });
+        unit::add_filters(&mut environment);
         for (path, source) in templates.iter() {
             environment
                 .add_template(path, source)
@@ -77,31 +89,54 @@ impl<'t> Renderer<'t> {
         Ok(Self { environment })
     }
 
-    /// Renders what comes from templates and the plan alone, by host path.
+    /// Renders what comes from templates alone, by host path: not the manifests of static pods, which
+    /// come after what the pods read.
     ///
     /// # Errors
     /// [`RenderError`].
     pub fn templates(&self, host: &HostPlan) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
         let rendered = host.files.iter().filter_map(|file| {
             let text = match file.source {
-                Source::Template(path) => self.template(path, host),
+                Source::Template(path) => self.template(path, None, host, &Digests::new()),
+                Source::Each(path, ref name) => self.template(path, Some(name), host, &Digests::new()),
                 Source::Patch => json::patch(&file.path, host),
                 _ => return None,
             };
             Some(text.map(|text| (file.path.clone(), text.into_bytes())))
         });
+        let manifests = host.objects.iter().flat_map(ObjectsPlan::paths);
+        let manifests = manifests.map(|(path, manifest)| Ok((path, manifest.text.clone().into_bytes())));
+        rendered.chain(manifests).collect()
+    }
+
+    /// Renders the manifests of a host's static pods, by host path.
+    ///
+    /// # Errors
+    /// [`RenderError`].
+    pub fn pods(&self, host: &HostPlan, digests: &Digests) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
+        let rendered = host.files.iter().filter_map(|file| {
+            let Source::Pod(path) = file.source else { return None };
+            Some(self.template(path, None, host, digests).map(|text| (file.path.clone(), text.into_bytes())))
+        });
         rendered.collect()
     }
 
-    /// Renders the public files of one host, by host path.
+    /// Renders the public files of one host, by host path, besides [`Renderer::pods`].
     ///
     /// # Errors
     /// [`RenderError`].
     pub fn host(&self, host: &HostPlan, public: &Public) -> Result<BTreeMap<String, Vec<u8>>, RenderError> {
         let mut files = self.templates(host)?;
         let derived = |file: &&FilePlan| {
-            !matches!(file.source, Source::Template(_) | Source::Patch | Source::Foreign)
-                && !file.source.is_secret()
+            !matches!(
+                file.source,
+                Source::Template(_)
+                    | Source::Each(..)
+                    | Source::Pod(_)
+                    | Source::Manifest
+                    | Source::Patch
+                    | Source::Foreign
+            ) && !file.source.is_secret()
         };
         for file in host.files.iter().filter(derived) {
             let text = public.file(&file.path);
@@ -111,8 +146,16 @@ impl<'t> Renderer<'t> {
         Ok(files)
     }
 
-    fn template(&self, path: &'static str, host: &HostPlan) -> Result<String, RenderError> {
-        let context = context::of(path, host).ok_or_else(|| RenderError::Unknown(path.to_owned()))?;
+    /// `each` names the one of several that the template is rendered for.
+    fn template(
+        &self,
+        path: &'static str,
+        each: Option<&str>,
+        host: &HostPlan,
+        digests: &Digests,
+    ) -> Result<String, RenderError> {
+        let context =
+            context::of(path, each, host, digests).ok_or_else(|| RenderError::Unknown(path.to_owned()))?;
         let text = self
             .environment
             .get_template(path)

@@ -88,8 +88,8 @@ mod tests {
     #[test]
     fn one_document_of_several_by_its_kind() {
         let text = "# first\nkind: A\nx: 1\n---\nkind: B\nx: 1\n";
-        let patched = apply(text, &patch(json!({"kind": "B", "x": 2, "y": {"z": null}})));
-        assert_eq!(patched.unwrap(), "# first\nkind: A\nx: 1\n---\nkind: B\nx: 2\ny: {}\n");
+        let patched = apply(text, &patch(json!({"kind": "B", "x": 2, "w": {"z": null}})));
+        assert_eq!(patched.unwrap(), "# first\nkind: A\nx: 1\n---\nkind: B\nw: {}\nx: 2\n");
         let error = apply(text, &patch(json!({"x": 2}))).unwrap_err();
         assert_eq!(error, "the file has several documents: name one of them by `kind` in the patch");
         let error = apply(text, &patch(json!({"kind": "C"}))).unwrap_err();

@@ -10,19 +10,43 @@ macro_rules! embedded {
 
 /// Host path and source of every embedded template.
 const EMBEDDED: &[(&str, &str)] = embedded![
+    "/etc/containerd/certs.d/REGISTRY/hosts.toml",
+    "/etc/containers/registries.conf.d/10-sealift.conf",
+    "/etc/default/kubelet",
     "/etc/etcd/etcdctl.env",
+    "/etc/kubernetes/apiserver/admission.yaml",
+    "/etc/kubernetes/apiserver/audit-policy.yaml",
+    "/etc/kubernetes/apiserver/authentication.yaml",
+    "/etc/kubernetes/apiserver/oidc-ca.crt",
+    "/etc/kubernetes/cluster/10-cluster-admins.yaml",
+    "/etc/kubernetes/cluster/20-rbac.yaml",
+    "/etc/kubernetes/cluster/30-kube-proxy.yaml",
+    "/etc/kubernetes/cluster/40-coredns.yaml",
+    "/etc/kubernetes/cluster/90-nodes.yaml",
+    "/etc/kubernetes/cluster/README.md",
     "/etc/kubernetes/kubeadm/config.yaml",
     "/etc/kubernetes/kubeadm/init.yaml",
     "/etc/kubernetes/kubeadm/join.yaml",
     "/etc/kubernetes/kubelet/config.yaml",
     "/etc/kubernetes/manifests/etcd.yaml",
+    "/etc/kubernetes/manifests/kube-apiserver.yaml",
+    "/etc/kubernetes/manifests/kube-controller-manager.yaml",
+    "/etc/kubernetes/manifests/kube-scheduler.yaml",
     "/etc/sealift/RUNBOOK.md",
+    "/etc/sysconfig/kubelet",
+    "/etc/systemd/system/containerd.service.d/10-sealift-proxy.conf",
+    "/etc/systemd/system/crio.service.d/10-sealift-proxy.conf",
+    "/etc/systemd/system/kubelet.service",
+    "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf",
+    "/etc/systemd/system/kubelet.service.d/10-sealift-proxy.conf",
     "/etc/systemd/system/kubelet.service.d/20-etcd-service-manager.conf",
+    "/etc/systemd/system/kubelet.service.d/20-sealift-kubelet.conf",
     "/etc/systemd/system/kubelet.service.d/30-sealift-gate.conf",
 ];
 
-/// Parts that the runbook includes. They land on no host by themselves.
+/// Parts that the runbook and the manifests of static pods include. They land on no host by themselves.
 const PARTS: &[(&str, &str)] = embedded![
+    "/etc/kubernetes/pod.yaml",
     "/etc/sealift/runbook/encryption-at-rest.md",
     "/etc/sealift/runbook/etcd.md",
     "/etc/sealift/runbook/front-proxy.md",
@@ -89,12 +113,16 @@ mod tests {
     use super::{EMBEDDED, PARTS, Templates};
     use crate::plan::RotatingItem;
     use crate::plan::files::{FILES, RowSource};
+    use std::collections::BTreeSet;
 
     #[test]
     fn there_is_one_template_for_each_rendered_row() {
-        let rows = FILES.iter().filter(|row| row.source == RowSource::Template).map(|row| row.path);
+        let rendered =
+            |source| matches!(source, RowSource::Template | RowSource::EachRegistry | RowSource::Pod);
+        // some paths have a row for each place
+        let rows: BTreeSet<_> = FILES.iter().filter(|row| rendered(row.source)).map(|row| row.path).collect();
         let embedded = EMBEDDED.iter().map(|(path, _)| *path);
-        assert_eq!(embedded.collect::<Vec<_>>(), rows.collect::<Vec<_>>());
+        assert_eq!(embedded.collect::<Vec<_>>(), rows.into_iter().collect::<Vec<_>>());
     }
 
     #[test]

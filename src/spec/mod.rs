@@ -10,7 +10,7 @@ mod rules;
 pub mod scalars;
 mod source;
 mod structure;
-mod suggest;
+pub(crate) mod suggest;
 mod tree;
 pub mod types;
 pub mod yaml;

@@ -72,6 +72,18 @@ pub fn document(text: &str) -> Result<Value, String> {
     root.as_ref().map(value).ok_or_else(|| "there is nothing in it".to_owned())
 }
 
+/// Reads one YAML document that is no spec, and that may talk of private keys.
+///
+/// # Errors
+/// The line, and what is wrong.
+pub fn foreign(text: &str) -> Result<Value, (usize, String)> {
+    let Tree { root, problems, .. } = tree::read(text);
+    if let Some((problem, mark)) = problems.iter().find(|(problem, _)| !problem.secret) {
+        return Err((mark.line, problem.message.clone()));
+    }
+    root.as_ref().map(value).ok_or_else(|| (1, "there is nothing in it".to_owned()))
+}
+
 /// The documents of a text, each begun by a line `---` but the first.
 pub fn documents(text: &str) -> impl Iterator<Item = &str> {
     let text = text.strip_prefix("---\n").unwrap_or(text);

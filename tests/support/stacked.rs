@@ -2,9 +2,9 @@
 
 use super::example::Built;
 use super::opened::{Files, machine, machine_file, open, operator};
-use super::{Ran, sealift};
+use super::sealift;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// A host `cp1` (10.0.0.6), stacked, and a worker `w1` (10.0.0.7): what kubeadm 1.36.2's recorded
 /// input says. `kubernetes` and `rest` are inserted into their sections.
@@ -46,23 +46,25 @@ pub(crate) fn files(built: &Built, host: &str) -> Files {
 /// A root directory with a host's bundle installed.
 #[track_caller]
 pub(crate) fn installed(built: &Built, host: &str) -> PathBuf {
-    let root = built.root(host);
-    let _ = install(built, host, &root).expect_code(0);
-    root
+    let number = HOSTS.iter().position(|name| *name == host).unwrap();
+    installed_by(built, host, u8::try_from(number).unwrap())
 }
 
-fn install(built: &Built, host: &str, root: &Path) -> Ran {
-    let number = HOSTS.iter().position(|name| *name == host).unwrap();
+/// The same of a host of another cluster, whose recipient is machine `number`.
+#[track_caller]
+pub(crate) fn installed_by(built: &Built, host: &str, number: u8) -> PathBuf {
+    let root = built.root(host);
     let identity = built.path(&format!("{host}.key"));
-    fs::write(&identity, machine_file(u8::try_from(number).unwrap())).unwrap();
+    fs::write(&identity, machine_file(number)).unwrap();
     let words: [PathBuf; 7] = [
         "install".into(),
         built.bundle(host),
         "-i".into(),
         identity,
         "--root".into(),
-        root.into(),
+        root.clone(),
         "--trust".into(),
     ];
-    sealift(words.into_iter().chain([built.out().join("trust")]))
+    let _ = sealift(words.into_iter().chain([built.out().join("trust")])).expect_code(0);
+    root
 }

@@ -15,6 +15,11 @@ pub(super) fn recipients(host: &HostPlan) -> Vec<String> {
     host.recipients.iter().map(ToString::to_string).collect()
 }
 
+/// The digest that a manifest publishes of a file: keyed where it is sealed.
+pub(super) fn published(file: &File) -> Option<String> {
+    if file.sealed { file.hmac.clone() } else { Some(file.sha256.clone()) }
+}
+
 /// Whether a file of the plan would have other contents than it has in the bundle before.
 pub(super) fn differs(
     spec: &SpecFile,
@@ -33,7 +38,16 @@ pub(super) fn differs(
         return true;
     }
     match &file.source {
-        Source::Template(_) | Source::Patch => rendered.get(&file.path).map(Vec::as_slice) != contents,
+        Source::Template(_) | Source::Each(..) | Source::Manifest | Source::Patch => {
+            rendered.get(&file.path).map(Vec::as_slice) != contents
+        }
+        Source::Pod(_) => {
+            let target = build::pod(file).map(|name| format!("static-pod/{name}"));
+            let reads = |other: &&FilePlan| other.restart.iter().any(|own| Some(*own) == target.as_deref());
+            let mut read = host.files.iter().filter(reads);
+            rendered.get(&file.path).map(Vec::as_slice) != contents
+                || read.any(|other| differs(spec, host, other, before, rendered))
+        }
         Source::Certificate(id) => {
             let authority = cluster.authorities.iter().find(|plan| plan.certificates.active.row.id == *id);
             let planned: Vec<_> = match authority {

@@ -153,13 +153,15 @@ pub(in crate::plan) fn exists(spec: &Spec, row: &CertRow, here: &[Place]) -> boo
     }
 }
 
-/// Whether a host gets its certificate from the cluster that it joins. A control plane has the CA's
-/// certificate all the same: kubeadm reads it there.
+/// Whether a host gets its certificate from the cluster that it joins. The CA's certificate is there
+/// all the same on control planes, where kubeadm reads it, and on all nodes without kubeadm, where
+/// nobody else puts it and the kubelet knows the API server by it.
 fn joins_by_token(spec: &Spec, row: &CertRow, here: &[Place]) -> bool {
     let control_plane = here.contains(&Place::Role(Role::ControlPlane));
+    let reads_it = control_plane || spec.kubernetes.provisioner == Provisioner::StaticPods;
     spec.kubernetes.join == Join::Token
         && !here.contains(&Place::FirstControlPlane)
-        && !(control_plane && matches!(row.kind, Kind::Authority(_)))
+        && !(reads_it && matches!(row.kind, Kind::Authority(_)))
 }
 
 fn issued(
@@ -244,13 +246,30 @@ fn server(
     here: &[Place],
 ) -> Option<String> {
     let Form::Kubeconfig(_, server) = row.form else { return None };
-    let endpoint = || spec.kubernetes.endpoint.as_ref().map(|endpoint| format!("https://{endpoint}"));
-    let port = u16::try_from(spec.kubernetes.api_port.get()).ok()?;
-    let local = || subject.api_address.map(|address| format!("https://{}", SocketAddr::new(address, port)));
-    let control_plane = here.contains(&Place::Role(Role::ControlPlane));
     match server {
-        Server::Local => local(),
-        Server::Kubelet if control_plane && release.is_some_and(|release| release.local_kubelet) => local(),
-        Server::Endpoint | Server::Kubelet => endpoint(),
+        Server::Local => local(spec, subject.api_address),
+        Server::Kubelet => kubelet_server(spec, release, subject.api_address, here),
+        Server::Endpoint => endpoint(spec),
     }
+}
+
+/// The API server that a kubelet speaks to, a URL.
+pub(in crate::plan) fn kubelet_server(
+    spec: &Spec,
+    release: Option<&Release>,
+    api_address: Option<IpAddr>,
+    here: &[Place],
+) -> Option<String> {
+    let control_plane = here.contains(&Place::Role(Role::ControlPlane));
+    let own = control_plane && release.is_some_and(|release| release.local_kubelet);
+    if own { local(spec, api_address) } else { endpoint(spec) }
+}
+
+fn endpoint(spec: &Spec) -> Option<String> {
+    spec.kubernetes.endpoint.as_ref().map(|endpoint| format!("https://{endpoint}"))
+}
+
+fn local(spec: &Spec, api_address: Option<IpAddr>) -> Option<String> {
+    let port = u16::try_from(spec.kubernetes.api_port.get()).ok()?;
+    api_address.map(|address| format!("https://{}", SocketAddr::new(address, port)))
 }

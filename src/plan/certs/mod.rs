@@ -20,9 +20,9 @@ use serde::{Serialize, Serializer};
 use std::net::IpAddr;
 
 pub(super) use fit::problems;
-pub(super) use lay::{Subject, authorities, exists, leaves, one_less};
+pub(super) use lay::{Subject, authorities, exists, kubelet_server, leaves, one_less};
 pub use place::Place;
-pub(super) use place::has_control_plane;
+pub(super) use place::{first_control_plane, has_control_plane};
 pub use table::CERTS;
 
 /// One kind of certificate, or of key pair.

@@ -2,8 +2,9 @@
 
 use super::{FileRow, RowSource, When};
 use crate::plan::certs::Place;
+use crate::plan::objects::Object;
 use crate::plan::{Policy, Step};
-use crate::spec::types::{Join, Role};
+use crate::spec::types::{Join, Role, RuntimeKind};
 
 const ETCD: &[Place] = &[Place::Role(Role::Etcd)];
 const STACKED: &[Place] = &[Place::Stacked];
@@ -16,6 +17,7 @@ const EVERYWHERE: &[Place] =
     &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker), Place::Operator];
 const OPERATOR: &[Place] = &[Place::Operator];
 const DAEMON_RELOAD: &[&str] = &["systemctl daemon-reload"];
+const KUBELET: &[&str] = &["kubelet"];
 
 /// What most rows have: a template's file, held to exactly.
 const ROW: FileRow = FileRow {
@@ -51,14 +53,126 @@ const UPLOAD: &str = "kubeadm init phase upload-config all --config /etc/kuberne
 const UPGRADE_CONTROL_PLANE: &str = "kubeadm upgrade node phase control-plane --certificate-renewal=false \
                                      --patches /etc/kubernetes/patches";
 const UPGRADE_KUBELET: &str = "kubeadm upgrade node phase kubelet-config --patches /etc/kubernetes/patches";
+/// What the API server's own configuration files have.
+const APISERVER: FileRow =
+    FileRow { on: CONTROL_PLANE, mode: 0o600, restart: &["static-pod/kube-apiserver"], ..ROW };
+
+/// What the manifests of a control plane's static pods have. The kubelet watches the directory and makes
+/// a pod anew whose manifest changes, so nobody restarts anything.
+const POD: FileRow =
+    FileRow { on: CONTROL_PLANE, when: When::StaticPods, mode: 0o600, source: RowSource::Pod, ..ROW };
 
 /// Every file there is, besides certificates and keys.
 pub const FILES: &[FileRow] = &[
+    FileRow {
+        path: "/etc/containerd/certs.d/REGISTRY/hosts.toml",
+        on: HOSTS,
+        when: When::Mirrors(RuntimeKind::Containerd),
+        source: RowSource::EachRegistry,
+        // read at each pull
+        why: "where containerd fetches images of a registry instead",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/containers/registries.conf.d/10-sealift.conf",
+        on: HOSTS,
+        when: When::Mirrors(RuntimeKind::Crio),
+        // SIGHUP makes CRI-O read it anew, containers run on
+        run: &["systemctl reload crio"],
+        why: "where CRI-O fetches images of registries instead",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/default/kubelet",
+        on: HOSTS,
+        when: When::VariablesIn("/etc/default/kubelet"),
+        restart: KUBELET,
+        why: "variables of the kubelet's unit, where kubeadm's 10-kubeadm.conf reads them, too",
+        ..ROW
+    },
     FileRow {
         path: "/etc/etcd/etcdctl.env",
         on: ETCD,
         mode: 0o644,
         why: "etcdctl's environment: all members, over TLS, with the healthcheck certificate",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/apiserver/admission.yaml",
+        when: When::Admission,
+        why: "for --admission-control-config-file",
+        ..APISERVER
+    },
+    FileRow {
+        path: "/etc/kubernetes/apiserver/audit-policy.yaml",
+        when: When::Audit,
+        why: "for --audit-policy-file",
+        ..APISERVER
+    },
+    FileRow {
+        path: "/etc/kubernetes/apiserver/authentication.yaml",
+        when: When::Authentication,
+        // read again when it changes from 1.30 on: nothing restarts there
+        why: "for --authentication-config",
+        ..APISERVER
+    },
+    FileRow {
+        path: "/etc/kubernetes/apiserver/oidc-ca.crt",
+        when: When::OidcCa,
+        why: "for --oidc-ca-file",
+        ..APISERVER
+    },
+    FileRow {
+        path: "/etc/kubernetes/bootstrap-kubelet.conf",
+        on: NODES,
+        when: When::Bootstraps,
+        mode: 0o600,
+        source: RowSource::BootstrapKubeconfig,
+        policy: Policy::Bootstrap,
+        restart: KUBELET,
+        why: "with what the kubelet asks the cluster for its first certificate; it leaves the file where it is",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/10-cluster-admins.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::Rbac),
+        why: "binds the group of admin.conf; applied first, and with super-admin.conf",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/20-rbac.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::Rbac),
+        why: "the other bindings that `kubeadm init` makes",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/30-kube-proxy.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::KubeProxy),
+        why: "kube-proxy, as kubeadm's addon",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/40-coredns.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::CoreDns),
+        why: "CoreDNS, as kubeadm's addon",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/90-nodes.yaml",
+        on: OPERATOR,
+        when: When::Applied(Object::Nodes),
+        why: "labels of nodes that no kubelet may set itself",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/cluster/README.md",
+        on: OPERATOR,
+        when: When::Applied(Object::Any),
+        why: "what to apply, in which order",
         ..ROW
     },
     FileRow {
@@ -128,12 +242,30 @@ pub const FILES: &[FileRow] = &[
         ..ROW
     },
     FileRow {
+        path: "/etc/kubernetes/kubelet.conf",
+        on: NODES,
+        when: When::Bootstraps,
+        mode: 0o600,
+        source: RowSource::Foreign,
+        policy: Policy::Foreign,
+        why: "the kubelet's own: it names the certificate that the cluster signed",
+        ..ROW
+    },
+    FileRow {
         path: "/etc/kubernetes/kubelet/config.yaml",
         on: ETCD_ALONE,
         mode: 0o644,
         restart: &["kubelet"],
         why: "runs the kubelet alone, as etcd's service manager; outside kubelet.service.d, \
               where systemd would read it as a drop-in",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/kubelet/config.yaml",
+        on: NODES,
+        when: When::StaticPods,
+        restart: KUBELET,
+        why: "configures the kubelet of a node that kubeadm does not make",
         ..ROW
     },
     FileRow {
@@ -155,6 +287,12 @@ pub const FILES: &[FileRow] = &[
         ..ROW
     },
     FileRow {
+        path: "/etc/kubernetes/manifests/etcd.yaml",
+        on: STACKED,
+        why: "the etcd member of a control plane",
+        ..POD
+    },
+    FileRow {
         path: "/etc/kubernetes/manifests/kube-apiserver.yaml",
         on: CONTROL_PLANE,
         when: When::Kubeadm,
@@ -165,6 +303,11 @@ pub const FILES: &[FileRow] = &[
         ..ROW
     },
     FileRow {
+        path: "/etc/kubernetes/manifests/kube-apiserver.yaml",
+        why: "serves the Kubernetes API",
+        ..POD
+    },
+    FileRow {
         path: "/etc/kubernetes/manifests/kube-controller-manager.yaml",
         on: CONTROL_PLANE,
         when: When::Kubeadm,
@@ -173,6 +316,11 @@ pub const FILES: &[FileRow] = &[
         policy: Policy::Foreign,
         why: "kubeadm's own",
         ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/manifests/kube-controller-manager.yaml",
+        why: "runs the cluster's controllers",
+        ..POD
     },
     FileRow {
         path: "/etc/kubernetes/manifests/kube-scheduler.yaml",
@@ -266,12 +414,74 @@ pub const FILES: &[FileRow] = &[
         ..ROW
     },
     FileRow {
+        path: "/etc/sysconfig/kubelet",
+        on: HOSTS,
+        when: When::VariablesIn("/etc/sysconfig/kubelet"),
+        restart: KUBELET,
+        why: "variables of the kubelet's unit, where kubeadm's 10-kubeadm.conf reads them, too, from rpm packages",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/systemd/system/containerd.service.d/10-sealift-proxy.conf",
+        on: HOSTS,
+        when: When::ProxiedRuntime(RuntimeKind::Containerd),
+        restart: &["unit/containerd"],
+        run: DAEMON_RELOAD,
+        why: "containerd fetches images through the proxy",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/systemd/system/crio.service.d/10-sealift-proxy.conf",
+        on: HOSTS,
+        when: When::ProxiedRuntime(RuntimeKind::Crio),
+        restart: &["unit/crio"],
+        run: DAEMON_RELOAD,
+        why: "CRI-O fetches images through the proxy",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/systemd/system/kubelet.service",
+        on: HOSTS,
+        when: When::WithoutUnit,
+        restart: KUBELET,
+        run: &["systemctl daemon-reload", "systemctl enable kubelet"],
+        why: "the kubelet's unit, as packages have it, where there is no package",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf",
+        on: NODES,
+        when: When::KubeadmWithoutUnit,
+        restart: KUBELET,
+        run: DAEMON_RELOAD,
+        why: "starts the kubelet with what kubeadm writes, as packages do, where there is no package",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/systemd/system/kubelet.service.d/10-sealift-proxy.conf",
+        on: HOSTS,
+        when: When::Proxied,
+        restart: KUBELET,
+        run: DAEMON_RELOAD,
+        why: "the kubelet finds the proxy",
+        ..ROW
+    },
+    FileRow {
         path: "/etc/systemd/system/kubelet.service.d/20-etcd-service-manager.conf",
         on: ETCD_ALONE,
         mode: 0o644,
         restart: &["kubelet"],
         run: DAEMON_RELOAD,
         why: "starts the kubelet with that configuration; above kubeadm's 10-kubeadm.conf",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/systemd/system/kubelet.service.d/20-sealift-kubelet.conf",
+        on: NODES,
+        when: When::StaticPods,
+        restart: KUBELET,
+        run: DAEMON_RELOAD,
+        why: "starts the kubelet of a node that kubeadm does not make; above a 10-kubeadm.conf that is there",
         ..ROW
     },
     FileRow {

@@ -1,7 +1,10 @@
 //! Control planes and nodes: roles that fit together, and what they need.
 
 use super::{Holes, Path, Problem, Spec};
-use crate::spec::types::{CaName, Host, Join, Provisioner, Role};
+use crate::spec::types::{
+    ApiServer, CaName, ControllerManager, Host, Images, Join, KubeProxy, NodeCidrMask, Provisioner, Role,
+    Scheduler,
+};
 
 fn kubernetes() -> Path {
     Path::root().key("kubernetes")
@@ -147,18 +150,110 @@ pub(super) fn pointless(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>)
     let of = &spec.kubernetes;
     let pki = Path::root().key("pki");
     let written = [
-        (of.endpoint.is_some(), kubernetes().key("endpoint")),
-        (!of.service_subnets.is_empty(), kubernetes().key("serviceSubnets")),
-        (!of.pod_subnets.is_empty(), kubernetes().key("podSubnets")),
-        (of.first_control_plane.is_some(), kubernetes().key("firstControlPlane")),
-        (of.join == Join::Token, kubernetes().key("join")),
-        (!of.bootstrap_tokens.is_empty(), kubernetes().key("bootstrapTokens")),
         (spec.encryption_at_rest.is_some(), Path::root().key("encryptionAtRest")),
         (spec.pki.cas.kubernetes.is_written(), pki.key("cas").key("kubernetes")),
         (spec.pki.cas.front_proxy.is_written(), pki.key("cas").key("front-proxy")),
     ];
-    for (_, at) in written.into_iter().filter(|(written, _)| *written) {
+    let fields = [
+        ("endpoint", of.endpoint.is_some()),
+        ("serviceSubnets", !of.service_subnets.is_empty()),
+        ("podSubnets", !of.pod_subnets.is_empty()),
+        ("firstControlPlane", of.first_control_plane.is_some()),
+        ("join", of.join == Join::Token),
+        ("bootstrapTokens", !of.bootstrap_tokens.is_empty()),
+        ("nodeCidrMask", of.node_cidr_mask != NodeCidrMask::default()),
+        ("untaintControlPlanes", of.untaint_control_planes),
+        ("apiServer", api_server(&of.api_server)),
+        ("controllerManager", controller_manager(&of.controller_manager)),
+        ("scheduler", scheduler(&of.scheduler)),
+        ("kubeProxy", kube_proxy(&of.kube_proxy)),
+        ("coreDns", of.core_dns.disabled),
+        ("manifests", !of.manifests.is_empty()),
+    ];
+    let fields = fields.into_iter().map(|(field, written)| (written, kubernetes().key(field)));
+    let written = fields.chain(written).chain(images(&of.images));
+    for (_, at) in written.filter(|(written, _)| *written) {
         let message = format!("{at} means nothing to a cluster without a control plane");
         problems.push(Problem::warning(at, message).hint("remove it, or choose a provisioner"));
+    }
+}
+
+fn api_server(of: &ApiServer) -> bool {
+    let ApiServer { extra_args, extra_volumes, extra_envs, audit, oidc, authentication, admission } = of;
+    let own = !extra_args.is_empty() || !extra_volumes.is_empty() || !extra_envs.is_empty();
+    own || audit.is_some() || oidc.is_some() || authentication.is_some() || admission.is_some()
+}
+
+fn controller_manager(of: &ControllerManager) -> bool {
+    let ControllerManager {
+        extra_args,
+        extra_volumes,
+        extra_envs,
+        node_monitor_period,
+        node_monitor_grace_period,
+    } = of;
+    let own = !extra_args.is_empty() || !extra_volumes.is_empty() || !extra_envs.is_empty();
+    own || node_monitor_period.is_some() || node_monitor_grace_period.is_some()
+}
+
+fn scheduler(of: &Scheduler) -> bool {
+    let Scheduler { extra_args, extra_volumes, extra_envs } = of;
+    !extra_args.is_empty() || !extra_volumes.is_empty() || !extra_envs.is_empty()
+}
+
+fn kube_proxy(of: &KubeProxy) -> bool {
+    let KubeProxy { disabled, mode, scheduler, sync_period, min_sync_period, config } = of;
+    *disabled
+        || mode.is_some()
+        || scheduler.is_some()
+        || sync_period.is_some()
+        || min_sync_period.is_some()
+        || !config.is_empty()
+}
+
+/// All but `pause`, which holds etcd's pod too.
+fn images(of: &Images) -> [(bool, Path); 5] {
+    let Images { kube_apiserver, kube_controller_manager, kube_scheduler, kube_proxy, coredns, pause: _ } =
+        of;
+    let at = |field: &str| kubernetes().key("images").key(field);
+    [
+        (kube_apiserver.is_some(), at("kubeApiserver")),
+        (kube_controller_manager.is_some(), at("kubeControllerManager")),
+        (kube_scheduler.is_some(), at("kubeScheduler")),
+        (kube_proxy.is_some(), at("kubeProxy")),
+        (coredns.is_some(), at("coredns")),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::tests::{GOOD, brief};
+
+    #[test]
+    fn what_means_nothing_to_etcd_alone() {
+        let settings = "provisioner: none
+  nodeCidrMask: {ipv4: 25}
+  untaintControlPlanes: true
+  apiServer: {extraEnvs: {A: b}}
+  controllerManager: {nodeMonitorPeriod: 5s}
+  scheduler: {extraArgs: {v: 4}}
+  kubeProxy: {disabled: true}
+  coreDns: {disabled: true}
+  images: {pause: \"a/pause:1\", coredns: \"a/coredns:1\"}";
+        let written = brief(&GOOD.replacen("provisioner: none", settings, 1));
+        let fields = [
+            "nodeCidrMask",
+            "untaintControlPlanes",
+            "apiServer",
+            "controllerManager",
+            "scheduler",
+            "kubeProxy",
+            "coreDns",
+            "images.coredns",
+        ];
+        let expected = fields.map(|field| {
+            format!("warning kubernetes.{field} | kubernetes.{field} means nothing to a cluster without a control plane\n")
+        });
+        assert_eq!(written, expected.concat());
     }
 }

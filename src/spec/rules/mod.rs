@@ -4,10 +4,14 @@
 
 mod addresses;
 mod authorities;
+mod components;
 mod etcd;
+mod flags;
 mod hosts;
 mod kubernetes;
+mod nodes;
 mod pki;
+mod pods;
 mod recipients;
 mod rotation;
 mod subnets;
@@ -38,6 +42,19 @@ const RULES: &[Rule] = &[
     subnets::apart,
     subnets::size,
     subnets::first_family,
+    pods::ranges,
+    pods::masks,
+    components::authentication,
+    components::audit,
+    components::kube_proxy,
+    components::feature_gates,
+    components::proxy,
+    flags::of_components,
+    flags::of_kubelets,
+    nodes::taints_once,
+    nodes::untainted,
+    nodes::node_ips,
+    nodes::mirrors,
     authorities::one_origin,
     authorities::described_by_itself,
     authorities::key_elsewhere,

@@ -175,6 +175,33 @@ text_scalar!(LabelValue, "label-value", "A value of a label or taint.", "r12");
 pub struct ProxyUrl(String);
 text_type!(ProxyUrl);
 
+impl ProxyUrl {
+    /// `http` or `https`.
+    pub fn scheme(&self) -> &str {
+        self.0.split_once("://").map_or("https", |(scheme, _)| scheme)
+    }
+
+    fn rest(&self) -> (&str, &str) {
+        let rest = self.0.split_once("://").map_or("", |(_, rest)| rest);
+        rest.split_once('/').unwrap_or((rest, ""))
+    }
+
+    /// The server, with its port where one is written.
+    pub fn authority(&self) -> &str {
+        self.rest().0
+    }
+
+    /// Of a registry: what stands before the names of its images, without slashes around it and without
+    /// the API's `v2`; empty for the registry itself.
+    pub fn repository(&self) -> &str {
+        let path = self.rest().1.trim_matches('/');
+        match path.strip_prefix("v2") {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => rest.trim_matches('/'),
+            _ => path,
+        }
+    }
+}
+
 impl FromStr for ProxyUrl {
     type Err = ScalarError;
 

@@ -163,6 +163,11 @@ text_scalar!(ImageRepository, "image-repository", "A registry, with or without a
 pub struct RegistryName(String);
 
 impl RegistryName {
+    /// The name without its port.
+    pub fn host(&self) -> &str {
+        self.0.split(':').next().unwrap_or_default()
+    }
+
     /// The name; empty only in a default value.
     pub fn as_str(&self) -> &str {
         &self.0

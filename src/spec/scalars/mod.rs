@@ -3,6 +3,7 @@
 //! A scalar's [`FromStr`] is its one definition: the JSON Schema names it by `format`, the
 //! structural check finds it by that name in `check`, and serde uses it too.
 
+mod certificates;
 mod component;
 mod image;
 mod label;
@@ -13,6 +14,7 @@ mod path;
 mod recipient;
 mod time;
 
+pub use certificates::Certificates;
 pub use component::{FeatureGate, FlagName, LabelKey, LabelValue, PlainText, ProxyUrl, VariableName};
 pub use image::{ImageRef, ImageRepository, RegistryName};
 pub use label::{ClusterId, ClusterName, HostName};
@@ -151,6 +153,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("label-value", parses::<LabelValue>),
     ("password-length", parses::<PasswordLength>),
     ("plain-text", parses::<PlainText>),
+    ("certificates", parses::<Certificates>),
     ("port", parses::<Port>),
     ("recipient", parses::<Recipient>),
     ("registry-name", parses::<RegistryName>),

@@ -1,7 +1,8 @@
 //! Settings of the components of Kubernetes.
 
 use super::super::scalars::{
-    AbsolutePath, FeatureGate, FlagName, ImageRef, ItemName, PlainText, ProxyUrl, Span, VariableName,
+    AbsolutePath, Certificates, FeatureGate, FlagName, ImageRef, ItemName, PlainText, ProxyUrl, Span,
+    VariableName,
 };
 use super::free::{FlagValues, Flags, FreeForm};
 use super::map_schema;
@@ -120,7 +121,7 @@ pub struct Oidc {
     /// What is put before groups.
     pub groups_prefix: Option<PlainText>,
     /// The certificates that its server is checked against, in PEM; the system's by default.
-    pub ca: Option<String>,
+    pub ca: Option<Certificates>,
 }
 
 /// The controller manager.

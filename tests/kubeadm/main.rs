@@ -1,11 +1,12 @@
 //! A control plane's files beside what kubeadm wrote for the same input (tests/data/kubeadm-1.36.2),
-//! and kubeadm itself over installed roots.
-//!
-//! kubeadm comes with no distribution, so the last test runs where `KUBEADM=/path/to/kubeadm` names
-//! one (1.36, as root, with unshare and ip), and says so where it does not.
+//! and kubeadm itself over installed roots (`phases`).
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "tests run programs and read files")]
 
+mod machine;
+mod phases;
+mod proof;
+#[path = "../support/mod.rs"]
 mod support;
 
 use base64::Engine;
@@ -14,12 +15,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use support::example::{Built, replaced, today};
+use std::path::Path;
+use support::example::{Built, replaced};
 use support::opened::{File, Files, Kubeconfig, certificates};
-use support::stacked::{files, installed, spec};
-use support::{Ran, is_root, need, repository, run, tree};
+use support::repository;
+use support::stacked::{files, spec};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
@@ -219,128 +219,5 @@ fn what_releases_change() {
         let worker = files(&built, "w1");
         let worker = Kubeconfig::parse(&worker["/etc/kubernetes/kubelet.conf"]);
         assert_eq!(worker.server(), "https://api.prod.example:6443", "{version}");
-    }
-}
-
-/// What kubeadm's preflight may complain of here: the machine, never a file of ours.
-const ABOUT_FILES: [&str; 2] = ["FileAvailable-", "DirAvailable-"];
-
-/// kubeadm's own phases take what is there: they say so, and no byte and no mode changes.
-#[test]
-fn kubeadm_takes_what_is_installed() {
-    let Some(kubeadm) = std::env::var_os("KUBEADM").map(PathBuf::from) else {
-        eprintln!("kubeadm itself is not run: KUBEADM does not name it (see CONTRIBUTING.md)");
-        return;
-    };
-    assert!(is_root(), "KUBEADM is set: this test enters namespaces as root");
-    let tools = ["unshare", "ip", "mount"].map(need);
-    assert!(tools.iter().all(Option::is_some), "KUBEADM is set: unshare, ip and mount are needed");
-    let spec = replaced(&spec("1.36.2", "kubeadm", "", ""), "2026-11-20T00:00:00Z", &today());
-    let built = Built::of(&spec);
-
-    let cp1 = Machine::new(&kubeadm, installed(&built, "cp1"), "10.0.0.6");
-    let _ = cp1.unchanged("config validate --config /etc/kubernetes/kubeadm/init.yaml");
-    cp1.write("input.yaml", &recorded("input.yaml"));
-    let certificates = cp1.unchanged("init phase certs all --config /input.yaml");
-    for authority in ["ca", "front-proxy-ca", "etcd/ca"] {
-        assert!(certificates.contains(&format!("[certs] Using existing {authority} ")), "{certificates}");
-    }
-    assert!(!certificates.contains("Generating"), "{certificates}");
-    let kubeconfigs = cp1.unchanged("init phase kubeconfig all --config /input.yaml");
-    for file in
-        ["admin.conf", "controller-manager.conf", "kubelet.conf", "scheduler.conf", "super-admin.conf"]
-    {
-        let named = kubeconfigs.lines().any(|line| line.starts_with("[kubeconfig]") && line.contains(file));
-        assert!(named, "{file}: {kubeconfigs}");
-    }
-    assert!(!kubeconfigs.contains("Writing"), "{kubeconfigs}");
-    let never = replaced(&recorded("input.yaml"), "  name: cp1\n", "  name: cp1\n  imagePullPolicy: Never\n");
-    cp1.write("preflight.yaml", &never);
-    cp1.preflight("init phase preflight --config /preflight.yaml --ignore-preflight-errors=all", &[]);
-
-    // a node joins with the certificate that it has already; two files that kubeadm would write are there
-    let w1 = Machine::new(&kubeadm, installed(&built, "w1"), "10.0.0.7");
-    let _ = w1.unchanged("config validate --config /etc/kubernetes/kubeadm/join.yaml");
-    w1.write("join.yaml", JOIN);
-    let there = ["FileAvailable--etc-kubernetes-kubelet.conf", "FileAvailable--etc-kubernetes-pki-ca.crt"];
-    w1.preflight("join phase preflight --config /join.yaml --ignore-preflight-errors=all", &there);
-}
-
-/// A worker's, without token: discovery by the kubelet's own kubeconfig.
-const JOIN: &str = "apiVersion: kubeadm.k8s.io/v1beta4
-kind: JoinConfiguration
-discovery:
-  file: {kubeConfigPath: /etc/kubernetes/kubelet.conf}
-nodeRegistration: {name: w1, imagePullPolicy: Never}
-timeouts: {discovery: 5s, tlsBootstrap: 5s, kubernetesAPICall: 5s}
-";
-
-/// An installed root as kubeadm's whole machine, with a network of its own.
-struct Machine {
-    kubeadm: PathBuf,
-    root: PathBuf,
-    address: &'static str,
-}
-
-impl Machine {
-    fn new(kubeadm: &Path, root: PathBuf, address: &'static str) -> Self {
-        for directory in ["proc", "sys", "dev", "tmp", "usr/bin"] {
-            fs::create_dir_all(root.join(directory)).unwrap();
-        }
-        Self { kubeadm: kubeadm.to_owned(), root, address }
-    }
-
-    fn write(&self, name: &str, text: &str) {
-        fs::write(self.root.join(name), text).unwrap();
-    }
-
-    /// kubeadm with these words, which end with --rootfs: it changes its root directory itself.
-    fn kubeadm(&self, words: &str) -> Ran {
-        let script = "set -e; ip link set lo up; ip link add eth0 type bridge; ip address add \"$2/24\" dev eth0; \
-                      ip link set eth0 up; ip route add default via 10.0.0.1 onlink dev eth0; \
-                      for fs in proc sys dev; do mount --rbind \"/$fs\" \"$1/$fs\"; done; shift 2; exec \"$@\"";
-        let mut command = Command::new("unshare");
-        command
-            .args(["--net", "--mount", "--uts", "sh", "-c", script, "sh"])
-            .arg(&self.root)
-            .arg(self.address);
-        command.arg(&self.kubeadm).args(words.split(' ')).arg("--rootfs").arg(&self.root);
-        run(command.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"))
-    }
-
-    /// Everything below the directories that a bundle has files in.
-    fn tree(&self) -> BTreeMap<String, support::Entry> {
-        let all =
-            ["etc/kubernetes", "etc/sealift", "var/lib/kubelet"].map(|below| (below, self.root.join(below)));
-        let there = all.iter().filter(|(_, path)| path.is_dir());
-        there
-            .flat_map(|(below, path)| {
-                tree(path).into_iter().map(move |(name, entry)| (format!("{below}/{name}"), entry))
-            })
-            .collect()
-    }
-
-    /// What kubeadm says when it succeeds and changes nothing.
-    fn unchanged(&self, words: &str) -> String {
-        let before = self.tree();
-        let ran = self.kubeadm(words).expect_code(0);
-        assert_eq!(self.tree(), before, "{words}");
-        ran.stdout + &ran.stderr
-    }
-
-    /// The checks that concern files are exactly these; no file changes. The phase itself may fail
-    /// afterwards, for there is no API server.
-    fn preflight(&self, words: &str, expected: &[&str]) {
-        let before = self.tree();
-        let ran = self.kubeadm(words);
-        assert_eq!(self.tree(), before, "{words}");
-        let said = ran.stdout + &ran.stderr;
-        assert!(said.contains("[preflight] Running pre-flight checks"), "{said}");
-        let checks =
-            said.split('[').filter_map(|part| part.strip_prefix("WARNING ").or(part.strip_prefix("ERROR ")));
-        let checks = checks.filter_map(|rest| rest.split_once(']').map(|(id, _)| id));
-        let found: BTreeSet<_> =
-            checks.filter(|id| ABOUT_FILES.iter().any(|about| id.starts_with(about))).collect();
-        assert_eq!(found, expected.iter().copied().collect(), "{said}");
     }
 }

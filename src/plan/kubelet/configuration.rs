@@ -1,0 +1,133 @@
+//! `KubeletConfiguration`s (kubelet.config.k8s.io/v1beta1), as data.
+
+use crate::plan::host::Shared;
+use crate::plan::settings::{Settings, merged};
+use crate::plan::{node, os};
+use crate::spec::types::{CaName, CgroupDriver, FreeForm, Host, RuntimeKind, Spec, Taint};
+use serde_json::{Map, Value, json};
+
+/// Where the kubelet finds what runs containers.
+pub(super) fn runtime_endpoint(spec: &Spec, settings: &Settings) -> String {
+    let default = match spec.container_runtime.kind {
+        RuntimeKind::Containerd => "unix:///var/run/containerd/containerd.sock",
+        RuntimeKind::Crio => "unix:///var/run/crio/crio.sock",
+    };
+    settings.container_runtime_endpoint.as_ref().map_or_else(|| default.to_owned(), ToString::to_string)
+}
+
+pub(super) fn cgroup_driver(settings: &Settings) -> &'static str {
+    match settings.cgroup_driver.unwrap_or(CgroupDriver::Systemd) {
+        CgroupDriver::Systemd => "systemd",
+        CgroupDriver::Cgroupfs => "cgroupfs",
+    }
+}
+
+/// What differs from a kubelet configuration that somebody else writes: on hosts of etcd alone from
+/// the template's, on nodes of kubeadm from kubeadm's own. The spec's words win.
+///
+/// On nodes of kubeadm it is for `kubeletconfiguration+merge.json`.
+pub(in crate::plan) fn overrides(shared: &Shared<'_>, host: &Host, settings: &Settings) -> FreeForm {
+    let spec = shared.spec;
+    let mut map = everywhere(shared);
+    if super::is_node(host) {
+        map.extend(of_nodes(spec, settings));
+        if settings.cgroup_driver == Some(CgroupDriver::Cgroupfs) {
+            map.insert("cgroupDriver".to_owned(), "cgroupfs".into());
+        }
+        // kubeadm forces true, and then the kubelet would ignore a new kubelet.conf
+        if !spec.pki.ca_keys_on_hosts.contains(&CaName::Kubernetes) {
+            map.insert("rotateCertificates".to_owned(), false.into());
+        }
+    }
+    merged(&map.into(), &settings.kubelet_config)
+}
+
+/// The whole configuration of a node without kubeadm: what kubeadm writes (`componentconfigs/kubelet.go`),
+/// and the spec's words over it.
+pub(super) fn of_node(shared: &Shared<'_>, host: &Host, settings: &Settings, bootstraps: bool) -> FreeForm {
+    let spec = shared.spec;
+    let dns: Vec<String> = spec
+        .kubernetes
+        .service_subnets()
+        .iter()
+        .filter_map(|subnet| subnet.nth(10))
+        .map(|address| address.to_string())
+        .collect();
+    let base = json!({
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": "KubeletConfiguration",
+        "authentication": {
+            "anonymous": {"enabled": false},
+            "webhook": {"enabled": true},
+            "x509": {"clientCAFile": "/etc/kubernetes/pki/ca.crt"},
+        },
+        "authorization": {"mode": "Webhook"},
+        "cgroupDriver": cgroup_driver(settings),
+        "clusterDNS": dns,
+        "clusterDomain": spec.kubernetes.cluster_domain.to_string(),
+        "containerRuntimeEndpoint": runtime_endpoint(spec, settings),
+        "healthzBindAddress": "127.0.0.1",
+        "healthzPort": 10248,
+        // a kubelet that rotates its certificate ignores a new kubelet.conf until the old one expires
+        "rotateCertificates": bootstraps,
+        "staticPodPath": "/etc/kubernetes/manifests",
+    });
+    let mut map = if let Value::Object(map) = base { map } else { Map::new() };
+    map.extend(everywhere(shared));
+    map.extend(of_nodes(spec, settings));
+    let taints: Vec<Value> = node::taints(spec, host, settings).iter().map(taint).collect();
+    if !taints.is_empty() {
+        map.insert("registerWithTaints".to_owned(), taints.into());
+    }
+    let own = settings.kubelet_config.map();
+    if !bootstraps && own.get("serverTLSBootstrap") != Some(&Value::Bool(true)) {
+        // named, so that a missing file is an error and not a certificate that nobody can check
+        map.insert("tlsCertFile".to_owned(), "/var/lib/kubelet/pki/kubelet.crt".into());
+        map.insert("tlsPrivateKeyFile".to_owned(), "/var/lib/kubelet/pki/kubelet.key".into());
+    }
+    without_nulls(merged(&map.into(), &settings.kubelet_config))
+}
+
+/// What every kubelet is told, etcd's service manager too.
+fn everywhere(shared: &Shared<'_>) -> Map<String, Value> {
+    let allowed = shared.spec.kubernetes.cgroup_v1;
+    let refuses = shared.release.is_some_and(|release| release.refuses_cgroup_v1);
+    let refuses = (allowed && refuses).then(|| ("failCgroupV1".to_owned(), Value::Bool(false)));
+    refuses.into_iter().collect()
+}
+
+/// What every node's kubelet is told.
+fn of_nodes(spec: &Spec, settings: &Settings) -> Map<String, Value> {
+    let gates = &spec.kubernetes.feature_gates;
+    let gates: Map<String, Value> = gates.iter().map(|(gate, on)| (gate.to_string(), (*on).into())).collect();
+    let gates = (!gates.is_empty()).then(|| ("featureGates".to_owned(), gates.into()));
+    let plugins = os::paths(settings.os).volume_plugins;
+    let plugins = plugins.map(|path| ("volumePluginDir".to_owned(), path.into()));
+    gates.into_iter().chain(plugins).collect()
+}
+
+fn taint(taint: &Taint) -> Value {
+    let mut map = Map::new();
+    map.insert("effect".to_owned(), taint.effect.name().into());
+    map.insert("key".to_owned(), taint.key.to_string().into());
+    if !taint.value.to_string().is_empty() {
+        map.insert("value".to_owned(), taint.value.to_string().into());
+    }
+    map.into()
+}
+
+/// `null` takes a field away, as in a merge patch.
+fn without_nulls(configuration: FreeForm) -> FreeForm {
+    let mut map = configuration.map().clone();
+    prune(&mut map);
+    map.into()
+}
+
+fn prune(map: &mut Map<String, Value>) {
+    map.retain(|_, value| !value.is_null());
+    for value in map.values_mut() {
+        if let Value::Object(inner) = value {
+            prune(inner);
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Where families of distributions have what differs among them, one row each.
+
+use crate::spec::types::Os;
+
+/// The paths of one family.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Paths {
+    /// The family.
+    pub os: Os,
+    /// The kubelet.
+    pub kubelet: &'static str,
+    /// Where the gate's program is put: /usr is read-only on Flatcar.
+    pub sealift: &'static str,
+    /// The file of variables that the kubelet's unit reads (kubepkg's `10-kubeadm.conf` for deb and rpm).
+    pub kubelet_environment: &'static str,
+    /// Directories of certificates besides /etc/ssl/certs that kubeadm mounts into the API server and
+    /// the controller manager where a host has them (`phases/controlplane/volumes.go`): what this
+    /// family has for certain.
+    pub certificates: &'static [&'static str],
+    /// Where the kubelet and the controller manager look for FlexVolume plugins, where their own
+    /// default lies on a read-only file system (kubeadm's documentation, "troubleshooting").
+    pub volume_plugins: Option<&'static str>,
+    /// Whether no package brings the kubelet's unit.
+    pub without_unit: bool,
+}
+
+/// All families.
+const PATHS: [Paths; 3] = [
+    Paths {
+        os: Os::Debian,
+        kubelet: "/usr/bin/kubelet",
+        sealift: "/usr/local/bin/sealift",
+        kubelet_environment: "/etc/default/kubelet",
+        certificates: &["/usr/local/share/ca-certificates", "/usr/share/ca-certificates"],
+        volume_plugins: None,
+        without_unit: false,
+    },
+    Paths {
+        os: Os::Rhel,
+        kubelet: "/usr/bin/kubelet",
+        sealift: "/usr/local/bin/sealift",
+        kubelet_environment: "/etc/sysconfig/kubelet",
+        certificates: &["/etc/pki/ca-trust", "/etc/pki/tls/certs"],
+        volume_plugins: None,
+        without_unit: false,
+    },
+    Paths {
+        os: Os::Flatcar,
+        kubelet: "/opt/bin/kubelet",
+        sealift: "/opt/bin/sealift",
+        kubelet_environment: "/etc/default/kubelet",
+        certificates: &["/usr/share/ca-certificates"],
+        volume_plugins: Some("/opt/libexec/kubernetes/kubelet-plugins/volume/exec/"),
+        without_unit: true,
+    },
+];
+
+/// The paths of a family.
+pub const fn paths(os: Os) -> &'static Paths {
+    let [debian, rhel, flatcar] = &PATHS;
+    match os {
+        Os::Debian => debian,
+        Os::Rhel => rhel,
+        Os::Flatcar => flatcar,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Os, PATHS, paths};
+
+    #[test]
+    fn each_family_has_its_row() {
+        assert!(PATHS.iter().all(|row| paths(row.os) == row));
+        assert_eq!(PATHS.map(|row| row.os), [Os::Debian, Os::Rhel, Os::Flatcar]);
+    }
+}

@@ -1,0 +1,61 @@
+//! How systemd reads words of a command line, assignments and variables: quoted so that each value stays
+//! one word of its own (systemd.syntax(7), systemd.service(5), systemd.exec(5)).
+
+use super::escape::{Format, is_plain};
+use minijinja::value::Value;
+use minijinja::{Environment, Error, ErrorKind, State};
+
+/// Adds the filters to an environment.
+pub(super) fn add_filters(environment: &mut Environment<'_>) {
+    environment.add_filter("argument", |state: &State<'_, '_>, text: &str| safe(state, text, argument));
+    environment.add_filter("assignment", |state: &State<'_, '_>, text: &str| safe(state, text, assignment));
+    environment.add_filter("variable", |state: &State<'_, '_>, text: &str| safe(state, text, variable));
+}
+
+fn safe(state: &State<'_, '_>, text: &str, quote: fn(&str) -> String) -> Result<Value, Error> {
+    let refuse = |message: &str| Err(Error::new(ErrorKind::BadEscape, message.to_owned()));
+    if !matches!(Format::of(state.name()), Format::Plain) {
+        return refuse("this filter is for units and environment files");
+    }
+    // nothing reads control characters the same way everywhere, and a line feed ends a line
+    if text.chars().any(char::is_control) {
+        return refuse("a value has control characters");
+    }
+    Ok(Value::from_safe_string(quote(text)))
+}
+
+/// A word of `ExecStart=` behind the first: `%` and `$` are doubled, backslash and quotes escaped.
+fn argument(text: &str) -> String {
+    quoted(text, |c| match c {
+        '\\' | '"' => Some('\\'),
+        '%' | '$' => Some(c),
+        _ => None,
+    })
+}
+
+/// `NAME=VALUE` of `Environment=`: as there, but `$` means nothing.
+fn assignment(text: &str) -> String {
+    quoted(text, |c| match c {
+        '\\' | '"' => Some('\\'),
+        '%' => Some('%'),
+        _ => None,
+    })
+}
+
+/// A value in a file of `EnvironmentFile=`: a shell's rules of double quotes, and no expansion.
+fn variable(text: &str) -> String {
+    quoted(text, |c| matches!(c, '\\' | '"' | '`' | '$').then_some('\\'))
+}
+
+/// In double quotes where it is not plain; `before` says what is put before a character.
+fn quoted(text: &str, before: impl Fn(char) -> Option<char>) -> String {
+    if is_plain(text) {
+        return text.to_owned();
+    }
+    let inner: String = text.chars().flat_map(|c| before(c).into_iter().chain([c])).collect();
+    format!("\"{inner}\"")
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+mod tests;
