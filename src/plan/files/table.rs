@@ -302,11 +302,7 @@ pub const FILES: &[FileRow] = &[
         why: "kubeadm's own",
         ..ROW
     },
-    FileRow {
-        path: "/etc/kubernetes/manifests/kube-apiserver.yaml",
-        why: "serves the Kubernetes API",
-        ..POD
-    },
+    FileRow { path: "/etc/kubernetes/manifests/kube-apiserver.yaml", why: "the API's server", ..POD },
     FileRow {
         path: "/etc/kubernetes/manifests/kube-controller-manager.yaml",
         on: CONTROL_PLANE,
@@ -332,6 +328,7 @@ pub const FILES: &[FileRow] = &[
         why: "kubeadm's own",
         ..ROW
     },
+    FileRow { path: "/etc/kubernetes/manifests/kube-scheduler.yaml", why: "places pods on nodes", ..POD },
     FileRow {
         path: "/etc/kubernetes/patches/etcd+merge.json",
         on: STACKED,
