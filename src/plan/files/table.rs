@@ -332,6 +332,7 @@ pub const FILES: &[FileRow] = &[
         why: "kubeadm's own",
         ..ROW
     },
+    FileRow { path: "/etc/kubernetes/manifests/kube-scheduler.yaml", why: "places pods on nodes", ..POD },
     FileRow {
         path: "/etc/kubernetes/patches/etcd+merge.json",
         on: STACKED,
