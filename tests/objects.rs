@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fs;
 use support::example::{Built, replaced};
-use support::golden::golden_tree;
+use support::golden::{golden, golden_tree};
 use support::opened::Files;
-use support::repository;
 use support::stacked::{files, spec};
+use support::{repository, sealift};
 
 const DIRECTORY: &str = "/etc/kubernetes/cluster/";
 
@@ -116,7 +116,9 @@ fn the_operators_files_whole() {
         "roles: [worker]",
         "roles: [worker], labels: {tier: a, node-role.kubernetes.io/worker: \"\", node-restriction.kubernetes.io/tier: a}",
     );
-    let built = Built::staged(&text);
+    let replicas =
+        "patches: {/etc/kubernetes/cluster/40-coredns.yaml: {kind: Deployment, spec: {replicas: 3}}}\n";
+    let built = Built::staged(&replaced(&text, "etcd: {run", &format!("{replicas}etcd: {{run")));
     fs::create_dir(built.path("network")).unwrap();
     fs::write(built.path("network/cni.yaml"), CNI).unwrap();
     let _ = built.build(&[]).expect_code(0);
@@ -128,4 +130,68 @@ fn the_operators_files_whole() {
         files.map(move |(name, text)| (format!("{title}/{name}"), text))
     });
     golden_tree("operator-objects", &whole.collect());
+}
+
+/// A spec with manifests of these names and contents.
+fn with_manifests(provisioner: &str, manifests: &[(&str, &[u8])]) -> Built {
+    let names: Vec<_> = manifests.iter().map(|(name, _)| format!("    - {name}\n")).collect();
+    let built = Built::staged(&spec("1.36.2", provisioner, &format!("  manifests:\n{}", names.concat()), ""));
+    for (name, contents) in manifests {
+        let path = built.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, contents).unwrap();
+    }
+    built
+}
+
+#[test]
+fn a_manifest_is_an_input_of_the_operators_bundle_alone() {
+    let other = CNI.replace("name: cni", "name: cnj");
+    let digests = |contents: &str| {
+        let built = with_manifests("kubeadm", &[("cni.yaml", contents.as_bytes())]);
+        let _ = built.build(&[]).expect_code(0);
+        assert_eq!(applied(&files(&built, "operator"))["50-cni.yaml"], contents);
+        ["cp1", "w1", "operator"].map(|host| fs::read(built.bundle(host)).unwrap())
+    };
+    let (before, after) = (digests(CNI), digests(&other));
+    assert_eq!(before, digests(CNI));
+    assert_eq!(before[..2], after[..2]);
+    assert_ne!(before[2], after[2]);
+}
+
+/// All problems at once, at the spec's lines, and no secret among them.
+#[test]
+fn what_is_wrong_with_manifests() {
+    let large = vec![b'#'; 8 * 1024 * 1024 + 1];
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\ndata: {password: aHVudGVyMg==}\n";
+    let key = "apiVersion: v1\nkind: ConfigMap\ndata:\n  key: |\n    -----BEGIN PRIVATE KEY-----\n    aHVudGVyMg==\n";
+    let object = "apiVersion: v1\nkind: Namespace\nmetadata: {name: x}\n";
+    let built = with_manifests(
+        "static-pods",
+        &[
+            ("gone.yaml", b""),
+            ("directory.yaml/x.yaml", object.as_bytes()),
+            ("large.yaml", &large),
+            ("latin1.yaml", b"# \xe4\n"),
+            ("broken.yaml", b"apiVersion: v1\nkind: A\n---\na: [1\n"),
+            ("tagged.yaml", b"apiVersion: v1\nkind: !x A\n"),
+            ("values.yaml", b"replicas: 3\n"),
+            ("two/x.yaml", object.as_bytes()),
+            ("secret.yaml", secret.as_bytes()),
+            ("key.yaml", key.as_bytes()),
+            ("chart.tgz", b"x"),
+        ],
+    );
+    fs::remove_file(built.path("gone.yaml")).unwrap();
+    let spec = fs::read_to_string(built.path("sealift.yaml")).unwrap();
+    let spec = replaced(
+        &spec,
+        "    - directory.yaml/x.yaml\n",
+        "    - directory.yaml\n    - directory.yaml/x.yaml\n",
+    );
+    fs::write(built.path("sealift.yaml"), spec).unwrap();
+    let ran = sealift([std::path::PathBuf::from("check"), built.path("sealift.yaml")]).expect_code(2);
+    assert!(!ran.stderr.contains("aHVudGVyMg"), "{}", ran.stderr);
+    let told = ran.stderr.replace(&built.path("").display().to_string(), "");
+    golden(&repository("tests/golden/manifest-errors.txt"), &told);
 }

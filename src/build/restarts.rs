@@ -7,7 +7,7 @@ use crate::render::Digests;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// A pod's digest is the SHA-256 of lines `DIGEST  PATH` for the files whose change restarts it, in byte
+/// A pod's digest is `sha256:` and the SHA-256 of lines `DIGEST  PATH` for the files whose change restarts it, in byte
 /// order of their paths; DIGEST is `hmac` of the manifest where the file is sealed, else `sha256`. So it
 /// says nothing that the manifest does not, and anybody can compute it from there.
 pub(super) fn digests(
@@ -29,7 +29,8 @@ pub fn of(host: &HostPlan, published: impl Fn(&str) -> Option<String>) -> Digest
         let target = format!("static-pod/{name}");
         let read = host.files.iter().filter(|file| file.restart.contains(&&*target));
         let lines = read.filter_map(|file| Some(format!("{}  {}\n", published(&file.path)?, file.path)));
-        hex::encode(Sha256::digest(lines.collect::<String>()))
+        // a bare digest would look like a seed
+        format!("sha256:{}", hex::encode(Sha256::digest(lines.collect::<String>())))
     };
     pods.map(|name| (name.to_owned(), digest(name))).collect()
 }

@@ -173,11 +173,11 @@ fn compare(
     if before.manifest().inputs == inputs {
         return Ok(HostChange::new(&host.name, State::Unchanged));
     }
-    let rendered = |error| Failure::from_error(USAGE, &error);
-    let mut now = renderer.templates(host).map_err(rendered)?;
+    let failed = |error| Failure::from_error(USAGE, &error);
+    let mut now = renderer.templates(host).map_err(failed)?;
     // as if no file had changed that a static pod reads at its start: `differs` looks at these itself
     let digests = build::restart_digests(host, |path| before.file(path).and_then(published));
-    now.extend(renderer.pods(host, &digests).map_err(rendered)?);
+    now.extend(renderer.pods(host, &digests).map_err(failed)?);
     let mut change = HostChange::new(&host.name, State::Changed);
     change.before = Some(before.manifest().revision);
     change.now = Some(revision_of(spec, host));

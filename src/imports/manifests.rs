@@ -116,8 +116,9 @@ fn check(document: &str) -> Result<(), (Fault, &'static str)> {
         let message = "it holds a private key".to_owned();
         return Err((Fault { line: line + 1, message }, NO_SECRETS));
     }
-    let value = yaml::foreign(document)
-        .map_err(|(line, message)| (Fault { line, message }, "kubectl must be able to read it too"))?;
+    let value = yaml::foreign(document).map_err(|(line, message)| {
+        (Fault { line, message }, "sealift reads it strictly: no tags, no key twice")
+    })?;
     object(&value)
 }
 

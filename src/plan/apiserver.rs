@@ -1,6 +1,7 @@
 //! The API server's own configuration files, which it reads under either provisioner.
 
 use super::certs::Place;
+use crate::spec::scalars::Certificates;
 use crate::spec::types::{FreeForm, Provisioner, Role, Spec};
 use serde::Serialize;
 
@@ -17,7 +18,7 @@ pub struct ApiServerPlan {
     /// An `AdmissionConfiguration`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub admission: Option<FreeForm>,
-    /// The certificates that an OpenID Connect provider is checked against: of each the lines of base64
+    /// The certificates that an identity provider is checked against: of each the lines of base64
     /// (RFC 7468).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub oidc_ca: Vec<Vec<String>>,
@@ -33,7 +34,7 @@ pub(super) fn plan(spec: &Spec, here: &[Place]) -> Option<ApiServerPlan> {
         audit_policy: own.audit.as_ref().map(|audit| audit.policy.clone()),
         authentication: own.authentication.clone(),
         admission: own.admission.clone(),
-        oidc_ca: oidc.map(|ca| ca.lines()).unwrap_or_default(),
+        oidc_ca: oidc.map(Certificates::lines).unwrap_or_default(),
     };
     (plan != ApiServerPlan::default()).then_some(plan)
 }

@@ -241,3 +241,6 @@ fn of_spec(name: &str, volume: &Volume) -> VolumePlan {
         path_type: volume.path_type.map(PathType::name),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,7 +5,7 @@ use super::releases::{EtcdFlags, EtcdProbes, KubeadmApi, Release, known_patches}
 use super::settings::Settings;
 use crate::spec::Problem;
 use crate::spec::scalars::{HostName, ImageRef};
-use crate::spec::types::{Host, Role, Spec};
+use crate::spec::types::{Host, Provisioner, Role, Spec};
 use serde::{Serialize, Serializer};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -119,15 +119,19 @@ fn url(address: IpAddr, port: u16) -> String {
     format!("https://{}", std::net::SocketAddr::new(address, port))
 }
 
-fn address_of(host: &Host) -> Option<IpAddr> {
-    host.etcd_address.or_else(|| host.addresses.first().copied())
+/// kubeadm has its members listen where the API server does.
+fn address_of(spec: &Spec, host: &Host) -> Option<IpAddr> {
+    let kubeadms =
+        spec.kubernetes.provisioner == Provisioner::Kubeadm && host.roles.contains(&Role::ControlPlane);
+    let api = host.api_address.filter(|_| kubeadms);
+    host.etcd_address.or(api).or_else(|| host.addresses.first().copied())
 }
 
 /// All members, in byte order of their names.
 pub(super) fn members(spec: &Spec) -> Arc<Members> {
     let hosts = spec.hosts.iter().filter(|(_, host)| host.roles.contains(&Role::Etcd));
     let addresses: Vec<_> =
-        hosts.filter_map(|(name, host)| address_of(host).map(|address| (name, address))).collect();
+        hosts.filter_map(|(name, host)| address_of(spec, host).map(|address| (name, address))).collect();
     let peers: Vec<_> =
         addresses.iter().map(|(name, address)| format!("{name}={}", url(*address, PEER_PORT))).collect();
     let clients: Vec<_> = addresses.iter().map(|(_, address)| url(*address, CLIENT_PORT)).collect();
@@ -147,7 +151,7 @@ pub(super) fn plan(
     if !host.roles.contains(&Role::Etcd) {
         return None;
     }
-    let address = address_of(host)?;
+    let address = address_of(spec, host)?;
     let release = release?;
     let image = image(spec, settings, release, problems)?;
     Some(EtcdPlan {

@@ -2,8 +2,8 @@
 
 use super::{
     ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, apiserver, certs,
-    directories, etcd::Members, files, images::Images, kubeadm, kubelet, objects, pods, registries, releases,
-    runbook, seed_of, settings,
+    directories, etcd::Members, files, images::Images, kubeadm, kubelet, objects, patches, pods, registries,
+    releases, runbook, seed_of, settings,
 };
 use crate::spec::scalars::{HostName, Recipient};
 use crate::spec::types::{Host, Spec};
@@ -78,6 +78,7 @@ impl Shared<'_> {
             directories: directories::plan(&here, &planned.files, None, &[]).into(),
             files: planned.files.iter().cloned().map(at_rest).collect(),
             objects,
+            patches: patches::of_operator(spec, &planned.files),
             ..planned
         }
     }

@@ -225,7 +225,7 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
     let operator = shared.operator();
     let images = images::uses(spec, release, shared.images.as_ref(), &hosts);
     let plan = Plan { cluster, hosts, operator, images };
-    problems.extend(patches::pointless(spec, &plan.hosts));
+    problems.extend(patches::pointless(spec, &plan.hosts, &plan.operator));
     problems.extend(release.into_iter().flat_map(|row| free::problems(spec, row)));
     problems.extend(release.into_iter().flat_map(|release| objects::problems(spec, release)));
     let hosts = plan.hosts.values().chain([&plan.operator]);

@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// The taint that kubeadm gives to control planes (`phases/markcontrolplane`).
-const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
+pub(super) const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
+/// The label with which kubeadm keeps control planes out of load balancers of services (the same).
+pub(super) const EXCLUDE: &str = "node.kubernetes.io/exclude-from-external-load-balancers";
 
 /// The labels that the kubelet sets itself when its node registers.
 pub(super) fn kubelet_labels(settings: &Settings) -> BTreeMap<String, String> {

@@ -3,7 +3,7 @@
 
 use super::{FilePlan, HostPlan, Source, kubeadm};
 use crate::spec::scalars::HostName;
-use crate::spec::types::{Host, Patches, Spec};
+use crate::spec::types::{FreeForm, Host, Patches, Spec};
 use crate::spec::{Path, Problem};
 use std::collections::BTreeMap;
 
@@ -17,10 +17,25 @@ pub(super) fn can_change(file: &FilePlan) -> bool {
     }
 }
 
+/// The patches that change the operators' files: of those for all, the ones that name such a file.
+pub(super) fn of_operator(spec: &Spec, files: &[FilePlan]) -> BTreeMap<String, FreeForm> {
+    let theirs = |path: &str| files.iter().any(|file| file.path == path && can_change(file));
+    let own = spec.patches.iter().filter(|(path, _)| theirs(path.as_str()));
+    own.map(|(path, patch)| (path.to_string(), patch.clone())).collect()
+}
+
 /// Patches that change nothing on any host that they are for.
-pub(super) fn pointless(spec: &Spec, plans: &BTreeMap<HostName, HostPlan>) -> Vec<Problem> {
+pub(super) fn pointless(
+    spec: &Spec,
+    plans: &BTreeMap<HostName, HostPlan>,
+    operator: &HostPlan,
+) -> Vec<Problem> {
     let root = Path::root();
     let mut problems = check(&spec.patches, &root, spec, plans, |_, _| true);
+    problems.retain(|problem| {
+        let at = |path: &String| root.key("patches").key(path).as_str() == problem.path;
+        !operator.patches.keys().any(at)
+    });
     for (role, layer) in &spec.roles {
         let path = root.key("roles").key(role.name());
         problems.extend(check(&layer.patches, &path, spec, plans, |_, host| host.roles.contains(role)));

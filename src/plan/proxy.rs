@@ -37,11 +37,11 @@ fn no_proxy(spec: &Spec) -> BTreeSet<String> {
             EndpointHost::Address(address) => address.to_string(),
         });
     }
-    let named = spec
+    let reached = spec
         .hosts
         .iter()
         .filter(|(_, host)| host.roles.contains(&Role::ControlPlane) || host.roles.contains(&Role::Etcd));
-    for (name, host) in named {
+    for (name, host) in reached {
         names.insert(name.to_string());
         names.extend(
             host.addresses.iter().chain(&host.api_address).chain(&host.etcd_address).map(ToString::to_string),
@@ -49,4 +49,82 @@ fn no_proxy(spec: &Spec) -> BTreeSet<String> {
     }
     names.extend(of.proxy.iter().flat_map(|proxy| &proxy.no_proxy).map(ToString::to_string));
     names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::variables;
+    use crate::spec;
+
+    /// Three stacked control planes and a worker.
+    const STACKED: &str = include_str!("tests/cluster.yaml");
+
+    fn of(edits: &[(&str, &str)]) -> Vec<String> {
+        let mut text = STACKED.to_owned();
+        for (from, to) in edits {
+            assert!(text.contains(from), "{from}");
+            text = text.replace(from, to);
+        }
+        let loaded = spec::load(&text);
+        assert!(!loaded.has_errors(), "{:?}", loaded.problems);
+        variables(&loaded.spec).into_iter().map(|(name, value)| format!("{name}={value}")).collect()
+    }
+
+    #[test]
+    fn without_a_proxy_there_is_none() {
+        assert_eq!(of(&[]), [""; 0]);
+    }
+
+    #[test]
+    fn a_stacked_cluster() {
+        let proxy = "  podSubnets: [10.244.0.0/16]
+  proxy: {http: http://proxy.example:3128, https: https://proxy.example:3129, noProxy: [.example, 192.0.2.0/24]}
+  endpoint:";
+        let none = "\
+.cluster.local,.example,.svc,10.244.0.0/16,10.96.0.0/12,127.0.0.0/8,192.0.2.0/24,192.0.2.1,192.0.2.6,192.0.2.7,\
+192.0.2.8,::1,api.prod.example,cp1,cp2,cp3,localhost";
+        let expected = [
+            "HTTPS_PROXY=https://proxy.example:3129".to_owned(),
+            "HTTP_PROXY=http://proxy.example:3128".to_owned(),
+            format!("NO_PROXY={none}"),
+            "http_proxy=http://proxy.example:3128".to_owned(),
+            "https_proxy=https://proxy.example:3129".to_owned(),
+            format!("no_proxy={none}"),
+        ];
+        assert_eq!(of(&[("  endpoint:", proxy)]), expected);
+    }
+
+    /// With etcd on a host of its own, reached at an address of its own; no worker is named.
+    #[test]
+    fn an_external_cluster_of_both_families() {
+        let member = "hosts:
+  etcd0:
+    addresses: [198.51.100.1, \"fd00::11\"]
+    etcdAddress: \"fd00::11\"
+    roles: [etcd]
+    recipients: [age1303a6ml9r3y08xzsf8npet9u9gxn76jkamlr9qlv4mpgrkgvcuxqx8a7vm]
+";
+        let edits = [
+            ("roles: [control-plane, etcd]", "roles: [control-plane]"),
+            ("hosts:\n", member),
+            (
+                "[10.96.0.0/12]",
+                "[10.96.0.0/12, \"fd00:96::/112\"]\n  podSubnets: [10.244.0.0/16, \"fd00:10::/56\"]",
+            ),
+            (
+                "  endpoint: api.prod.example:6443",
+                "  clusterDomain: k8s.example\n  proxy: {https: http://proxy.example:3128}\n  endpoint: \"[fd00::100]:6443\"",
+            ),
+        ];
+        let none = "\
+.k8s.example,.svc,10.244.0.0/16,10.96.0.0/12,127.0.0.0/8,192.0.2.1,192.0.2.6,192.0.2.7,192.0.2.8,198.51.100.1,::1,\
+cp1,cp2,cp3,etcd0,fd00:10::/56,fd00:96::/112,fd00::100,fd00::11,localhost";
+        let expected = [
+            "HTTPS_PROXY=http://proxy.example:3128".to_owned(),
+            format!("NO_PROXY={none}"),
+            "https_proxy=http://proxy.example:3128".to_owned(),
+            format!("no_proxy={none}"),
+        ];
+        assert_eq!(of(&edits), expected);
+    }
 }

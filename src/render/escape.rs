@@ -8,6 +8,7 @@
 use crate::spec::yaml;
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, Output, State, Value};
+use std::fmt::Write as _;
 
 /// minijinja's formatter: writes one value.
 pub(super) fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: &Value) -> Result<(), Error> {
@@ -85,7 +86,8 @@ fn toml_string(text: &str) -> String {
         match c {
             '"' | '\\' => out.extend(['\\', c]),
             c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
-                out += &format!("\\u{:04X}", u32::from(c));
+                // writing to a String cannot fail
+                let _ = write!(out, "\\u{:04X}", u32::from(c));
             }
             c => out.push(c),
         }

@@ -3,12 +3,12 @@
 use super::RenderError;
 use crate::plan::HostPlan;
 use serde_json::{Map, Value};
+use std::fmt::Write as _;
 
 /// A patch of kubeadm's.
 pub(super) fn patch(path: &str, host: &HostPlan) -> Result<String, RenderError> {
-    let patch = host.kubeadm.as_ref().and_then(|kubeadm| kubeadm.patches.get(path));
-    let patch = patch.ok_or_else(|| RenderError::Unknown(path.to_owned()))?;
-    Ok(text(patch.map()))
+    let planned = host.kubeadm.as_ref().and_then(|kubeadm| kubeadm.patches.get(path));
+    planned.map(|planned| text(planned.map())).ok_or_else(|| RenderError::Unknown(path.to_owned()))
 }
 
 /// Keys in byte order, two spaces for each level, one line feed at the end. What JSON readers and
@@ -19,7 +19,8 @@ fn text(map: &Map<String, Value>) -> String {
     for char in plain.chars() {
         match char {
             '\u{7f}'..='\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => {
-                text.push_str(&format!("\\u{:04x}", u32::from(char)));
+                // writing to a String cannot fail
+                let _ = write!(text, "\\u{:04x}", u32::from(char));
             }
             other => text.push(other),
         }

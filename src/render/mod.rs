@@ -58,7 +58,7 @@ pub enum RenderError {
     Unknown(String),
 }
 
-/// Of static pods, by name: the digest of the files that a pod reads at its start only, lower-case hex.
+/// Of static pods, by name: the digest of the files that a pod reads at its start only, as `sha256:` and hex.
 pub type Digests = BTreeMap<String, String>;
 
 /// Templates, ready to render.
@@ -163,8 +163,8 @@ impl<'t> Renderer<'t> {
             .map_err(|source| RenderError::Template { path: path.to_owned(), source })?;
         let invalid = |message| RenderError::Output { path: path.to_owned(), message };
         escape::check(path, &text).map_err(invalid)?;
-        let Some(patch) = host.patches.get(path) else { return Ok(text) };
-        patch::apply(&text, patch.map())
+        let Some(changes) = host.patches.get(path) else { return Ok(text) };
+        patch::apply(&text, changes.map())
             .map_err(|message| RenderError::Patch { path: path.to_owned(), message })
     }
 }

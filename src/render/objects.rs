@@ -85,7 +85,7 @@ fn core_dns(plan: &CoreDnsObjects) -> CoreDns {
 }
 
 /// kubeadm's Corefile (`app/phases/addons/dns/manifests.go`), in every release that of the newest: it
-/// does not cache what CoreDNS itself knows best (k/k#128359), which CoreDNS 1.9.4 and later can.
+/// does not cache the cluster's own names (k/k#128359), which `CoreDNS` 1.9.4 and later can.
 fn corefile(domain: &str) -> String {
     format!(
         ".:53 {{

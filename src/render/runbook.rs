@@ -20,6 +20,8 @@ pub(super) struct Runbook {
     /// Whether containers of static pods are stopped here, or, for API servers that the spec does not
     /// know, by the operators.
     pods: bool,
+    /// Whether the kubelet makes pods anew as soon as the bundle is installed.
+    at_once: bool,
     container_runtime_endpoint: Option<String>,
     /// Members, when the rotation is theirs; then the control planes that are none of them.
     members: Vec<String>,
@@ -67,6 +69,7 @@ pub(super) fn context(host: &HostPlan) -> Option<Runbook> {
         signing_on_hosts: any.signing_on_hosts,
         kubelet_conf: host.files.iter().any(|file| is_kubelet_conf(&file.source)),
         pods: restarts && (any.control_plane || any.etcd || (any.operator && !any.kubernetes)),
+        at_once: !host.pods.is_empty(),
         container_runtime_endpoint: host
             .kubelet
             .as_ref()

@@ -33,6 +33,11 @@ const NOT_OURS: [(&str, &str); 7] = [
     ("pki/etcd/ca.key", "stays with the operators, unless `pki.caKeysOnHosts` has `etcd`"),
     ("pki/front-proxy-ca.key", "stays with the operators, unless `pki.caKeysOnHosts` has `front-proxy`"),
 ];
+/// Files that a bundle has for kubeadm to read.
+const OURS: [(&str, &str); 2] = [
+    ("kubeadm/init.yaml", "what kubeadm is told"),
+    ("patches/kubeletconfiguration+merge.json", "whether the kubelet renews its certificate"),
+];
 /// Files that a bundle has and kubeadm does not know, when the CA's key is asked for, and why.
 const OURS_WITH_KEYS: [(&str, &str); 1] =
     [("pki/ca-signing.crt", "one certificate for --cluster-signing-cert-file while ca.crt holds two")];
@@ -145,7 +150,11 @@ fn a_control_plane_is_what_kubeadm_would_have_made() {
     for (path, why) in NOT_OURS {
         assert!(expected.remove(path).is_some(), "{path} ({why}) was recorded");
     }
-    assert_same(&ours(&files(&cluster("1.36.2", ""), "cp1")), &expected, "cp1");
+    let mut found = ours(&files(&cluster("1.36.2", ""), "cp1"));
+    for (path, why) in OURS {
+        assert!(found.remove(path).is_some(), "{path}: {why}");
+    }
+    assert_same(&found, &expected, "cp1");
 }
 
 #[test]
@@ -154,7 +163,7 @@ fn with_the_keys_of_all_authorities_too() {
     expected.retain(|path, _| !path.starts_with("manifests/"));
     let built = cluster("1.36.2", "pki: {caKeysOnHosts: [kubernetes, etcd, front-proxy]}\n");
     let mut found = ours(&files(&built, "cp1"));
-    for (path, why) in OURS_WITH_KEYS {
+    for (path, why) in OURS.into_iter().chain(OURS_WITH_KEYS) {
         assert!(found.remove(path).is_some(), "{path}: {why}");
     }
     assert_same(&found, &expected, "cp1 with keys");

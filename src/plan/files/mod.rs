@@ -83,7 +83,7 @@ pub enum When {
     Authentication,
     /// When API servers have an `AdmissionConfiguration`.
     Admission,
-    /// When an OpenID Connect provider has an authority of its own.
+    /// When an identity provider has an authority of its own.
     OidcCa,
     /// When the operators have such a thing to apply.
     Applied(Object),

@@ -236,6 +236,8 @@ pub const FILES: &[FileRow] = &[
         when: When::Step(Step::Join, Join::Token),
         mode: 0o600,
         source: RowSource::KubeadmConfiguration,
+        // whoever wants the token off the disk may remove it when the node has joined
+        policy: Policy::Bootstrap,
         why: "the same with a bootstrap token",
         ..ROW
     },
@@ -300,11 +302,7 @@ pub const FILES: &[FileRow] = &[
         why: "kubeadm's own",
         ..ROW
     },
-    FileRow {
-        path: "/etc/kubernetes/manifests/kube-apiserver.yaml",
-        why: "serves the Kubernetes API",
-        ..POD
-    },
+    FileRow { path: "/etc/kubernetes/manifests/kube-apiserver.yaml", why: "the API's server", ..POD },
     FileRow {
         path: "/etc/kubernetes/manifests/kube-controller-manager.yaml",
         on: CONTROL_PLANE,
@@ -330,6 +328,7 @@ pub const FILES: &[FileRow] = &[
         why: "kubeadm's own",
         ..ROW
     },
+    FileRow { path: "/etc/kubernetes/manifests/kube-scheduler.yaml", why: "places pods on nodes", ..POD },
     FileRow {
         path: "/etc/kubernetes/patches/etcd+merge.json",
         on: STACKED,
@@ -492,9 +491,11 @@ pub const FILES: &[FileRow] = &[
         why: "the kubelet does not start on a host that drifted",
         ..ROW
     },
+    FileRow { path: "/var/lib/kubelet/config.yaml", why: "kubeadm's own", ..KUBEADMS },
     FileRow {
         path: "/var/lib/kubelet/instance-config.yaml",
         why: "kubeadm's own, from 1.34 on by default",
         ..KUBEADMS
     },
+    FileRow { path: "/var/lib/kubelet/kubeadm-flags.env", why: "kubeadm's own", ..KUBEADMS },
 ];

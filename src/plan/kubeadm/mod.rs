@@ -5,7 +5,6 @@
 //! `app/util/patches` (names of patch files).
 
 mod cluster;
-mod kube_proxy;
 mod kubelet;
 mod node;
 mod patches;
@@ -15,6 +14,7 @@ use super::EtcdPlan;
 use super::certs::Place;
 use super::host::Shared;
 use super::kubelet::KubeletPlan;
+use super::objects;
 use super::releases::{KubeadmApi, Release};
 use super::settings::Settings;
 use crate::spec::scalars::HostName;
@@ -121,7 +121,7 @@ pub(super) fn plan(
             node::init(&subject),
             cluster::configuration(&subject),
             kubelet::configuration(spec, subject.release),
-            kube_proxy::configuration(spec),
+            objects::kube_proxy_configuration(spec),
         ]
     } else {
         vec![node::join(&subject)]

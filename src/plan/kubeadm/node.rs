@@ -1,11 +1,10 @@
 //! What kubeadm is told of one node: `InitConfiguration` and `JoinConfiguration`.
 
 use super::{PATCHES, Subject, form, set};
-use crate::plan::labels::kubelet_may_set;
-use crate::spec::types::{FreeForm, Host, Join, Spec, Taint};
+use crate::plan::node;
+use crate::spec::types::{FreeForm, Join, Taint};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 /// What preflight (`app/preflight/checks.go`) refuses to find at a join, and a bundle places on purpose.
 const KUBELET_CONF: &str = "FileAvailable--etc-kubernetes-kubelet.conf";
@@ -88,14 +87,7 @@ fn registration(subject: &Subject<'_>, init: bool) -> Value {
 
 /// Written out always: what is absent kubeadm takes for the control plane's taint, an empty list for none.
 fn taints(subject: &Subject<'_>) -> Value {
-    let default = subject.is_control_plane() && !subject.shared.spec.kubernetes.untaint_control_planes;
-    match &subject.settings.taints {
-        Some(taints) => taints.iter().map(taint).collect(),
-        None if default => {
-            json!([{ "key": "node-role.kubernetes.io/control-plane", "effect": "NoSchedule" }])
-        }
-        None => json!([]),
-    }
+    node::taints(subject.shared.spec, subject.host, subject.settings).iter().map(taint).collect()
 }
 
 fn taint(taint: &Taint) -> Value {
@@ -111,10 +103,12 @@ fn taint(taint: &Taint) -> Value {
 fn kubelet_flags(subject: &Subject<'_>) -> BTreeMap<String, Vec<String>> {
     let spec = subject.shared.spec;
     let mut flags = BTreeMap::new();
-    let addresses: Vec<_> = node_ips(spec, subject.host).iter().map(ToString::to_string).collect();
-    flags.insert("node-ip".to_owned(), vec![addresses.join(",")]);
-    let labels = subject.settings.labels.iter().filter(|(key, _)| kubelet_may_set(key));
-    let labels: Vec<_> = labels.map(|(key, value)| format!("{key}={value}")).collect();
+    let addresses: Vec<_> = node::addresses(spec, subject.host).iter().map(ToString::to_string).collect();
+    if !addresses.is_empty() {
+        flags.insert("node-ip".to_owned(), vec![addresses.join(",")]);
+    }
+    let labels = node::kubelet_labels(subject.settings);
+    let labels: Vec<_> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
     if !labels.is_empty() {
         flags.insert("node-labels".to_owned(), vec![labels.join(",")]);
     }
@@ -123,15 +117,4 @@ fn kubelet_flags(subject: &Subject<'_>) -> BTreeMap<String, Vec<String>> {
     }
     flags.extend(subject.settings.kubelet_args.clone());
     flags
-}
-
-/// A host's addresses as a node: those of the spec, else the first of each family that services have.
-fn node_ips(spec: &Spec, host: &Host) -> Vec<IpAddr> {
-    if !host.node_ips.is_empty() {
-        return host.node_ips.clone();
-    }
-    let families = spec.kubernetes.service_subnets();
-    let of_family = |v6: bool| host.addresses.iter().find(|address| address.is_ipv6() == v6).copied();
-    let found: Vec<_> = families.iter().filter_map(|subnet| of_family(subnet.is_ipv6())).collect();
-    if found.is_empty() { host.addresses.first().copied().into_iter().collect() } else { found }
 }

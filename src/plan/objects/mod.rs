@@ -2,10 +2,12 @@
 //! not set itself, and manifests of the spec.
 
 mod kube_proxy;
+#[cfg(test)]
+mod tests;
 
 use super::certs::has_control_plane;
 use super::host::Shared;
-use super::{Facts, FreeForm, Policy, Source, proxy, settings};
+use super::{Facts, FreeForm, Policy, Source, node, proxy, settings};
 use crate::plan::FilePlan;
 use crate::spec::types::{CaName, Join, Provisioner, Role, Spec};
 use serde::Serialize;
@@ -48,7 +50,7 @@ pub struct ClusterObjects {
     /// kube-proxy, unless the network does its work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kube_proxy: Option<KubeProxyObjects>,
-    /// CoreDNS, unless another server does its work.
+    /// `CoreDNS`, unless another server does its work.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub core_dns: Option<CoreDnsObjects>,
 }
@@ -68,7 +70,7 @@ pub struct KubeProxyObjects {
     pub environment: BTreeMap<String, String>,
 }
 
-/// CoreDNS.
+/// `CoreDNS`.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct CoreDnsObjects {
@@ -99,7 +101,7 @@ pub enum Object {
     Rbac,
     /// kube-proxy.
     KubeProxy,
-    /// CoreDNS.
+    /// `CoreDNS`.
     CoreDns,
     /// Labels of nodes.
     Nodes,
@@ -193,10 +195,6 @@ fn dns_address(spec: &Spec) -> String {
     address.map(|address| address.to_string()).unwrap_or_default()
 }
 
-/// kubeadm's labels of control planes (`phases/markcontrolplane/markcontrolplane.go`).
-const CONTROL_PLANE: [&str; 2] =
-    ["node-role.kubernetes.io/control-plane", "node.kubernetes.io/exclude-from-external-load-balancers"];
-
 fn nodes(spec: &Spec) -> BTreeMap<String, BTreeMap<String, String>> {
     let by_kubeadm = spec.kubernetes.provisioner == Provisioner::Kubeadm;
     let is_node = |role: &Role| matches!(role, Role::ControlPlane | Role::Worker);
@@ -204,7 +202,8 @@ fn nodes(spec: &Spec) -> BTreeMap<String, BTreeMap<String, String>> {
     let labelled = nodes.filter_map(|(name, host)| {
         let mut labels = BTreeMap::new();
         if host.roles.contains(&Role::ControlPlane) && !by_kubeadm {
-            labels.extend(CONTROL_PLANE.map(|label| (label.to_owned(), String::new())));
+            labels
+                .extend([node::CONTROL_PLANE, node::EXCLUDE].map(|label| (label.to_owned(), String::new())));
         }
         let written = settings::of(spec, name, host).labels;
         labels.extend(written.into_iter().filter(|(key, _)| !super::labels::kubelet_may_set(key)));

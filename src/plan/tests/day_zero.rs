@@ -75,6 +75,15 @@ const BOOTSTRAP: &[&str] = &["/etc/kubernetes/bootstrap-kubelet.conf"];
 const ADMIN: &[&str] = &["/etc/kubernetes/admin.conf"];
 const SUPER_ADMIN: &[&str] = &["/etc/kubernetes/super-admin.conf"];
 const CA: &[&str] = &["/etc/kubernetes/pki/ca.crt"];
+const PODS: &[&str] = &[
+    "/etc/kubernetes/manifests/kube-apiserver.yaml",
+    "/etc/kubernetes/manifests/kube-controller-manager.yaml",
+    "/etc/kubernetes/manifests/kube-scheduler.yaml",
+];
+const ETCD_POD: &[&str] = &["/etc/kubernetes/manifests/etcd.yaml"];
+const INIT: &[&str] = &["/etc/kubernetes/kubeadm/init.yaml"];
+const JOIN: &[&str] = &["/etc/kubernetes/kubeadm/join.yaml"];
+const PATCH: &[&str] = &["/etc/kubernetes/patches/kubeletconfiguration+merge.json"];
 const ALONE: &[&str] = &[
     "/etc/kubernetes/kubeadm/config.yaml",
     "/etc/kubernetes/kubelet/config.yaml",
@@ -111,46 +120,46 @@ const KUBELET_CONF: &[&str] = &["/etc/kubernetes/kubelet.conf"];
 #[rustfmt::skip]
 const TABLE: &[Row] = &[
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::NoKey, of: Of::First,
-          exist: &[PKI, MEMBER, CONFS, KUBELET, ADMIN, SUPER_ADMIN], must_not: NO_KEY, rewritten: &[],
+          exist: &[PKI, MEMBER, CONFS, KUBELET, ADMIN, SUPER_ADMIN, INIT, PATCH], must_not: NO_KEY, rewritten: &[],
           once: &["/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf"] },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::NoKey, of: Of::Joining,
-          exist: &[PKI, MEMBER, CONFS, KUBELET, ADMIN], must_not: NO_KEY, rewritten: &[], once: ADMIN },
+          exist: &[PKI, MEMBER, CONFS, KUBELET, ADMIN, JOIN, PATCH], must_not: NO_KEY, rewritten: &[], once: ADMIN },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::NoKey, of: Of::Worker,
-          exist: &[CA, KUBELET], must_not: NO_KEY, rewritten: &[], once: &[] },
+          exist: &[CA, KUBELET, JOIN, PATCH], must_not: NO_KEY, rewritten: &[], once: &[] },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::Key, of: Of::First,
-          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, ADMIN, SUPER_ADMIN], must_not: &[],
+          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, ADMIN, SUPER_ADMIN, INIT, PATCH], must_not: &[],
           rewritten: KUBELET_CONF,
           once: &["/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf"] },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::Key, of: Of::Joining,
-          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, ADMIN], must_not: &[], rewritten: KUBELET_CONF,
+          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, ADMIN, JOIN, PATCH], must_not: &[], rewritten: KUBELET_CONF,
           once: ADMIN },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::Key, of: Of::Worker,
-          exist: &[CA, KUBELET], must_not: NO_KEY, rewritten: KUBELET_CONF, once: &[] },
+          exist: &[CA, KUBELET, JOIN, PATCH], must_not: NO_KEY, rewritten: KUBELET_CONF, once: &[] },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::Token, of: Of::First,
-          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, ADMIN, SUPER_ADMIN], must_not: &[],
+          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, ADMIN, SUPER_ADMIN, INIT, PATCH], must_not: &[],
           rewritten: KUBELET_CONF,
           once: &["/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf"] },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::Token, of: Of::Joining,
-          exist: &[PKI, MEMBER, SIGNING, CONFS, ADMIN], must_not: TOKEN_REFUSES, rewritten: &[], once: ADMIN },
+          exist: &[PKI, MEMBER, SIGNING, CONFS, ADMIN, JOIN, PATCH], must_not: TOKEN_REFUSES, rewritten: &[], once: &["/etc/kubernetes/admin.conf", "/etc/kubernetes/kubeadm/join.yaml"] },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::Token, of: Of::Worker,
-          exist: &[], must_not: WORKER_REFUSES, rewritten: &[], once: &[] },
+          exist: &[JOIN, PATCH], must_not: WORKER_REFUSES, rewritten: &[], once: JOIN },
     Row { provisioner: "kubeadm", stacked: false, mode: Mode::NoKey, of: Of::First,
-          exist: &[PKI, CONFS, KUBELET, ADMIN, SUPER_ADMIN], must_not: NO_KEY, rewritten: &[],
+          exist: &[PKI, CONFS, KUBELET, ADMIN, SUPER_ADMIN, INIT, PATCH], must_not: NO_KEY, rewritten: &[],
           once: &["/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf"] },
     Row { provisioner: "kubeadm", stacked: false, mode: Mode::NoKey, of: Of::Joining,
-          exist: &[PKI, CONFS, KUBELET, ADMIN], must_not: NO_KEY, rewritten: &[], once: ADMIN },
+          exist: &[PKI, CONFS, KUBELET, ADMIN, JOIN, PATCH], must_not: NO_KEY, rewritten: &[], once: ADMIN },
     Row { provisioner: "kubeadm", stacked: false, mode: Mode::NoKey, of: Of::Etcd,
           exist: &[ALONE, MEMBER], must_not: &[], rewritten: &[], once: &[] },
     Row { provisioner: "kubeadm", stacked: false, mode: Mode::Token, of: Of::Etcd,
           exist: &[ALONE, MEMBER], must_not: &[], rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: true, mode: Mode::NoKey, of: Of::First,
-          exist: &[PKI, MEMBER, CONFS, KUBELET, NODE], must_not: NO_KEY, rewritten: &[], once: &[] },
+          exist: &[PKI, MEMBER, CONFS, KUBELET, NODE, PODS, ETCD_POD], must_not: NO_KEY, rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: true, mode: Mode::NoKey, of: Of::Joining,
-          exist: &[PKI, MEMBER, CONFS, KUBELET, NODE], must_not: NO_KEY, rewritten: &[], once: &[] },
+          exist: &[PKI, MEMBER, CONFS, KUBELET, NODE, PODS, ETCD_POD], must_not: NO_KEY, rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: true, mode: Mode::Key, of: Of::First,
-          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, NODE], must_not: &[], rewritten: &[], once: &[] },
+          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, NODE, PODS, ETCD_POD], must_not: &[], rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: false, mode: Mode::NoKey, of: Of::First,
-          exist: &[PKI, CONFS, KUBELET, NODE], must_not: NO_KEY, rewritten: &[], once: &[] },
+          exist: &[PKI, CONFS, KUBELET, NODE, PODS], must_not: NO_KEY, rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: true, mode: Mode::NoKey, of: Of::Worker,
           exist: &[CA, KUBELET, NODE], must_not: NO_KEY, rewritten: &[], once: &[] },
     Row { provisioner: "static-pods", stacked: true, mode: Mode::Token, of: Of::Worker,
@@ -251,9 +260,9 @@ fn hosts_hold_what_kubeadm_wants_and_nothing_that_it_refuses() {
     }
 }
 
-/// In `/etc/kubernetes/manifests` nothing is allowed that no bundle lists: kubeadm's four are listed.
+/// What kubeadm writes is listed: in `/etc/kubernetes/manifests` nothing else is allowed.
 #[test]
-fn kubeadms_manifests_are_no_strays() {
+fn what_kubeadm_writes_is_foreign() {
     for row in TABLE.iter().filter(|row| row.of != Of::Etcd) {
         let host = planned(row);
         let manifest = |file: &&FilePlan| file.path.starts_with("/etc/kubernetes/manifests/");
@@ -272,7 +281,15 @@ fn kubeadms_manifests_are_no_strays() {
         assert_eq!(names, expected);
         assert!(foreign.iter().all(|file| file.mode == 0o600));
         let bootstraps = row.provisioner == "static-pods" && row.mode == Mode::Token && row.of != Of::First;
-        let expected: &[_] = if bootstraps { &[("/etc/kubernetes/kubelet.conf", 0o600)] } else { &[] };
+        let expected: &[_] = match row.provisioner {
+            "kubeadm" => &[
+                ("/var/lib/kubelet/config.yaml", 0o644),
+                ("/var/lib/kubelet/instance-config.yaml", 0o644),
+                ("/var/lib/kubelet/kubeadm-flags.env", 0o644),
+            ],
+            _ if bootstraps => &[("/etc/kubernetes/kubelet.conf", 0o600)],
+            _ => &[],
+        };
         let others: Vec<_> = others.iter().map(|file| (file.path.as_str(), file.mode)).collect();
         assert_eq!(others, expected);
     }

@@ -21,7 +21,6 @@ const API_SERVER: &[(&str, Instead)] = &[
     ("advertise-address", Field("hosts.NAME.apiAddress")),
     ("audit-policy-file", Field("kubernetes.apiServer.audit.policy")),
     ("authentication-config", Field("kubernetes.apiServer.authentication")),
-    ("bind-address", Ours),
     ("client-ca-file", Ours),
     ("encryption-provider-config", Field("encryptionAtRest")),
     ("etcd-cafile", Ours),
@@ -151,9 +150,8 @@ fn check(flags: &Flags, path: &Path, table: &[(&str, Instead)], holes: &Holes) -
         Some(match what {
             Field(field) => instead(at, field),
             Ours => {
-                let message = format!("{at}: sealift sets this flag to what it places and checks itself");
-                Problem::warning(at, message)
-                    .hint("remove it; `verify` and `certs` know nothing of what you point the flag to")
+                let message = format!("{at}: what sealift places and checks would not fit this flag");
+                Problem::warning(at, message).hint("remove it; `verify`, `certs` and probes do not follow it")
             }
         })
     });
@@ -213,12 +211,12 @@ roles: {worker: {kubelet: {extraArgs: {hostname-override: a}}}}";
         assert_eq!(
             cluster(&edits),
             "error kubernetes.apiServer.extraArgs.secure-port | kubernetes.apiServer.extraArgs.secure-port: the spec has a field for this flag
-warning kubernetes.apiServer.extraArgs.tls-cert-file | kubernetes.apiServer.extraArgs.tls-cert-file: sealift sets this flag to what it places and checks itself
+warning kubernetes.apiServer.extraArgs.tls-cert-file | kubernetes.apiServer.extraArgs.tls-cert-file: what sealift places and checks would not fit this flag
 error kubernetes.controllerManager.extraArgs.cluster-cidr | kubernetes.controllerManager.extraArgs.cluster-cidr: the spec has a field for this flag
 error kubernetes.scheduler.extraArgs.feature-gates | kubernetes.scheduler.extraArgs.feature-gates: the spec has a field for this flag
 error kubelet.extraArgs.node-ip | kubelet.extraArgs.node-ip: the spec has a field for this flag
 error roles.worker.kubelet.extraArgs.hostname-override | roles.worker.kubelet.extraArgs.hostname-override: the spec has a field for this flag
-warning hosts.cp3.kubelet.extraArgs.config | hosts.cp3.kubelet.extraArgs.config: sealift sets this flag to what it places and checks itself
+warning hosts.cp3.kubelet.extraArgs.config | hosts.cp3.kubelet.extraArgs.config: what sealift places and checks would not fit this flag
 "
         );
         let hints: Vec<_> = cluster_rendered(&edits)
@@ -229,12 +227,12 @@ warning hosts.cp3.kubelet.extraArgs.config | hosts.cp3.kubelet.extraArgs.config:
             hints,
             [
                 "write `kubernetes.apiPort` instead: more than this flag follows from it",
-                "remove it; `verify` and `certs` know nothing of what you point the flag to",
+                "remove it; `verify`, `certs` and probes do not follow it",
                 "write `kubernetes.podSubnets` instead: more than this flag follows from it",
                 "write `kubernetes.featureGates` instead: more than this flag follows from it",
                 "write `hosts.NAME.nodeIPs` instead: more than this flag follows from it",
                 "remove it: a node is called as its host in the spec, and so is its certificate",
-                "remove it; `verify` and `certs` know nothing of what you point the flag to",
+                "remove it; `verify`, `certs` and probes do not follow it",
             ]
         );
     }

@@ -1,8 +1,12 @@
 //! Certificates that stand in a spec: public ones, in PEM.
 
-use super::{ScalarError, text_scalar};
+use super::ScalarError;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -44,7 +48,7 @@ impl FromStr for Certificates {
             let body: String = body.split_whitespace().collect();
             let der = BASE64_STANDARD.decode(&body).map_err(|_| error("one of them is no base64"))?;
             match x509_parser::parse_x509_certificate(&der) {
-                Ok((rest, _)) if rest.is_empty() => all.push(body),
+                Ok(([], _)) => all.push(body),
                 _ => return Err(error("one of them is no certificate")),
             }
         }
@@ -64,12 +68,26 @@ impl fmt::Display for Certificates {
     }
 }
 
-text_scalar!(
-    Certificates,
-    "certificates",
-    "Certificates in PEM, one or more.",
-    "-----BEGIN CERTIFICATE-----"
-);
+impl JsonSchema for Certificates {
+    fn schema_name() -> Cow<'static, str> {
+        "Certificates".into()
+    }
+
+    // no example: it would have to be a whole certificate
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "format": "certificates",
+            "description": "Certificates in PEM, one or more.",
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Certificates {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "tests")]

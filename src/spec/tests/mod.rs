@@ -87,6 +87,11 @@ fn every_mistake_is_reported_in_one_run() {
 }
 
 #[test]
+fn every_wrong_setting_is_reported_in_one_run() {
+    assert_eq!(rendered(include_str!("settings.yaml")), include_str!("settings.txt"));
+}
+
+#[test]
 fn rules_see_what_is_left() {
     assert_eq!(rendered(include_str!("rules.yaml")), include_str!("rules.txt"));
 }

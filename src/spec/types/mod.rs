@@ -251,7 +251,8 @@ pub struct Host {
     /// IP addresses, the main one first.
     #[schemars(length(min = 1))]
     pub addresses: Vec<IpAddr>,
-    /// The address that etcd listens on and is reached at; the first of `addresses` by default.
+    /// The address that etcd listens on and is reached at; the first of `addresses` by default, and
+    /// `apiAddress` where kubeadm makes the member.
     pub etcd_address: Option<IpAddr>,
     /// The address that the API server is reached at; the first of `addresses` by default.
     pub api_address: Option<IpAddr>,
