@@ -2,6 +2,9 @@
 
 mod configuration;
 mod flags;
+#[cfg(test)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+mod tests;
 
 use super::certs::{Place, kubelet_server};
 use super::host::Shared;
