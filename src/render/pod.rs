@@ -61,7 +61,8 @@ pub(super) struct EtcdPod {
 /// The context of one of a host's pods; none when the host has no such pod.
 pub(super) fn context(host: &HostPlan, name: &str, digest: Option<&str>) -> Option<Pod> {
     let pod = host.pods.iter().find(|pod| pod.name == name)?;
-    let own = digest.map(|digest| Named { name: RESTART_DIGEST.to_owned(), value: format!("sha256:{digest}") });
+    let own =
+        digest.map(|digest| Named { name: RESTART_DIGEST.to_owned(), value: format!("sha256:{digest}") });
     let named = |name: &str, value: &String| Named { name: name.to_owned(), value: value.clone() };
     Some(Pod {
         name: pod.name,
