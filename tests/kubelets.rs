@@ -1,5 +1,5 @@
 //! Kubelets of nodes without kubeadm, end to end: installed, verified, and read by systemd.
-#![allow(clippy::unwrap_used, clippy::disallowed_methods, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::disallowed_methods, reason = "tests")]
 
 mod support;
 
@@ -27,7 +27,6 @@ fn built(join: &str) -> Built {
     Built::of(&stacked::spec("1.36.2", "static-pods", &kubernetes, &rest))
 }
 
-/// Without what it has no word for: the file as text.
 fn text(root: &Path, path: &str) -> String {
     fs::read_to_string(root.join(path)).unwrap()
 }
@@ -54,7 +53,6 @@ fn nodes_hold_what_their_bundles_say() {
 #[test]
 fn the_token_is_in_sealed_files_alone() {
     let built = built("token");
-    let files = stacked::files(&built, "w1");
     let worker = stacked::installed(&built, "w1");
     let config = text(&worker, BOOTSTRAP);
     let token = config.lines().find_map(|line| line.strip_prefix("    token: ")).unwrap().trim_matches('"');
@@ -64,7 +62,9 @@ fn the_token_is_in_sealed_files_alone() {
     assert_eq!(fs::metadata(worker.join(BOOTSTRAP)).unwrap().permissions().mode() & 0o777, 0o600);
     let raw = fs::read(built.bundle("w1")).unwrap();
     assert!(!String::from_utf8_lossy(&raw).contains(secret));
-    drop(files);
+    let files = stacked::files(&built, "operator");
+    let applied = files["/etc/kubernetes/cluster/bootstrap-tokens.yaml"].text();
+    assert!(applied.contains(&format!("token-secret: \"{secret}\"")), "the cluster knows another token");
 }
 
 /// systemd's own verdict on the units of an installed host, with the programs that it names.

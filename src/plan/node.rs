@@ -66,10 +66,8 @@ pub(super) fn problems(spec: &Spec, name: &HostName, host: &Host) -> Vec<Problem
     if host.node_ips.is_empty() && addresses(spec, host).is_empty() {
         let family = family(families.first().copied().unwrap_or_default());
         let message = format!("{name} has no address of {family}, which services have");
-        let hint = format!(
-            "add one to `addresses`, or make `kubernetes.serviceSubnets` ranges of {}'s family",
-            name
-        );
+        let hint =
+            "add one to `addresses`, or make `kubernetes.serviceSubnets` ranges of the family that it has";
         problems.push(Problem::warning(path.key("addresses"), message).hint(hint));
     }
     problems

@@ -13,11 +13,7 @@ pub struct Paths {
     pub sealift: &'static str,
     /// The file of variables that the kubelet's unit reads (kubepkg's `10-kubeadm.conf` for deb and rpm).
     pub kubelet_environment: &'static str,
-    /// Directories of certificates besides /etc/ssl/certs that kubeadm mounts into the API server and
-    /// the controller manager where a host has them (`phases/controlplane/volumes.go`): what this
-    /// family has for certain.
-    pub certificates: &'static [&'static str],
-    /// Where the kubelet and the controller manager look for FlexVolume plugins, where their own
+    /// Where the kubelet and the controller manager look for `FlexVolume` plugins, where their own
     /// default lies on a read-only file system (kubeadm's documentation, "troubleshooting").
     pub volume_plugins: Option<&'static str>,
     /// Whether no package brings the kubelet's unit.
@@ -31,7 +27,6 @@ const PATHS: [Paths; 3] = [
         kubelet: "/usr/bin/kubelet",
         sealift: "/usr/local/bin/sealift",
         kubelet_environment: "/etc/default/kubelet",
-        certificates: &["/usr/local/share/ca-certificates", "/usr/share/ca-certificates"],
         volume_plugins: None,
         without_unit: false,
     },
@@ -40,7 +35,6 @@ const PATHS: [Paths; 3] = [
         kubelet: "/usr/bin/kubelet",
         sealift: "/usr/local/bin/sealift",
         kubelet_environment: "/etc/sysconfig/kubelet",
-        certificates: &["/etc/pki/ca-trust", "/etc/pki/tls/certs"],
         volume_plugins: None,
         without_unit: false,
     },
@@ -49,7 +43,6 @@ const PATHS: [Paths; 3] = [
         kubelet: "/opt/bin/kubelet",
         sealift: "/opt/bin/sealift",
         kubelet_environment: "/etc/default/kubelet",
-        certificates: &["/usr/share/ca-certificates"],
         volume_plugins: Some("/opt/libexec/kubernetes/kubelet-plugins/volume/exec/"),
         without_unit: true,
     },

@@ -12,7 +12,6 @@ use std::ops::RangeInclusive;
 /// What one minor release does differently from others.
 #[allow(clippy::struct_excessive_bools, reason = "one per difference")]
 #[derive(Debug)]
-#[allow(clippy::struct_excessive_bools, reason = "one per question")]
 pub struct Release {
     /// The minor number of 1.x.
     pub minor: u32,

@@ -70,7 +70,7 @@ pub(super) fn of_node(shared: &Shared<'_>, host: &Host, settings: &Settings, boo
         map.insert("tlsCertFile".to_owned(), "/var/lib/kubelet/pki/kubelet.crt".into());
         map.insert("tlsPrivateKeyFile".to_owned(), "/var/lib/kubelet/pki/kubelet.key".into());
     }
-    without_nulls(merged(&map.into(), &settings.kubelet_config))
+    without_nulls(&merged(&map.into(), &settings.kubelet_config))
 }
 
 /// What every kubelet is told, etcd's service manager too.
@@ -102,7 +102,7 @@ fn taint(taint: &Taint) -> Value {
 }
 
 /// `null` takes a field away, as in a merge patch.
-fn without_nulls(configuration: FreeForm) -> FreeForm {
+fn without_nulls(configuration: &FreeForm) -> FreeForm {
     let mut map = configuration.map().clone();
     prune(&mut map);
     map.into()

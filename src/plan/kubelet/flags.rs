@@ -27,10 +27,9 @@ pub(super) fn of_node(
         flag("node-labels", join(labels.iter().map(|(key, value)| format!("{key}={value}"))));
     }
     // up to 1.34 it keeps the image from being collected; the kubelet does not know it any more after
-    if let (Some(release), Some(images)) = (shared.release, &shared.images) {
-        if release.pod_infra_flag {
-            flag("pod-infra-container-image", images.pause.clone());
-        }
+    let known = shared.release.is_some_and(|release| release.pod_infra_flag);
+    if let Some(images) = shared.images.as_ref().filter(|_| known) {
+        flag("pod-infra-container-image", images.pause.clone());
     }
     flags.extend(settings.kubelet_args.clone());
     flags

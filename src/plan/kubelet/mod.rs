@@ -120,7 +120,7 @@ pub(super) fn plan(
         container_runtime_endpoint: configuration::runtime_endpoint(spec, settings),
         program: text(settings.kubelet_program.as_ref(), paths.kubelet),
         environment: (!variables.is_empty())
-            .then(|| EnvironmentPlan { file: paths.kubelet_environment, variables }),
+            .then_some(EnvironmentPlan { file: paths.kubelet_environment, variables }),
         proxy: proxy::variables(spec),
         without_unit: paths.without_unit,
         arguments,
