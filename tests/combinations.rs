@@ -8,7 +8,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::example::{Built, today};
 use support::golden::golden;
@@ -114,7 +114,9 @@ fn texts(built: &Built, host: &str) -> BTreeMap<String, String> {
         Some(number) => open(&built.bundle(host), &machine(u8::try_from(number).unwrap())),
         None => open(&built.bundle(host), &operator()),
     };
-    let public = files.into_iter().filter(|(path, file)| !file.sealed && !path.ends_with(".crt"));
+    let public = files
+        .into_iter()
+        .filter(|(path, file)| !file.sealed && Path::new(path).extension().is_none_or(|end| end != "crt"));
     public.map(|(path, file)| (path, file.text().to_owned())).collect()
 }
 
