@@ -49,7 +49,7 @@ fn write(built: &Built, into: &Path) -> (Vec<PathBuf>, Vec<String>) {
         {
             let documents = sealift::spec::yaml::documents(file.text());
             let documents: Vec<_> =
-                documents.map(|text| sealift::spec::yaml::document(text).unwrap()).collect();
+                documents.map(|text| sealift::spec::yaml::foreign(text).unwrap()).collect();
             if !documents.iter().all(is_object) {
                 let where_objects_lie = ["/etc/kubernetes/cluster/", "/etc/kubernetes/manifests/"];
                 assert!(!where_objects_lie.iter().any(|directory| path.starts_with(directory)), "{path}");

@@ -18,8 +18,7 @@ const DIRECTORY: &str = "/etc/kubernetes/cluster/";
 
 /// The objects of a file, by kind and name.
 fn objects(text: &str) -> BTreeMap<String, Value> {
-    let parsed =
-        sealift::spec::yaml::documents(text).map(|text| sealift::spec::yaml::document(text).unwrap());
+    let parsed = sealift::spec::yaml::documents(text).map(|text| sealift::spec::yaml::foreign(text).unwrap());
     let named = parsed.map(|object| {
         let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap().to_owned();
         (format!("{} {}", text("/kind"), text("/metadata/name")), object)
@@ -61,7 +60,7 @@ fn without_defaults(value: &mut Value) {
 fn opened(config_map: &mut Value) {
     let data = config_map["data"].as_object_mut().unwrap();
     for value in data.values_mut() {
-        *value = sealift::spec::yaml::document(value.as_str().unwrap()).unwrap();
+        *value = sealift::spec::yaml::foreign(value.as_str().unwrap()).unwrap();
         without_defaults(value);
     }
 }

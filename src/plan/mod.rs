@@ -227,7 +227,6 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
     let plan = Plan { cluster, hosts, operator, images };
     problems.extend(patches::pointless(spec, &plan.hosts, &plan.operator));
     problems.extend(release.into_iter().flat_map(|row| free::problems(spec, row)));
-    problems.extend(release.into_iter().flat_map(|release| objects::problems(spec, release)));
     let hosts = plan.hosts.values().chain([&plan.operator]);
     let leaves: Vec<_> = hosts.flat_map(|host| &host.certificates).collect();
     problems.extend(certs::problems(spec, &plan.cluster.authorities, &leaves));

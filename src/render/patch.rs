@@ -11,7 +11,8 @@ use serde_json::{Map, Value};
 pub(super) fn apply(text: &str, patch: &Map<String, Value>) -> Result<String, String> {
     let mut documents = Vec::new();
     for document in yaml::documents(text) {
-        documents.push(yaml::document(document)?);
+        let read = yaml::foreign(document);
+        documents.push(read.map_err(|(line, message)| format!("line {line}: {message}"))?);
     }
     let kind = patch.get("kind");
     let wanted = |document: &&mut Value| kind.is_none_or(|kind| document.get("kind") == Some(kind));
@@ -83,6 +84,15 @@ mod tests {
             merge(&mut target, &patch);
             assert_eq!(target, result, "{original} {patch}");
         }
+    }
+
+    #[test]
+    fn a_digest_stays_a_digest() {
+        let text = format!("digest: {}\n", "0a".repeat(32));
+        assert_eq!(
+            apply(&text, &patch(json!({"x": 1}))),
+            Ok(format!("{}x: 1\n", text.replace(&"0a".repeat(32), &format!("\"{}\"", "0a".repeat(32)))))
+        );
     }
 
     #[test]

@@ -61,8 +61,7 @@ pub(super) struct EtcdPod {
 /// The context of one of a host's pods; none when the host has no such pod.
 pub(super) fn context(host: &HostPlan, name: &str, digest: Option<&str>) -> Option<Pod> {
     let pod = host.pods.iter().find(|pod| pod.name == name)?;
-    let own =
-        digest.map(|digest| Named { name: RESTART_DIGEST.to_owned(), value: format!("sha256:{digest}") });
+    let own = digest.map(|digest| Named { name: RESTART_DIGEST.to_owned(), value: digest.to_owned() });
     let named = |name: &str, value: &String| Named { name: name.to_owned(), value: value.clone() };
     Some(Pod {
         name: pod.name,
@@ -100,7 +99,7 @@ pub(super) fn etcd(host: &HostPlan, etcd: &EtcdPlan, digest: Option<&str>) -> Et
     let port = if etcd.named_probe_port { "probe-port".into() } else { EtcdPlan::METRICS_PORT.into() };
     EtcdPod {
         client_url: etcd.client_url(),
-        restart_digest: digest.map(|digest| format!("sha256:{digest}")),
+        restart_digest: digest.map(str::to_owned),
         flags: stacked.map_or_else(|| alone(etcd), |pod: &PodPlan| pod.flags.clone()),
         image: etcd.image(),
         data_dir: etcd.data_dir.clone(),

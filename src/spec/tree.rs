@@ -84,9 +84,17 @@ pub(crate) struct Tree {
     pub(crate) secrets: Vec<Mark>,
 }
 
-/// Reads a text into a tree.
+/// Reads a spec into a tree.
 pub(crate) fn read(text: &str) -> Tree {
-    let mut builder = Builder::default();
+    build(text, Builder::default())
+}
+
+/// Reads a text that is no spec: what looks like a private key, such as a digest, may stand in it.
+pub(crate) fn read_foreign(text: &str) -> Tree {
+    build(text, Builder { foreign: true, ..Builder::default() })
+}
+
+fn build(text: &str, mut builder: Builder) -> Tree {
     if let Err(stop) = builder.run(text) {
         builder.tree.root = None;
         builder.tree.problems = vec![*stop];
@@ -129,12 +137,15 @@ struct Builder {
     anchors: BTreeMap<usize, Node>,
     nodes: usize,
     bytes: usize,
+    /// Whether the text is no spec.
+    foreign: bool,
 }
 
 impl Builder {
     fn run(&mut self, text: &str) -> Result<(), Stop> {
         if text.len() > MOST_BYTES {
-            return Err(stop(Mark::START, format!("the spec has {} bytes, more than 1 MiB", text.len())));
+            let what = if self.foreign { "the document" } else { "the spec" };
+            return Err(stop(Mark::START, format!("{what} has {} bytes, more than 1 MiB", text.len())));
         }
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let mut documents = 0;
@@ -198,7 +209,7 @@ impl Builder {
         mark: Mark,
     ) -> Result<Node, Stop> {
         self.spend(1, text.len(), mark)?;
-        let kind = if looks_secret(text) {
+        let kind = if !self.foreign && looks_secret(text) {
             self.tree.secrets.push(mark);
             let ScalarError { message, hint, .. } = ScalarError::private();
             let message = format!("{}: {message}", self.path().subject());

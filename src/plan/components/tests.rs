@@ -120,6 +120,15 @@ fn tokens_of_others() {
       groupsPrefix: \"g:\"
       ca: |
         -----BEGIN CERTIFICATE-----
+        MIIBjDCCARKgAwIBAgIBGjAKBggqhkjOPQQDAjAPMQ0wCwYDVQQDDARyb290MB4X
+        DTI2MTExOTIzNTUwMFoXDTM2MTExNjIzNTUwMFowDzENMAsGA1UEAwwEcm9vdDB2
+        MBAGByqGSM49AgEGBSuBBAAiA2IABMlEVdqAY9n8gJaLEVdsr9iwhW2ruO6lZb46
+        NoLAXex9BavLCcw2P6+0cDy88WIEqfHBbvvbo7mE6GoJ4TpPENT/8J4Xz0ke+24O
+        ioefRtzprqYch1MrEqi+DyzmbxdYgaNCMEAwDwYDVR0TAQH/BAUwAwEB/zAOBgNV
+        HQ8BAf8EBAMCAqQwHQYDVR0OBBYEFDYyd75hLRySTG9k4yIzl8fVskziMAoGCCqG
+        SM49BAMCA2gAMGUCMQDi4ZYzuEC9WQHBBYZzeLFQT6IgDSg+pC6Mcrzg1AitAm4V
+        YE9rCXhHcRB0YeYZUiECMCe3y15gNRD/ZvJJ+bSpvk0DEyZHjbBGs9FTzM+CyXzz
+        0v6Qw5W/lTeWIPIlw81qsw==
         -----END CERTIFICATE-----
 ";
     let expected = json!({

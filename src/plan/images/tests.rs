@@ -79,6 +79,8 @@ fn pinned_images_keep_their_digests_and_hosts_have_etcd_images_of_their_own() {
   endpoint:"
     );
     let edits = [
+        // kubeadm cannot be told all of these
+        ("provisioner: kubeadm", "provisioner: static-pods"),
         ("  endpoint:", pinned.as_str()),
         ("addresses: [192.0.2.7]", "etcd: {image: \"a.example/etcd:3.6.9-0\"}\n    addresses: [192.0.2.7]"),
     ];

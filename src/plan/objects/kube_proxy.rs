@@ -2,16 +2,9 @@
 //! objects.
 
 use crate::plan::certs::first_control_plane;
-use crate::plan::releases::Release;
 use crate::plan::settings::merged;
 use crate::spec::types::{FreeForm, KubeProxyMode, Spec};
-use crate::spec::{Path, Problem};
 use serde_json::{Map, Value, json};
-
-/// The feature gate of mode `nftables`: alpha in 1.29, beta and on by default in 1.31.
-const NFTABLES_GATE: &str = "NFTablesProxyMode";
-/// The first minor release that knows mode `nftables` without its gate.
-const NFTABLES: u32 = 31;
 
 /// The `KubeProxyConfiguration`: kubeadm's defaults (`app/componentconfigs/kubeproxy.go`), what the
 /// spec's fields say, and above it the spec's own `config`. What is zero or null in kubeadm's
@@ -67,38 +60,4 @@ fn bind_address(spec: &Spec) -> &'static str {
     let host = first_control_plane(spec).and_then(|name| spec.hosts.get(name));
     let address = host.and_then(|host| host.api_address.or_else(|| host.addresses.first().copied()));
     if address.is_some_and(|address| address.is_ipv6()) { "::" } else { "0.0.0.0" }
-}
-
-/// A mode that the release does not have, and settings that the mode does not have.
-pub(in crate::plan) fn problems(spec: &Spec, release: &Release) -> Vec<Problem> {
-    let of = &spec.kubernetes.kube_proxy;
-    let at = Path::root().key("kubernetes").key("kubeProxy");
-    let mut problems = Vec::new();
-    if of.mode == Some(KubeProxyMode::Nftables) && release.minor < NFTABLES && !has_gate(spec) {
-        let message = format!(
-            "Kubernetes 1.{} has kube-proxy's mode nftables behind the feature gate {NFTABLES_GATE}",
-            release.minor
-        );
-        let hint = format!(
-            "write `featureGates: {{{NFTABLES_GATE}: true}}` under `kubernetes`, or take another mode"
-        );
-        problems.push(Problem::error(at.key("mode"), message).hint(hint));
-    }
-    if of.scheduler.is_some() && mode(spec) != KubeProxyMode::Ipvs {
-        let at = at.key("scheduler");
-        let message = format!("{at} means nothing to mode {}", mode(spec).name());
-        problems.push(Problem::warning(at, message).hint("remove it, or write `mode: ipvs`"));
-    }
-    problems
-}
-
-/// Whether the gate is on, for all components or in kube-proxy's own words.
-fn has_gate(spec: &Spec) -> bool {
-    let own = spec.kubernetes.kube_proxy.config.map().get("featureGates");
-    match own.and_then(|gates| gates.get(NFTABLES_GATE)) {
-        Some(own) => own.as_bool() == Some(true),
-        None => {
-            spec.kubernetes.feature_gates.iter().any(|(gate, on)| gate.to_string() == NFTABLES_GATE && *on)
-        }
-    }
 }

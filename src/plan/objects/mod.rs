@@ -13,7 +13,7 @@ use crate::spec::types::{CaName, Join, Provisioner, Role, Spec};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-pub(super) use kube_proxy::{configuration as kube_proxy_configuration, problems};
+pub(super) use kube_proxy::configuration as kube_proxy_configuration;
 
 /// Where the operators have what they apply.
 pub const DIRECTORY: &str = "/etc/kubernetes/cluster";

@@ -160,35 +160,6 @@ fn kube_proxy_is_told_what_the_spec_says() {
 }
 
 #[test]
-fn a_mode_that_a_release_does_not_have() {
-    let problems = |version: &str, kubernetes: &str| -> Vec<String> {
-        let (_, problems) = plan(&load(version, "static-pods", kubernetes, "").spec, &Facts::default());
-        let of = problems.into_iter().filter(|problem| problem.path.contains("kubeProxy"));
-        of.map(|problem| format!("{} {}: {}", problem.severity.name(), problem.path, problem.message))
-            .collect()
-    };
-    let nftables = "  kubeProxy: {mode: nftables}\n";
-    for version in ["1.29.3", "1.30.1"] {
-        let minor = version.rsplit_once('.').unwrap().0;
-        assert_eq!(
-            problems(version, nftables),
-            [format!(
-                "error kubernetes.kubeProxy.mode: Kubernetes {minor} has kube-proxy's mode nftables behind the feature gate NFTablesProxyMode"
-            )]
-        );
-        let gate = "  featureGates: {NFTablesProxyMode: true}\n";
-        assert_eq!(problems(version, &format!("{nftables}{gate}")), [""; 0]);
-        let own = "  kubeProxy: {mode: nftables, config: {featureGates: {NFTablesProxyMode: true}}}\n";
-        assert_eq!(problems(version, own), [""; 0]);
-    }
-    assert_eq!(problems("1.31.1", nftables), [""; 0]);
-    let warning =
-        "warning kubernetes.kubeProxy.scheduler: kubernetes.kubeProxy.scheduler means nothing to mode";
-    assert_eq!(problems("1.36.2", "  kubeProxy: {scheduler: lc}\n"), [format!("{warning} iptables")]);
-    assert_eq!(problems("1.36.2", "  kubeProxy: {mode: ipvs, scheduler: lc}\n"), [""; 0]);
-}
-
-#[test]
 fn patches_for_all_change_the_operators_files_too() {
     let loaded = load("1.36.2", "static-pods", "", "");
     let mut spec = loaded.spec;
