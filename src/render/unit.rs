@@ -57,5 +57,4 @@ fn quoted(text: &str, before: impl Fn(char) -> Option<char>) -> String {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 mod tests;

@@ -93,7 +93,6 @@ pub const FILES: &[FileRow] = &[
     FileRow {
         path: "/etc/etcd/etcdctl.env",
         on: ETCD,
-        mode: 0o644,
         why: "etcdctl's environment: all members, over TLS, with the healthcheck certificate",
         ..ROW
     },
@@ -254,7 +253,6 @@ pub const FILES: &[FileRow] = &[
     FileRow {
         path: "/etc/kubernetes/kubelet/config.yaml",
         on: ETCD_ALONE,
-        mode: 0o644,
         restart: &["kubelet"],
         why: "runs the kubelet alone, as etcd's service manager; outside kubelet.service.d, \
               where systemd would read it as a drop-in",

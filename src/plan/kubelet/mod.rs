@@ -3,7 +3,6 @@
 mod configuration;
 mod flags;
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 mod tests;
 
 use super::certs::{Place, kubelet_server};

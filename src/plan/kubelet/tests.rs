@@ -1,3 +1,6 @@
+//! Configurations and flags of nodes without kubeadm.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
 use crate::plan::fields::{Configuration, check};
 use crate::plan::{Facts, HostPlan, Plan, plan};
 use crate::spec;

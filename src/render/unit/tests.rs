@@ -1,3 +1,6 @@
+//! What is quoted, read as systemd reads it.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
 use super::{argument, assignment, variable};
 use minijinja::{AutoEscape, Environment, ErrorKind, context};
 use proptest::prelude::{any, prop_assert_eq, proptest};
