@@ -216,8 +216,9 @@ fn init(machine: &Machine, cluster: &Cluster, row: &Row) -> Checked {
     machine.changes("init phase kubelet-start --config /input.yaml", &KUBELETS)?;
     machine.changes("init phase control-plane all --config /input.yaml", &MANIFESTS)?;
     machine.changes("init phase etcd local --config /input.yaml", &ETCD)?;
-    // what came into directories of ours is what the bundle foresees, and no more
-    let came = MANIFESTS.iter().chain(&ETCD).map(|line| line.replacen("+ ", "/", 1)).collect();
+    // what came is what the bundle foresees, and no more
+    let came =
+        MANIFESTS.iter().chain(&ETCD).chain(&KUBELETS).map(|line| line.replacen("+ ", "/", 1)).collect();
     let foreign = cluster.foreign(row.of);
     if foreign != came {
         return Err(format!("foreign in the manifest: {foreign:?}, not {came:?}"));

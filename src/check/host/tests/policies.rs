@@ -148,6 +148,7 @@ fn drift_of_files_that_are_not_managed() {
             Box::new(|host| host.chmod(STATE, 0o666)),
             &["mode-mismatch /etc/pods/state"],
         ),
+        ("a foreign file of a strict umask", Box::new(|host| host.chmod(STATE, 0o600)), &[]),
         (
             "a foreign link",
             Box::new(|host| {
@@ -174,7 +175,7 @@ fn each_field_is_a_finding_with_a_way_out() {
     let host = in_use();
     let user = format!("client-certificate-data: {}\n    exec: {{command: /x}}", base64(CERT));
     host.write(KUBELET, kubeconfig("https://evil:6443", OTHER_CA, &user).as_bytes());
-    host.chmod(STATE, 0o600);
+    host.chmod(STATE, 0o664);
     let finding = |expected: String, found: String| {
         Finding::new(Id::InitialDiffers, KUBELET, DIFFERS).expected(expected).found(found)
     };
@@ -186,7 +187,7 @@ fn each_field_is_a_finding_with_a_way_out() {
             finding(format!("server: {SERVER}"), "server: https://evil:6443".into()),
             finding(format!("subject: {NODE}"), "subject: CN=infra0".into()),
             finding("no exec".into(), "exec".into()),
-            Finding::new(Id::ModeMismatch, STATE, FOREIGN).expected("0644").found("0600"),
+            Finding::new(Id::ModeMismatch, STATE, FOREIGN).expected("0644").found("0664"),
         ]
     );
 }
@@ -256,7 +257,7 @@ fn what_install_repairs_and_what_it_leaves() {
     let draft = draft();
     let (host, bundle) = Host::with(&draft);
     host.write(STATE, b"theirs");
-    host.chmod(STATE, 0o600);
+    host.chmod(STATE, 0o664);
     host.chmod(KUBELET, 0o644);
     fs::remove_file(host.path(HOST_SUMS)).unwrap();
     host.install(&draft, &bundle, &options()).unwrap();
