@@ -73,7 +73,7 @@ mod tests {
     use crate::bundle::trust::{Trust, trust_line};
     use crate::derive::Cluster;
     use crate::derive::keyring::Keyring;
-    use crate::plan::files::{FILES, RowSource};
+    use crate::plan::files::{RowSource, rows};
     use crate::plan::{Fields, FilePlan, Policy as Planned, Source};
     use crate::render::Renderer;
     use crate::render::templates::Templates;
@@ -81,7 +81,7 @@ mod tests {
 
     #[test]
     fn hosts_look_for_the_verify_key_where_the_table_puts_it() {
-        let row = FILES.iter().find(|row| row.source == RowSource::VerifyKey);
+        let row = rows().find(|row| row.source == RowSource::VerifyKey);
         assert_eq!(row.map(|row| row.path), Some(VERIFY_KEY_PATH));
     }
 

@@ -5,6 +5,8 @@
 
 mod brought;
 pub mod certificate;
+mod contents;
+mod derived;
 pub mod key;
 pub mod keyring;
 mod kubeadm;
@@ -18,21 +20,18 @@ mod secrets;
 
 use crate::imports::Material as Imported;
 use crate::plan::brought::Version;
-use crate::plan::certs::{CertRow, Kind};
-use crate::plan::{BootstrapPlan, CertPlan, ClusterPlan, FilePlan, HostPlan, KeyPlan, Rotated, Source};
+use crate::plan::certs::Kind;
+use crate::plan::{CertPlan, ClusterPlan, FilePlan, HostPlan, Rotated};
 use crate::spec::types::CaName;
 use crate::verify_key::VerifyKey;
 use certificate::{Authority, CertificateError};
+use derived::{certificate_key, service_account_key, signer};
 use key::{KeyError, PrivateKey};
 use keyring::{Keyring, KeyringError};
-use kubeconfig::{Credential, Kubeconfig};
 use label::{Label, Purpose};
 use public::Public;
 use seal::SealError;
-use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
-use zeroize::Zeroizing;
 
 /// Why material cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -240,142 +239,6 @@ impl<'a> Cluster<'a> {
         Ok(requests)
     }
 
-    /// A public file that comes from keys; none for what templates render.
-    fn public(&self, source: &Source, leaves: &Leaves<'_>) -> Result<Option<String>, DeriveError> {
-        let text = match source {
-            Source::Certificate(id) => match leaves.get(id) {
-                Some(leaf) => leaf.certificate.clone(),
-                None => self.trusted(id)?,
-            },
-            Source::SigningCertificate(id) => self.authority(id)?.active.pem().to_owned(),
-            Source::PublicKeys(id) => {
-                let keys = self.service_account.as_ref().ok_or(DeriveError::Table(id))?;
-                keys.all().map(PrivateKey::public_pem).collect::<Result<String, _>>()?
-            }
-            Source::DiscoveryHash => self.discovery_hashes()?,
-            _ => return Ok(None),
-        };
-        Ok(Some(text))
-    }
-
-    /// A secret file's plaintext.
-    fn secret(
-        &self,
-        host: &HostPlan,
-        file: &FilePlan,
-        leaves: &Leaves<'_>,
-        verify_key: &VerifyKey,
-    ) -> Result<Zeroizing<String>, DeriveError> {
-        let (keyring, plan) = (self.keyring, self.plan);
-        match &file.source {
-            Source::Key(id) => Ok(self.private_key(id, leaves)?.to_pem()?),
-            Source::Kubeconfig(id) => self.kubeconfig(id, leaves),
-            Source::VerifyKey => Ok(verify_key.to_file()),
-            Source::EncryptionConfig => {
-                let encryption = plan.encryption.as_ref().ok_or(DeriveError::Table("encryption-at-rest"))?;
-                Ok(secrets::encryption_config(keyring, &plan.id, encryption)?)
-            }
-            Source::BootstrapTokens => secrets::bootstrap_tokens(keyring, plan)?.ok_or(DeriveError::Expiry),
-            Source::BootstrapKubeconfig => {
-                let bootstrap = host.bootstrap().ok_or(DeriveError::Table("bootstrap-token"))?;
-                self.bootstrap_kubeconfig(bootstrap)
-            }
-            Source::KubeadmConfiguration => {
-                let kubeadm = host.kubeadm.as_ref().ok_or(DeriveError::Table("kubeadm"))?;
-                let text = kubeadm::configuration(keyring, plan, kubeadm, &self.discovery_hashes()?)?;
-                text.ok_or(DeriveError::Expiry)
-            }
-            Source::Password(name) => {
-                let planned = plan.passwords.iter().find(|password| password.name == *name);
-                let planned = planned.ok_or(DeriveError::Table("password"))?;
-                Ok(secrets::password(keyring, &plan.id, planned)?)
-            }
-            Source::Certificate(id) | Source::PublicKeys(id) | Source::SigningCertificate(id) => {
-                Err(DeriveError::Table(id))
-            }
-            Source::Template(path) | Source::Each(path, _) | Source::Pod(path) => {
-                Err(DeriveError::Table(path))
-            }
-            Source::DiscoveryHash | Source::Manifest | Source::Patch | Source::Foreign => {
-                Err(DeriveError::Table("no secret"))
-            }
-        }
-    }
-
-    fn kubeconfig(&self, id: &'static str, leaves: &Leaves<'_>) -> Result<Zeroizing<String>, DeriveError> {
-        let leaf = leaves.get(id).ok_or(DeriveError::Table(id))?;
-        let server = leaf.plan.server.as_ref().ok_or(DeriveError::Table(id))?;
-        let key = leaf.key.to_pem()?;
-        let kubeconfig = Kubeconfig {
-            cluster: &self.plan.name,
-            server,
-            authorities: &self.trusted("ca")?,
-            user: &leaf.plan.cn,
-            credential: Credential::Certificate { certificate: &leaf.certificate, key: &key },
-        };
-        Ok(kubeconfig.write())
-    }
-
-    /// With kubeadm's name of the user (`phases/kubeconfig`, `util/kubeconfig`).
-    fn bootstrap_kubeconfig(&self, bootstrap: &BootstrapPlan) -> Result<Zeroizing<String>, DeriveError> {
-        let planned = self.plan.tokens.iter().find(|token| token.name == bootstrap.token);
-        let planned = planned.ok_or(DeriveError::Table("bootstrap-token"))?;
-        let kubeconfig = Kubeconfig {
-            cluster: &self.plan.name,
-            server: &bootstrap.server,
-            authorities: &self.trusted("ca")?,
-            user: "tls-bootstrap-token-user",
-            credential: Credential::Token(&secrets::whole_token(self.keyring, &self.plan.id, planned)?),
-        };
-        Ok(kubeconfig.write())
-    }
-
-    /// The hashes by which `kubeadm join` knows the API server's authority: of each that is trusted,
-    /// SHA-256 over its `SubjectPublicKeyInfo` (kubeadm's `util/pubkeypin`).
-    fn discovery_hashes(&self) -> Result<String, DeriveError> {
-        let mut text = String::new();
-        for authority in self.authority("ca")?.all() {
-            // writing to a String cannot fail
-            let _ = writeln!(text, "sha256:{}", hex::encode(Sha256::digest(authority.spki()?)));
-        }
-        Ok(text)
-    }
-
-    /// All certificates of an authority that are trusted, the one that signs first.
-    fn trusted(&self, id: &'static str) -> Result<String, DeriveError> {
-        Ok(self.authority(id)?.all().map(Authority::pem).collect())
-    }
-
-    fn authority(&self, id: &'static str) -> Result<&Versions<Authority<'_>>, DeriveError> {
-        let row = CertRow::find(id).filter(|row| matches!(row.kind, Kind::Authority(_)));
-        self.authority_of(row.ok_or(DeriveError::Table(id))?)
-    }
-
-    /// The authority that a row is, or that issues it.
-    fn authority_of(&self, row: &CertRow) -> Result<&Versions<Authority<'_>>, DeriveError> {
-        let (Kind::Authority(ca) | Kind::IssuedBy(ca)) = row.kind else {
-            return Err(DeriveError::Table(row.id));
-        };
-        self.authorities.get(&ca).ok_or(DeriveError::Table(row.id))
-    }
-
-    fn private_key<'k>(
-        &'k self,
-        id: &'static str,
-        leaves: &'k Leaves<'_>,
-    ) -> Result<&'k PrivateKey, DeriveError> {
-        if let Some(leaf) = leaves.get(id) {
-            return Ok(&leaf.key);
-        }
-        let row = CertRow::find(id).ok_or(DeriveError::Table(id))?;
-        let key = match row.kind {
-            Kind::KeyPair => self.service_account.as_ref().map(|keys| &keys.active),
-            Kind::Authority(ca) => self.authorities.get(&ca).and_then(|authority| authority.active.key()),
-            Kind::IssuedBy(_) => None,
-        };
-        key.ok_or(DeriveError::Table(id))
-    }
-
     /// The key of the keyed digests of one host's secrets.
     fn verify_key(&self, host: &HostPlan) -> Result<VerifyKey, DeriveError> {
         let generation = host.item.generation.to_string();
@@ -409,51 +272,4 @@ impl<'a> Cluster<'a> {
             .map_err(|source| DeriveError::Seal { path: file.path.clone(), source })?;
         Ok(Sealed { bytes, hmac: verify_key.digest(&file.path, plaintext) })
     }
-}
-
-/// The key of a certificate: any host's, or an authority's.
-fn certificate_key(
-    keyring: &Keyring,
-    cluster: &ClusterPlan,
-    plan: &CertPlan,
-) -> Result<PrivateKey, DeriveError> {
-    let label = Label {
-        cluster: &cluster.id,
-        row: plan.row.id,
-        host: plan.host.as_deref().unwrap_or_default(),
-        algorithm: plan.algorithm.label(),
-        generation: &plan.generation,
-        ..Label::default()
-    };
-    Ok(PrivateKey::derived(plan.algorithm, keyring.seed(plan.seed)?, &label)?)
-}
-
-/// The key that signs service-account tokens, one for all hosts.
-fn service_account_key(
-    keyring: &Keyring,
-    cluster: &ClusterPlan,
-    plan: &KeyPlan,
-) -> Result<PrivateKey, DeriveError> {
-    let generation = plan.generation.to_string();
-    let label = Label {
-        cluster: &cluster.id,
-        row: "sa",
-        algorithm: plan.algorithm.label(),
-        generation: &generation,
-        ..Label::default()
-    };
-    Ok(PrivateKey::derived(plan.algorithm, keyring.seed(plan.seed)?, &label)?)
-}
-
-fn signer(plan: &ClusterPlan, keyring: &Keyring) -> Result<Signer, DeriveError> {
-    let generation = plan.signing.generation.to_string();
-    let label = Label {
-        cluster: &plan.id,
-        row: "signing",
-        algorithm: "ed25519",
-        generation: &generation,
-        ..Label::default()
-    };
-    let secret = keyring.seed(plan.signing.seed)?.secret::<32>(Purpose::Sign, &label);
-    Ok(Signer(ed25519_dalek::SigningKey::from_bytes(&secret)))
 }

@@ -1,6 +1,7 @@
 //! Every directory that sealift makes, and those in which it allows nothing else, as one table.
 
 use super::certs::Place;
+use super::certs::place::{CONTROL_PLANE, ETCD, EVERYWHERE, HOSTS, NODES, OPERATOR};
 use super::settings::Layered;
 use super::{FilePlan, Source};
 use crate::spec::Problem;
@@ -25,217 +26,102 @@ pub struct DirectoryRow {
     pub why: &'static str,
 }
 
-const ETCD: &[Place] = &[Place::Role(Role::Etcd)];
-const CONTROL_PLANE: &[Place] = &[Place::Role(Role::ControlPlane)];
-const NODES: &[Place] = &[Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
-const HOSTS: &[Place] =
-    &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
-const EVERYWHERE: &[Place] =
-    &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker), Place::Operator];
-const OPERATOR: &[Place] = &[Place::Operator];
+/// What most rows have: made where a file of the bundle lies in it, and others' files may lie there too.
+const ROW: DirectoryRow =
+    DirectoryRow { path: "", on: HOSTS, mode: 0o755, owned: false, always: false, why: "" };
 
 /// Every directory there is, besides etcd's data directory, whose path the spec says.
 pub const DIRECTORIES: &[DirectoryRow] = &[
-    DirectoryRow {
-        path: "/etc/containerd",
-        on: HOSTS,
-        mode: 0o755,
-        owned: false,
-        always: false,
-        why: "containerd's",
-    },
+    DirectoryRow { path: "/etc/containerd", why: "containerd's", ..ROW },
     DirectoryRow {
         path: "/etc/containerd/certs.d",
-        on: HOSTS,
-        mode: 0o755,
-        owned: false,
-        always: false,
         why: "containerd's `config_path`; registries may have more here, such as their CAs",
+        ..ROW
     },
     DirectoryRow {
         path: "/etc/containerd/certs.d/REGISTRY",
-        on: HOSTS,
-        mode: 0o755,
-        owned: false,
-        always: false,
         why: "one for each registry with mirrors",
+        ..ROW
     },
-    DirectoryRow {
-        path: "/etc/containers",
-        on: HOSTS,
-        mode: 0o755,
-        owned: false,
-        always: false,
-        why: "CRI-O's, Podman's",
-    },
+    DirectoryRow { path: "/etc/containers", why: "CRI-O's, Podman's", ..ROW },
     DirectoryRow {
         path: "/etc/containers/registries.conf.d",
-        on: HOSTS,
-        mode: 0o755,
-        owned: false,
-        always: false,
         why: "other tools have their registries here too",
+        ..ROW
     },
-    DirectoryRow {
-        path: "/etc/default",
-        on: HOSTS,
-        mode: 0o755,
-        owned: false,
-        always: false,
-        why: "the system's; variables of units",
-    },
-    DirectoryRow {
-        path: "/etc/etcd",
-        on: ETCD,
-        mode: 0o755,
-        owned: false,
-        always: false,
-        why: "etcdctl's environment",
-    },
-    DirectoryRow {
-        path: "/etc/kubernetes",
-        on: EVERYWHERE,
-        mode: 0o755,
-        owned: false,
-        always: false,
-        why: "kubeadm's",
-    },
+    DirectoryRow { path: "/etc/default", why: "the system's; variables of units", ..ROW },
+    DirectoryRow { path: "/etc/etcd", on: ETCD, why: "etcdctl's environment", ..ROW },
+    DirectoryRow { path: "/etc/kubernetes", on: EVERYWHERE, why: "kubeadm's", ..ROW },
     DirectoryRow {
         path: "/etc/kubernetes/apiserver",
         on: CONTROL_PLANE,
         mode: 0o700,
-        owned: false,
-        always: false,
         why: "the API server's own configuration; files that a flag of yours names may lie here too",
+        ..ROW
     },
     DirectoryRow {
         path: "/etc/kubernetes/cluster",
         on: OPERATOR,
         mode: 0o700,
-        owned: false,
-        always: false,
         why: "what is applied to the cluster once",
+        ..ROW
     },
-    DirectoryRow {
-        path: "/etc/kubernetes/kubeadm",
-        on: HOSTS,
-        mode: 0o755,
-        owned: false,
-        always: false,
-        why: "kubeadm's configuration",
-    },
-    DirectoryRow {
-        path: "/etc/kubernetes/kubelet",
-        on: HOSTS,
-        mode: 0o755,
-        owned: false,
-        always: false,
-        why: "the kubelet's configuration",
-    },
+    DirectoryRow { path: "/etc/kubernetes/kubeadm", why: "kubeadm's configuration", ..ROW },
+    DirectoryRow { path: "/etc/kubernetes/kubelet", why: "the kubelet's configuration", ..ROW },
     DirectoryRow {
         path: "/etc/kubernetes/manifests",
-        on: HOSTS,
         mode: 0o700,
         owned: true,
         always: true,
         why: "the kubelet runs whatever lies here",
+        ..ROW
     },
     DirectoryRow {
         path: "/etc/kubernetes/patches",
         on: NODES,
-        mode: 0o755,
         owned: true,
-        always: false,
         why: "kubeadm lays whatever lies here over what it writes",
+        ..ROW
     },
-    DirectoryRow {
-        path: "/etc/kubernetes/pki",
-        on: EVERYWHERE,
-        mode: 0o755,
-        owned: false,
-        always: false,
-        why: "kubeadm's",
-    },
+    DirectoryRow { path: "/etc/kubernetes/pki", on: EVERYWHERE, why: "kubeadm's", ..ROW },
     DirectoryRow {
         path: "/etc/kubernetes/pki/etcd",
         on: &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Operator],
-        mode: 0o755,
         owned: true,
         always: true,
         why: "a certificate or key here that nobody planned is worth a question",
+        ..ROW
     },
-    DirectoryRow {
-        path: "/etc/sealift",
-        on: EVERYWHERE,
-        mode: 0o755,
-        owned: false,
-        always: false,
-        why: "sealift's own",
-    },
+    DirectoryRow { path: "/etc/sealift", on: EVERYWHERE, why: "sealift's own", ..ROW },
     DirectoryRow {
         path: "/etc/sealift/passwords",
         on: EVERYWHERE,
         mode: 0o700,
-        owned: false,
-        always: false,
         why: "passwords that hosts share",
+        ..ROW
     },
-    DirectoryRow {
-        path: "/etc/sysconfig",
-        on: HOSTS,
-        mode: 0o755,
-        owned: false,
-        always: false,
-        why: "the system's; variables of units",
-    },
-    DirectoryRow {
-        path: "/etc/systemd/system",
-        on: HOSTS,
-        mode: 0o755,
-        owned: false,
-        always: false,
-        why: "systemd's",
-    },
-    DirectoryRow {
-        path: "/etc/systemd/system/containerd.service.d",
-        on: HOSTS,
-        mode: 0o755,
-        owned: false,
-        always: false,
-        why: "containerd's drop-ins",
-    },
-    DirectoryRow {
-        path: "/etc/systemd/system/crio.service.d",
-        on: HOSTS,
-        mode: 0o755,
-        owned: false,
-        always: false,
-        why: "CRI-O's drop-ins",
-    },
+    DirectoryRow { path: "/etc/sysconfig", why: "the system's; variables of units", ..ROW },
+    DirectoryRow { path: "/etc/systemd/system", why: "systemd's", ..ROW },
+    DirectoryRow { path: "/etc/systemd/system/containerd.service.d", why: "containerd's drop-ins", ..ROW },
+    DirectoryRow { path: "/etc/systemd/system/crio.service.d", why: "CRI-O's drop-ins", ..ROW },
     DirectoryRow {
         path: "/etc/systemd/system/kubelet.service.d",
-        on: HOSTS,
-        mode: 0o755,
-        owned: false,
-        always: false,
         why: "the kubelet's drop-ins; packages and other tools have theirs here too",
+        ..ROW
     },
     DirectoryRow {
         path: "/var/lib/kubelet",
         on: NODES,
         // the kubelet's setupDataDirs
         mode: 0o750,
-        owned: false,
-        always: false,
         why: "the kubelet's",
+        ..ROW
     },
     DirectoryRow {
         path: "/var/lib/kubelet/pki",
         on: NODES,
-        mode: 0o755,
-        owned: false,
-        always: false,
         why: "the kubelet's certificates; it adds its own",
+        ..ROW
     },
 ];
 
@@ -377,12 +263,12 @@ fn allowed_in(directory: &str, allow: &[Layered<AbsolutePath>]) -> Vec<String> {
 mod tests {
     use super::{DIRECTORIES, Place};
     use crate::plan::certs::CERTS;
-    use crate::plan::files::FILES;
+    use crate::plan::files;
 
     #[test]
     fn every_file_of_the_tables_lies_in_a_directory_of_this_table_on_the_same_hosts() {
         let certificates = CERTS.iter().map(|row| (row.public_path(), row.on));
-        let files = FILES.iter().map(|row| (row.path.to_owned(), row.on));
+        let files = files::rows().map(|row| (row.path.to_owned(), row.on));
         for (path, on) in files.chain(certificates) {
             let parent = path.rsplit_once('/').map(|(parent, _)| parent).unwrap_or_default();
             let row = DIRECTORIES.iter().find(|row| row.path == parent);

@@ -37,7 +37,7 @@ impl Shared<'_> {
             seed: host.seed,
             addresses: &host.addresses,
             etcd_address: etcd.as_ref().map(|member| member.address),
-            api_address: host.api_address.or_else(|| host.addresses.first().copied()),
+            api_address: host.advertise_address(),
             own: Some(&host.certificates),
         };
         let kubeadm = kubeadm::plan(self, name, host, settings, etcd.as_ref(), &kubelet);

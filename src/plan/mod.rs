@@ -1,6 +1,6 @@
 //! The plan: the complete, pure model of what will exist.
 //!
-//! Two tables say everything that can exist on a host: [`certs::CERTS`] and [`files::FILES`]
+//! Two tables say everything that can exist on a host: [`certs::CERTS`] and [`files::rows`]
 //! (with [`directories::DIRECTORIES`] for the directories they live in). A plan is those tables
 //! laid over one spec. No cryptography, template, file system, clock or randomness here.
 

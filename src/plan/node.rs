@@ -5,6 +5,7 @@ use super::settings::Settings;
 use crate::spec::scalars::{HostName, LabelKey};
 use crate::spec::types::{Host, Role, Spec, Taint, TaintEffect};
 use crate::spec::{Path, Problem};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -13,14 +14,26 @@ pub(super) const CONTROL_PLANE: &str = "node-role.kubernetes.io/control-plane";
 /// The label with which kubeadm keeps control planes out of load balancers of services (the same).
 pub(super) const EXCLUDE: &str = "node.kubernetes.io/exclude-from-external-load-balancers";
 
-/// The labels that the kubelet sets itself when its node registers.
-pub(super) fn kubelet_labels(settings: &Settings) -> BTreeMap<String, String> {
-    settings
-        .labels
-        .iter()
-        .filter(|(key, _)| kubelet_may_set(key))
-        .map(|(key, value)| (key.clone(), value.clone()))
+/// The flags that say as what a kubelet's node registers, by name without dashes.
+pub(super) fn kubelet_flags(spec: &Spec, host: &Host, settings: &Settings) -> BTreeMap<String, Vec<String>> {
+    let addresses: Vec<_> = addresses(spec, host).iter().map(ToString::to_string).collect();
+    let labels = settings.labels.iter().filter(|(key, _)| kubelet_may_set(key));
+    let labels: Vec<_> = labels.map(|(key, value)| format!("{key}={value}")).collect();
+    let flags = [("node-ip", addresses), ("node-labels", labels)].into_iter();
+    flags
+        .filter(|(_, values)| !values.is_empty())
+        .map(|(name, values)| (name.to_owned(), vec![values.join(",")]))
         .collect()
+}
+
+/// A taint as Kubernetes writes it.
+pub(super) fn taint(taint: &Taint) -> Value {
+    let mut value = json!({ "key": taint.key.to_string(), "effect": taint.effect.name() });
+    let text = taint.value.to_string();
+    if let Some(map) = value.as_object_mut().filter(|_| !text.is_empty()) {
+        map.insert("value".to_owned(), text.into());
+    }
+    value
 }
 
 /// The taints with which a node registers: those of the spec, else kubeadm's of a control plane.

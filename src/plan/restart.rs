@@ -1,13 +1,11 @@
 //! What can restart where: a row of the tables names all that reads its file, and no host runs all of it.
 
 use super::certs::Place;
-use crate::spec::types::Role;
-
-const CONTROL_PLANE: &[Place] = &[Place::Role(Role::ControlPlane)];
+use super::certs::place::{CONTROL_PLANE, ETCD};
 
 /// The places that run a target. What is not listed runs wherever its file lies.
 const RUN_ON: &[(&str, &[Place])] = &[
-    ("static-pod/etcd", &[Place::Role(Role::Etcd)]),
+    ("static-pod/etcd", ETCD),
     ("static-pod/kube-apiserver", CONTROL_PLANE),
     ("static-pod/kube-controller-manager", CONTROL_PLANE),
     ("static-pod/kube-scheduler", CONTROL_PLANE),
@@ -23,13 +21,14 @@ pub(super) fn targets(row: &'static [&'static str], here: &[Place]) -> Vec<&'sta
 
 #[cfg(test)]
 mod tests {
-    use super::{Place, RUN_ON, Role, targets};
+    use super::{Place, RUN_ON, targets};
     use crate::plan::certs::CERTS;
-    use crate::plan::files::FILES;
+    use crate::plan::files;
+    use crate::spec::types::Role;
 
     #[test]
     fn every_static_pod_of_the_tables_has_its_places() {
-        let rows = FILES.iter().map(|row| row.restart).chain(CERTS.iter().map(|row| row.restart));
+        let rows = files::rows().map(|row| row.restart).chain(CERTS.iter().map(|row| row.restart));
         let unknown: Vec<_> = rows
             .flatten()
             .filter(|target| {

@@ -181,7 +181,7 @@ fn distributions_have_their_paths() {
     );
     assert_eq!(mounts(&of("1.36.2", "rhel")), ["/etc/ssl/certs", "/etc/pki/ca-trust", "/etc/pki/tls/certs"]);
     assert_eq!(mounts(&of("1.36.2", "flatcar")), ["/etc/ssl/certs", "/usr/share/ca-certificates"]);
-    let plugins = "/opt/libexec/kubernetes/kubelet-plugins/volume/exec";
+    let plugins = "/opt/libexec/kubernetes/kubelet-plugins/volume/exec/";
     assert!(mounts(&of("1.35.0", "flatcar")).contains(&plugins.to_owned()));
     let flag = format!("--flex-volume-plugin-dir={plugins}");
     assert_eq!(lines(&of("1.35.0", "flatcar"), "--flex"), [flag.as_str()]);

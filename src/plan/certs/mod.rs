@@ -6,7 +6,7 @@
 
 mod fit;
 mod lay;
-mod place;
+pub(in crate::plan) mod place;
 mod sans;
 mod table;
 

@@ -3,6 +3,21 @@
 use crate::spec::scalars::HostName;
 use crate::spec::types::{Host, Provisioner, Role, Spec};
 
+pub(in crate::plan) const ETCD: &[Place] = &[Place::Role(Role::Etcd)];
+/// Members that are no control planes.
+pub(in crate::plan) const ETCD_ALONE: &[Place] = &[Place::EtcdAlone];
+/// Control planes with a member of their own.
+pub(in crate::plan) const STACKED: &[Place] = &[Place::Stacked];
+pub(in crate::plan) const CONTROL_PLANE: &[Place] = &[Place::Role(Role::ControlPlane)];
+/// Whatever becomes a node of Kubernetes.
+pub(in crate::plan) const NODES: &[Place] = &[Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
+pub(in crate::plan) const HOSTS: &[Place] =
+    &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
+/// Hosts and operators.
+pub(in crate::plan) const EVERYWHERE: &[Place] =
+    &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker), Place::Operator];
+pub(in crate::plan) const OPERATOR: &[Place] = &[Place::Operator];
+
 /// Where something is placed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {

@@ -1,14 +1,11 @@
 //! The table.
 
+use super::place::{CONTROL_PLANE, ETCD, NODES, OPERATOR};
 use super::{CertRow, Cn, Eku, Form, Kind, Organization, Place, Sans, Server, When};
 use crate::plan::Policy;
 use crate::spec::types::{CaName, Role};
 
-const ETCD: &[Place] = &[Place::Role(Role::Etcd)];
-const CONTROL_PLANE: &[Place] = &[Place::Role(Role::ControlPlane)];
 const CONTROL_PLANE_AND_OPERATOR: &[Place] = &[Place::Role(Role::ControlPlane), Place::Operator];
-const NODES: &[Place] = &[Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
-const OPERATOR: &[Place] = &[Place::Operator];
 const CLIENT: &[Eku] = &[Eku::ClientAuth];
 const SERVER: &[Eku] = &[Eku::ServerAuth];
 const SERVER_AND_CLIENT: &[Eku] = &[Eku::ServerAuth, Eku::ClientAuth];

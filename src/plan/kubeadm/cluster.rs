@@ -3,13 +3,10 @@
 
 use super::{Subject, form, named, set};
 use crate::plan::components::{Component, Extras, VolumePlan, extras};
-use crate::plan::etcd;
+use crate::plan::{etcd, os};
 use crate::spec::scalars::{ImageRef, San, Span};
-use crate::spec::types::{CertificateId, FreeForm, Os, Role, Spec};
+use crate::spec::types::{CertificateId, FreeForm, Role, Spec};
 use serde_json::{Value, json};
-
-/// Where Flatcar, whose /usr is read-only, has volume plugins (Flatcar's documents on Kubernetes).
-pub(super) const FLATCAR_PLUGINS: &str = "/opt/libexec/kubernetes/kubelet-plugins/volume/exec/";
 
 pub(super) fn configuration(subject: &Subject<'_>) -> FreeForm {
     let spec = subject.shared.spec;
@@ -127,9 +124,10 @@ const fn field(component: Component) -> &'static str {
 fn of_component(subject: &Subject<'_>, component: Component) -> Value {
     let spec = subject.shared.spec;
     let Extras { mut args, volumes, envs } = extras(spec, component);
-    if component == Component::KubeControllerManager && on_flatcar(spec) {
+    let plugins = volume_plugins(spec).filter(|_| component == Component::KubeControllerManager);
+    if let Some(plugins) = plugins {
         // kubeadm mounts the directory that this flag names
-        args.entry("flex-volume-plugin-dir".to_owned()).or_insert_with(|| vec![FLATCAR_PLUGINS.to_owned()]);
+        args.entry("flex-volume-plugin-dir".to_owned()).or_insert_with(|| vec![plugins.to_owned()]);
     }
     let mut value = json!({});
     if !args.is_empty() {
@@ -144,12 +142,12 @@ fn of_component(subject: &Subject<'_>, component: Component) -> Value {
     value
 }
 
-/// Whether a control plane runs on Flatcar.
-fn on_flatcar(spec: &Spec) -> bool {
+/// Where control planes look for volume plugins, where it is not kubeadm's default.
+fn volume_plugins(spec: &Spec) -> Option<&'static str> {
     let control_planes = spec.hosts.values().filter(|host| host.roles.contains(&Role::ControlPlane));
     let of_role = spec.roles.get(&Role::ControlPlane).and_then(|role| role.os);
     let mut families = control_planes.map(|host| host.os.or(of_role).or(spec.os).unwrap_or_default());
-    families.any(|os| os == Os::Flatcar)
+    families.find_map(|os| os::paths(os).volume_plugins)
 }
 
 fn volume(volume: &VolumePlan) -> Value {

@@ -1,29 +1,23 @@
 //! What kubeadm is told of kubelets: one `KubeletConfiguration` for the cluster, and for each host what is
 //! different there. A configuration beside a `JoinConfiguration` would be ignored.
 
-use super::cluster::FLATCAR_PLUGINS;
-use super::{Subject, form, set};
+use super::{Subject, form};
+use crate::plan::kubelet::of_nodes;
+use crate::plan::os;
 use crate::plan::releases::Release;
 use crate::plan::settings::merged;
-use crate::spec::types::{CaName, CgroupDriver, FreeForm, Os, Spec};
+use crate::spec::types::{CaName, FreeForm, Spec};
 use serde_json::{Map, Value, json};
 
 /// The cluster's. kubeadm adds DNS, certificates and authorization.
 pub(super) fn configuration(spec: &Spec, release: &Release) -> FreeForm {
-    let of = &spec.kubernetes;
-    let mut document = json!({
-        "apiVersion": "kubelet.config.k8s.io/v1beta1",
-        "kind": "KubeletConfiguration",
-        "cgroupDriver": driver(spec.kubelet.cgroup_driver),
-    });
-    if !of.feature_gates.is_empty() {
-        let gates = of.feature_gates.iter().map(|(gate, on)| (gate.to_string(), Value::from(*on)));
-        set(&mut document, "featureGates", gates.collect::<Map<_, _>>());
-    }
-    if of.cgroup_v1 && release.refuses_cgroup_v1 {
-        set(&mut document, "failCgroupV1", false);
-    }
-    merged(&form(document), &spec.kubelet.config)
+    let mut document = Map::from_iter([
+        ("apiVersion".to_owned(), "kubelet.config.k8s.io/v1beta1".into()),
+        ("kind".to_owned(), "KubeletConfiguration".into()),
+        ("cgroupDriver".to_owned(), spec.kubelet.cgroup_driver.unwrap_or_default().name().into()),
+    ]);
+    document.extend(of_nodes(spec, Some(release)));
+    merged(&document.into(), &spec.kubelet.config)
 }
 
 /// What one host's is besides, as a merge patch. `rotateCertificates` always: kubeadm turns it on
@@ -38,17 +32,11 @@ pub(super) fn patch(subject: &Subject<'_>) -> FreeForm {
     let signs = spec.pki.ca_keys_on_hosts.contains(&CaName::Kubernetes);
     let rotate = wanted.map().get("rotateCertificates").cloned();
     patch.insert("rotateCertificates".to_owned(), rotate.unwrap_or_else(|| signs.into()));
-    if subject.settings.os == Os::Flatcar && !wanted.map().contains_key("volumePluginDir") {
-        patch.insert("volumePluginDir".to_owned(), FLATCAR_PLUGINS.into());
+    let plugins = os::paths(subject.settings.os).volume_plugins;
+    if let Some(plugins) = plugins.filter(|_| !wanted.map().contains_key("volumePluginDir")) {
+        patch.insert("volumePluginDir".to_owned(), plugins.into());
     }
     patch.into()
-}
-
-const fn driver(driver: Option<CgroupDriver>) -> &'static str {
-    match driver {
-        Some(CgroupDriver::Cgroupfs) => "cgroupfs",
-        Some(CgroupDriver::Systemd) | None => "systemd",
-    }
 }
 
 /// What of `wanted` is not in `there`: mappings by their keys, anything else whole.

@@ -13,7 +13,7 @@ mod problems;
 use super::EtcdPlan;
 use super::certs::Place;
 use super::host::Shared;
-use super::kubelet::KubeletPlan;
+use super::kubelet::{KubeletPlan, is_node};
 use super::objects;
 use super::releases::{KubeadmApi, Release};
 use super::settings::Settings;
@@ -110,8 +110,7 @@ pub(super) fn plan(
     kubelet: &KubeletPlan,
 ) -> Option<KubeadmPlan> {
     let spec = shared.spec;
-    let node = host.roles.contains(&Role::ControlPlane) || host.roles.contains(&Role::Worker);
-    if spec.kubernetes.provisioner != Provisioner::Kubeadm || !node {
+    if spec.kubernetes.provisioner != Provisioner::Kubeadm || !is_node(host) {
         return None;
     }
     let subject = Subject { shared, release: shared.release?, name, host, settings, kubelet, etcd };

@@ -2,7 +2,7 @@
 
 use super::{PATCHES, Subject, form, set};
 use crate::plan::node;
-use crate::spec::types::{FreeForm, Join, Taint};
+use crate::spec::types::{FreeForm, Join};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -61,7 +61,7 @@ pub(super) fn join(subject: &Subject<'_>) -> FreeForm {
 }
 
 fn local_endpoint(subject: &Subject<'_>) -> Value {
-    let address = subject.host.api_address.or_else(|| subject.host.addresses.first().copied());
+    let address = subject.host.advertise_address();
     json!({
         "advertiseAddress": address.map(|address| address.to_string()),
         "bindPort": subject.shared.spec.kubernetes.api_port.get(),
@@ -87,31 +87,13 @@ fn registration(subject: &Subject<'_>, init: bool) -> Value {
 
 /// Written out always: what is absent kubeadm takes for the control plane's taint, an empty list for none.
 fn taints(subject: &Subject<'_>) -> Value {
-    node::taints(subject.shared.spec, subject.host, subject.settings).iter().map(taint).collect()
-}
-
-fn taint(taint: &Taint) -> Value {
-    let mut value = json!({ "key": taint.key.to_string(), "effect": taint.effect.name() });
-    let text = taint.value.to_string();
-    if !text.is_empty() {
-        set(&mut value, "value", text);
-    }
-    value
+    node::taints(subject.shared.spec, subject.host, subject.settings).iter().map(node::taint).collect()
 }
 
 /// Flags of the kubelet beside kubeadm's; the spec's own win.
 fn kubelet_flags(subject: &Subject<'_>) -> BTreeMap<String, Vec<String>> {
     let spec = subject.shared.spec;
-    let mut flags = BTreeMap::new();
-    let addresses: Vec<_> = node::addresses(spec, subject.host).iter().map(ToString::to_string).collect();
-    if !addresses.is_empty() {
-        flags.insert("node-ip".to_owned(), vec![addresses.join(",")]);
-    }
-    let labels = node::kubelet_labels(subject.settings);
-    let labels: Vec<_> = labels.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    if !labels.is_empty() {
-        flags.insert("node-labels".to_owned(), vec![labels.join(",")]);
-    }
+    let mut flags = node::kubelet_flags(spec, subject.host, subject.settings);
     if let Some(pause) = spec.kubernetes.images.pause.as_ref().filter(|_| subject.release.pod_infra_flag) {
         flags.insert("pod-infra-container-image".to_owned(), vec![pause.to_string()]);
     }

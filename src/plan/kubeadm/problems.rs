@@ -149,7 +149,7 @@ pub(in crate::plan) fn of_host(
         return Vec::new();
     };
     let mut problems = Vec::new();
-    let api = host.api_address.or_else(|| host.addresses.first().copied());
+    let api = host.advertise_address();
     if api.is_some_and(|api| api != member.address) {
         let at = Path::root().key("hosts").key(name.as_str()).key("etcdAddress");
         let message = format!("kubeadm has etcd listen where the API server does, not at {}", member.address);

@@ -1,9 +1,10 @@
 //! `KubeletConfiguration`s (kubelet.config.k8s.io/v1beta1), as data.
 
 use crate::plan::host::Shared;
+use crate::plan::releases::Release;
 use crate::plan::settings::{Settings, merged};
 use crate::plan::{node, os};
-use crate::spec::types::{CgroupDriver, FreeForm, Host, RuntimeKind, Spec, Taint};
+use crate::spec::types::{FreeForm, Host, RuntimeKind, Spec};
 use serde_json::{Map, Value, json};
 
 /// Where the kubelet finds what runs containers.
@@ -15,16 +16,9 @@ pub(super) fn runtime_endpoint(spec: &Spec, settings: &Settings) -> String {
     settings.container_runtime_endpoint.as_ref().map_or_else(|| default.to_owned(), ToString::to_string)
 }
 
-pub(super) fn cgroup_driver(settings: &Settings) -> &'static str {
-    match settings.cgroup_driver.unwrap_or(CgroupDriver::Systemd) {
-        CgroupDriver::Systemd => "systemd",
-        CgroupDriver::Cgroupfs => "cgroupfs",
-    }
-}
-
 /// What the spec says of the kubelet's configuration on hosts of etcd alone, over the template's.
 pub(super) fn over_the_templates(shared: &Shared<'_>, settings: &Settings) -> FreeForm {
-    merged(&everywhere(shared).into(), &settings.kubelet_config)
+    merged(&everywhere(shared.spec, shared.release).into(), &settings.kubelet_config)
 }
 
 /// The whole configuration of a node without kubeadm: what kubeadm writes (`componentconfigs/kubelet.go`),
@@ -47,7 +41,7 @@ pub(super) fn of_node(shared: &Shared<'_>, host: &Host, settings: &Settings, boo
             "x509": {"clientCAFile": "/etc/kubernetes/pki/ca.crt"},
         },
         "authorization": {"mode": "Webhook"},
-        "cgroupDriver": cgroup_driver(settings),
+        "cgroupDriver": settings.cgroup_driver.unwrap_or_default().name(),
         "clusterDNS": dns,
         "clusterDomain": spec.kubernetes.cluster_domain.to_string(),
         "containerRuntimeEndpoint": runtime_endpoint(spec, settings),
@@ -58,9 +52,11 @@ pub(super) fn of_node(shared: &Shared<'_>, host: &Host, settings: &Settings, boo
         "staticPodPath": "/etc/kubernetes/manifests",
     });
     let mut map = if let Value::Object(map) = base { map } else { Map::new() };
-    map.extend(everywhere(shared));
-    map.extend(of_nodes(spec, settings));
-    let taints: Vec<Value> = node::taints(spec, host, settings).iter().map(taint).collect();
+    map.extend(of_nodes(spec, shared.release));
+    if let Some(plugins) = os::paths(settings.os).volume_plugins {
+        map.insert("volumePluginDir".to_owned(), plugins.into());
+    }
+    let taints: Vec<Value> = node::taints(spec, host, settings).iter().map(node::taint).collect();
     if !taints.is_empty() {
         map.insert("registerWithTaints".to_owned(), taints.into());
     }
@@ -74,31 +70,18 @@ pub(super) fn of_node(shared: &Shared<'_>, host: &Host, settings: &Settings, boo
 }
 
 /// What every kubelet is told, etcd's service manager too.
-fn everywhere(shared: &Shared<'_>) -> Map<String, Value> {
-    let allowed = shared.spec.kubernetes.cgroup_v1;
-    let refuses = shared.release.is_some_and(|release| release.refuses_cgroup_v1);
-    let refuses = (allowed && refuses).then(|| ("failCgroupV1".to_owned(), Value::Bool(false)));
+fn everywhere(spec: &Spec, release: Option<&Release>) -> Map<String, Value> {
+    let refuses = release.is_some_and(|release| release.refuses_cgroup_v1);
+    let refuses = (spec.kubernetes.cgroup_v1 && refuses).then(|| ("failCgroupV1".to_owned(), false.into()));
     refuses.into_iter().collect()
 }
 
 /// What every node's kubelet is told.
-fn of_nodes(spec: &Spec, settings: &Settings) -> Map<String, Value> {
+pub(in crate::plan) fn of_nodes(spec: &Spec, release: Option<&Release>) -> Map<String, Value> {
     let gates = &spec.kubernetes.feature_gates;
     let gates: Map<String, Value> = gates.iter().map(|(gate, on)| (gate.to_string(), (*on).into())).collect();
     let gates = (!gates.is_empty()).then(|| ("featureGates".to_owned(), gates.into()));
-    let plugins = os::paths(settings.os).volume_plugins;
-    let plugins = plugins.map(|path| ("volumePluginDir".to_owned(), path.into()));
-    gates.into_iter().chain(plugins).collect()
-}
-
-fn taint(taint: &Taint) -> Value {
-    let mut map = Map::new();
-    map.insert("effect".to_owned(), taint.effect.name().into());
-    map.insert("key".to_owned(), taint.key.to_string().into());
-    if !taint.value.to_string().is_empty() {
-        map.insert("value".to_owned(), taint.value.to_string().into());
-    }
-    map.into()
+    everywhere(spec, release).into_iter().chain(gates).collect()
 }
 
 /// `null` takes a field away, as in a merge patch.

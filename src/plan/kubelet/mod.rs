@@ -14,6 +14,8 @@ use crate::spec::types::{FreeForm, GateRun, Host, Join, Provisioner, Role};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
+pub(super) use configuration::of_nodes;
+
 /// The kubelet of one host.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -115,7 +117,7 @@ pub(super) fn plan(
     };
     KubeletPlan {
         gate: gate(settings, paths),
-        cgroup_driver: configuration::cgroup_driver(settings),
+        cgroup_driver: settings.cgroup_driver.unwrap_or_default().name(),
         container_runtime_endpoint: configuration::runtime_endpoint(spec, settings),
         program: text(settings.kubelet_program.as_ref(), paths.kubelet),
         environment: (!variables.is_empty())
@@ -132,7 +134,7 @@ fn bootstrap(shared: &Shared<'_>, host: &Host, here: &[Place]) -> Option<Bootstr
     let Shared { spec, release, .. } = *shared;
     let joins = spec.kubernetes.join == Join::Token && !here.contains(&Place::FirstControlPlane);
     let token = spec.kubernetes.bootstrap_tokens.keys().next().filter(|_| joins)?;
-    let api_address = host.api_address.or_else(|| host.addresses.first().copied());
+    let api_address = host.advertise_address();
     let server = kubelet_server(spec, release, api_address, here)?;
     Some(BootstrapPlan { token: token.to_string(), server })
 }

@@ -3,7 +3,7 @@
 
 use crate::plan::certs::first_control_plane;
 use crate::plan::settings::merged;
-use crate::spec::types::{FreeForm, KubeProxyMode, Spec};
+use crate::spec::types::{FreeForm, Host, KubeProxyMode, Spec};
 use serde_json::{Map, Value, json};
 
 /// The `KubeProxyConfiguration`: kubeadm's defaults (`app/componentconfigs/kubeproxy.go`), what the
@@ -58,6 +58,6 @@ fn mode(spec: &Spec) -> KubeProxyMode {
 /// All addresses of the family that the first control plane's API server advertises.
 fn bind_address(spec: &Spec) -> &'static str {
     let host = first_control_plane(spec).and_then(|name| spec.hosts.get(name));
-    let address = host.and_then(|host| host.api_address.or_else(|| host.addresses.first().copied()));
+    let address = host.and_then(Host::advertise_address);
     if address.is_some_and(|address| address.is_ipv6()) { "::" } else { "0.0.0.0" }
 }

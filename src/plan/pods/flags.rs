@@ -2,8 +2,9 @@
 
 use super::{Node, checks_kubelets, local_client_url};
 use crate::plan::components::{Component, Extras};
+use crate::plan::os;
 use crate::spec::scalars::Subnet;
-use crate::spec::types::{CaName, Os};
+use crate::spec::types::CaName;
 use std::collections::BTreeMap;
 
 type Flags = BTreeMap<String, Vec<String>>;
@@ -56,9 +57,6 @@ const SCHEDULER: &[(&str, &str)] = &[
     ("kubeconfig", "/etc/kubernetes/scheduler.conf"),
     ("leader-elect", "true"),
 ];
-
-/// Where Flatcar, whose /usr is read-only, has volume plugins.
-pub(super) const FLATCAR_PLUGINS: &str = "/opt/libexec/kubernetes/kubelet-plugins/volume/exec";
 
 impl Node<'_> {
     /// All flags of a component as `--name=value`, in byte order of their names; a flag that is given
@@ -115,9 +113,8 @@ impl Node<'_> {
                 ("service-cluster-ip-range", joined(&of.service_subnets())),
             ]);
         }
-        if self.release.flex_volumes && self.settings.os == Os::Flatcar {
-            flags.push(("flex-volume-plugin-dir", FLATCAR_PLUGINS.to_owned()));
-        }
+        let plugins = os::paths(self.settings.os).volume_plugins.filter(|_| self.release.flex_volumes);
+        flags.extend(plugins.map(|path| ("flex-volume-plugin-dir", path.to_owned())));
         flags
     }
 }

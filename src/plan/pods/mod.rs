@@ -98,7 +98,7 @@ pub(super) fn plan(
     if !static_pods || !host.roles.contains(&Role::ControlPlane) {
         return Vec::new();
     }
-    let address = host.api_address.or_else(|| host.addresses.first().copied());
+    let address = host.advertise_address();
     let (Some(release), Some(images), Some(address)) = (shared.release, &shared.images, address) else {
         return Vec::new();
     };

@@ -1,13 +1,13 @@
 //! What the control plane's components see of their host (`volumes.go`).
 
 use super::Node;
-use super::flags::FLATCAR_PLUGINS;
 use crate::plan::components::{Component, Extras, VolumePlan};
+use crate::plan::os;
 use crate::spec::types::Os;
 
 /// Where programs look for the system's certificate authorities.
 const CERTIFICATES: (&str, &str) = ("ca-certs", "/etc/ssl/certs");
-/// Where volume plugins lie, unless a flag says another place.
+/// Where volume plugins lie, unless a flag or the distribution says another place.
 const PLUGINS: &str = "/usr/libexec/kubernetes/kubelet-plugins/volume/exec";
 
 /// Directories to which links in /etc/ssl/certs lead. kubeadm looks which of five a host has; here the
@@ -49,7 +49,7 @@ impl Node<'_> {
 
     /// Volume plugins write sockets there; from 1.36 on nobody mounts it unasked (k/k#136423).
     fn plugins(&self, extras: &Extras) -> Option<VolumePlan> {
-        let default = if self.settings.os == Os::Flatcar { FLATCAR_PLUGINS } else { PLUGINS };
+        let default = os::paths(self.settings.os).volume_plugins.unwrap_or(PLUGINS);
         let asked = extras.args.get("flex-volume-plugin-dir").and_then(|values| values.last());
         let path = asked.map_or(default, String::as_str);
         self.release.flex_volumes.then(|| directory("flexvolume-dir", path, false))

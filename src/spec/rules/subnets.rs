@@ -89,7 +89,7 @@ pub(super) fn first_family(spec: &Spec, holes: &Holes, problems: &mut Vec<Proble
     let control_planes = super::hosts(spec)
         .filter(|(_, _, host)| host.roles.contains(&crate::spec::types::Role::ControlPlane));
     for (path, name, host) in control_planes {
-        let Some(address) = host.api_address.or_else(|| host.addresses.first().copied()) else { continue };
+        let Some(address) = host.advertise_address() else { continue };
         if holes.touch(&path.key("apiAddress")) || holes.touch(&path.key("addresses")) {
             continue;
         }

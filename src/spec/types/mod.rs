@@ -190,13 +190,24 @@ pub enum GateRun {
 }
 
 /// The cgroup driver.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum CgroupDriver {
     /// systemd's.
+    #[default]
     Systemd,
     /// The kernel's file system.
     Cgroupfs,
+}
+
+impl CgroupDriver {
+    /// The word in a spec and in a `KubeletConfiguration`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Systemd => "systemd",
+            Self::Cgroupfs => "cgroupfs",
+        }
+    }
 }
 
 /// Something derived that has a life of its own.
@@ -291,6 +302,13 @@ pub struct Host {
     pub certificates: BTreeMap<CertificateId, HostCertificate>,
     /// Paths in owned directories that are not sealift's and are no findings.
     pub allow_files: Vec<AbsolutePath>,
+}
+
+impl Host {
+    /// Where its API server is reached (kubeadm's `localAPIEndpoint.advertiseAddress`).
+    pub fn advertise_address(&self) -> Option<IpAddr> {
+        self.api_address.or_else(|| self.addresses.first().copied())
+    }
 }
 
 /// The schema of a map whose keys are checked too; schemars by itself drops the keys' format.

@@ -1,0 +1,101 @@
+//! How files come about.
+
+use serde::Serialize;
+
+/// How a file of the table comes about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RowSource {
+    /// From the template of the same path.
+    Template,
+    /// The manifest of a static pod, from the template of the same path.
+    Pod,
+    /// From the template of the same path, in which `REGISTRY` stands for each registry with mirrors.
+    EachRegistry,
+    /// The key of the keyed digests that stand for this host's secrets.
+    VerifyKey,
+    /// The API server's `EncryptionConfiguration`.
+    EncryptionConfig,
+    /// The Secrets of the bootstrap tokens.
+    BootstrapTokens,
+    /// The kubeconfig with a bootstrap token.
+    BootstrapKubeconfig,
+    /// The hashes of the Kubernetes CA's keys by which nodes know it.
+    DiscoveryHash,
+    /// The one certificate of an authority that signs now.
+    SigningCertificate(&'static str),
+    /// kubeadm's configuration with bootstrap tokens in it.
+    KubeadmConfiguration,
+    /// A patch that kubeadm lays over what it writes, on hosts that have it.
+    Patch,
+    /// Another program writes it; for [`Policy::Foreign`].
+    Foreign,
+}
+
+/// How a planned file comes about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Source {
+    /// The certificate of that row; of an authority, all that are trusted.
+    Certificate(&'static str),
+    /// The private key of that row, sealed.
+    Key(&'static str),
+    /// The public keys of that row.
+    PublicKeys(&'static str),
+    /// The kubeconfig of that row, sealed.
+    Kubeconfig(&'static str),
+    /// From the template of that path.
+    Template(&'static str),
+    /// The manifest of a static pod from the template of that path, with a digest of the files that the
+    /// pod reads at its start only.
+    Pod(&'static str),
+    /// From the template of that path, for one of several: the registry of that name.
+    Each(&'static str, String),
+    /// The host's verify key, sealed.
+    VerifyKey,
+    /// The API server's `EncryptionConfiguration`, sealed.
+    EncryptionConfig,
+    /// The Secrets of the bootstrap tokens, sealed.
+    BootstrapTokens,
+    /// The kubeconfig with a bootstrap token, sealed.
+    BootstrapKubeconfig,
+    /// A password of that name, sealed.
+    Password(String),
+    /// The hashes of the Kubernetes CA's keys.
+    DiscoveryHash,
+    /// The one certificate of an authority that signs now.
+    SigningCertificate(&'static str),
+    /// kubeadm's configuration with bootstrap tokens in it, sealed.
+    KubeadmConfiguration,
+    /// A patch of kubeadm's: JSON of the plan.
+    Patch,
+    /// A manifest that the spec names, as it is.
+    Manifest,
+    /// Another program's: nothing is placed.
+    Foreign,
+}
+
+impl Source {
+    /// Whether it is sealed: composed in `derive`, never seen by a template.
+    pub const fn is_secret(&self) -> bool {
+        match self {
+            Self::Key(_)
+            | Self::Kubeconfig(_)
+            | Self::VerifyKey
+            | Self::EncryptionConfig
+            | Self::BootstrapTokens
+            | Self::BootstrapKubeconfig
+            | Self::KubeadmConfiguration
+            | Self::Password(_) => true,
+            Self::Certificate(_)
+            | Self::PublicKeys(_)
+            | Self::Template(_)
+            | Self::Patch
+            | Self::Pod(_)
+            | Self::Manifest
+            | Self::Each(..)
+            | Self::Foreign
+            | Self::DiscoveryHash
+            | Self::SigningCertificate(_) => false,
+        }
+    }
+}

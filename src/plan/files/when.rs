@@ -1,0 +1,106 @@
+//! On which condition a file exists.
+
+use super::site::Site;
+use crate::plan::Step;
+use crate::plan::objects::Object;
+use crate::spec::types::{ApiServer, CaName, GateRun, Join, Provisioner, RuntimeKind};
+
+/// On which condition a file exists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum When {
+    /// Always.
+    Always,
+    /// When something checks the host before the kubelet starts.
+    Gated,
+    /// When the cluster has a Kubernetes control plane.
+    Kubernetes,
+    /// When the API servers encrypt what they write.
+    Encrypted,
+    /// When there are bootstrap tokens.
+    Tokens,
+    /// When the key of the Kubernetes CA is placed on control planes.
+    SigningOnHosts,
+    /// While something of this host is replaced in steps.
+    Rotating,
+    /// When kubeadm makes the control plane.
+    Kubeadm,
+    /// When nobody but the kubelets makes it.
+    StaticPods,
+    /// Without kubeadm, on nodes that join with a token.
+    Bootstraps,
+    /// When the kubelet's unit has variables, and the distribution reads them from this file.
+    VariablesIn(&'static str),
+    /// When there is a proxy.
+    Proxied,
+    /// When there is a proxy, and this is the container runtime.
+    ProxiedRuntime(RuntimeKind),
+    /// When no package brings the kubelet's unit.
+    WithoutUnit,
+    /// The same, and kubeadm makes the node.
+    KubeadmWithoutUnit,
+    /// Where kubeadm takes this step, and nodes join in this way.
+    Step(Step, Join),
+    /// When the cluster runs already.
+    Initialized,
+    /// When API servers write an audit log.
+    Audit,
+    /// When API servers have an `AuthenticationConfiguration`.
+    Authentication,
+    /// When API servers have an `AdmissionConfiguration`.
+    Admission,
+    /// When an identity provider has an authority of its own.
+    OidcCa,
+    /// When the operators have such a thing to apply.
+    Applied(Object),
+    /// When that container runtime fetches images from mirrors.
+    Mirrors(RuntimeKind),
+}
+
+impl Site<'_> {
+    /// Whether a condition holds here.
+    pub(super) fn holds(&self, when: When) -> bool {
+        match when {
+            When::Always => true,
+            When::Gated => self.kubelet.is_some_and(|kubelet| kubelet.gate.run != GateRun::None),
+            When::Kubernetes => self.cluster.service_account.is_some(),
+            When::Encrypted => self.cluster.encryption.is_some(),
+            When::Tokens => !self.cluster.tokens.is_empty(),
+            When::SigningOnHosts => self.spec.pki.ca_keys_on_hosts.contains(&CaName::Kubernetes),
+            When::Rotating => self.rotating,
+            When::Mirrors(kind) => {
+                let of = &self.spec.container_runtime;
+                of.kind == kind && of.registry_mirrors.values().any(|mirrors| !mirrors.is_empty())
+            }
+            When::Kubeadm => self.spec.kubernetes.provisioner == Provisioner::Kubeadm,
+            When::StaticPods => self.spec.kubernetes.provisioner == Provisioner::StaticPods,
+            When::Bootstraps => {
+                let node = self.kubelet.and_then(|kubelet| kubelet.node.as_ref());
+                node.is_some_and(|node| node.bootstrap.is_some())
+            }
+            When::VariablesIn(file) => {
+                let variables = self.kubelet.and_then(|kubelet| kubelet.environment.as_ref());
+                variables.is_some_and(|variables| variables.file == file)
+            }
+            When::Proxied => self.kubelet.is_some_and(|kubelet| !kubelet.proxy.is_empty()),
+            When::ProxiedRuntime(kind) => {
+                self.holds(When::Proxied) && self.spec.container_runtime.kind == kind
+            }
+            When::WithoutUnit => self.kubelet.is_some_and(|kubelet| kubelet.without_unit),
+            When::KubeadmWithoutUnit => self.holds(When::Kubeadm) && self.holds(When::WithoutUnit),
+            When::Step(step, join) => self.kubeadm.is_some_and(|plan| (plan.step, plan.join) == (step, join)),
+            When::Initialized => self.spec.kubernetes.initialized,
+            When::Audit => self.api_server().is_some_and(|own| own.audit.is_some()),
+            When::Authentication => self.api_server().is_some_and(|own| own.authentication.is_some()),
+            When::Admission => self.api_server().is_some_and(|own| own.admission.is_some()),
+            When::OidcCa => {
+                self.api_server().and_then(|own| own.oidc.as_ref()).is_some_and(|oidc| oidc.ca.is_some())
+            }
+            When::Applied(object) => self.objects.is_some_and(|objects| objects.has(object)),
+        }
+    }
+
+    /// The settings of the API servers, where there are any.
+    fn api_server(&self) -> Option<&ApiServer> {
+        Some(&self.spec.kubernetes.api_server).filter(|_| self.holds(When::Kubernetes))
+    }
+}
