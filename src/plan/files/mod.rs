@@ -75,6 +75,10 @@ pub enum When {
     KubeadmWithoutUnit,
     /// Where kubeadm takes this step, and nodes join in this way.
     Step(Step, Join),
+    /// Where kubeadm makes the first control plane.
+    Initializes,
+    /// Where kubeadm makes any other node.
+    Joins,
     /// When the cluster runs already.
     Initialized,
     /// When API servers write an audit log.
@@ -141,7 +145,7 @@ pub struct FilePlan {
     /// What of this host must be restarted when it changes.
     pub restart: Vec<&'static str>,
     /// Commands that must run when it changes.
-    pub run: &'static [&'static str],
+    pub run: Vec<String>,
 }
 
 /// How a planned file comes about.
@@ -258,6 +262,8 @@ impl Site<'_> {
             When::WithoutUnit => self.kubelet.is_some_and(|kubelet| kubelet.without_unit),
             When::KubeadmWithoutUnit => self.holds(When::Kubeadm) && self.holds(When::WithoutUnit),
             When::Step(step, join) => self.kubeadm.is_some_and(|plan| (plan.step, plan.join) == (step, join)),
+            When::Initializes => self.kubeadm.is_some_and(|plan| plan.step == Step::Init),
+            When::Joins => self.kubeadm.is_some_and(|plan| plan.step == Step::Join),
             When::Initialized => self.spec.kubernetes.initialized,
             When::Audit => self.api_server().is_some_and(|own| own.audit.is_some()),
             When::Authentication => self.api_server().is_some_and(|own| own.authentication.is_some()),
@@ -315,7 +321,7 @@ impl Site<'_> {
             fields: None,
             certificate: None,
             restart: self.restarts(row),
-            run: &[],
+            run: Vec::new(),
         };
         let public = row.public_path();
         let mut files = match row.form {
@@ -372,7 +378,7 @@ fn from_row(row: &'static FileRow, site: &Site<'_>) -> Vec<FilePlan> {
         fields: None,
         certificate: None,
         restart: restart.clone(),
-        run: if site.holds(row.run_when) { row.run } else { &[] },
+        run: row.run.iter().filter(|_| site.holds(row.run_when)).map(ToString::to_string).collect(),
     };
     let source = match row.source {
         RowSource::Template => Source::Template(row.path),
@@ -404,7 +410,7 @@ fn password(password: &PasswordPlan) -> FilePlan {
         fields: None,
         certificate: None,
         restart: Vec::new(),
-        run: &[],
+        run: Vec::new(),
     }
 }
 

@@ -44,6 +44,15 @@ const PATCH: FileRow = FileRow {
     ..ROW
 };
 
+/// The release of a node.
+const VERSION: FileRow = FileRow {
+    on: NODES,
+    restart: KUBELET,
+    run_when: When::Initialized,
+    why: "the release that the node runs: another one takes other packages, and a kubelet from them",
+    ..ROW
+};
+
 /// A file that kubeadm writes.
 const KUBEADMS: FileRow =
     FileRow { on: NODES, when: When::Kubeadm, source: RowSource::Foreign, policy: Policy::Foreign, ..ROW };
@@ -52,6 +61,14 @@ const UPLOAD: &str = "kubeadm init phase upload-config all --config /etc/kuberne
 // bundles renew certificates; kubeadm would do it too where a CA's key is
 const UPGRADE_CONTROL_PLANE: &str = "kubeadm upgrade node phase control-plane --certificate-renewal=false \
                                      --patches /etc/kubernetes/patches";
+// kube-proxy does not notice a change of its ConfigMap, CoreDNS does
+const RESTART_KUBE_PROXY: &str = "kubectl -n kube-system rollout restart daemonset kube-proxy";
+const ADDONS: &str = "kubeadm init phase addon all --config /etc/kubernetes/kubeadm/init.yaml";
+// with packages of that release; both restart nothing but static pods
+const UPGRADE_APPLY: &str = "kubeadm upgrade apply \"$(cat /etc/sealift/kubernetes-version)\" --yes \
+                             --certificate-renewal=false --patches /etc/kubernetes/patches";
+const UPGRADE_NODE: &str =
+    "kubeadm upgrade node --certificate-renewal=false --patches /etc/kubernetes/patches";
 const UPGRADE_KUBELET: &str = "kubeadm upgrade node phase kubelet-config --patches /etc/kubernetes/patches";
 /// What the API server's own configuration files have.
 const APISERVER: FileRow =
@@ -136,12 +153,14 @@ pub const FILES: &[FileRow] = &[
         path: "/etc/kubernetes/cluster/10-cluster-admins.yaml",
         on: OPERATOR,
         when: When::Applied(Object::Rbac),
+        run: &["kubectl --kubeconfig ../super-admin.conf apply -f 10-cluster-admins.yaml"],
         why: "binds the group of admin.conf; applied first, and with super-admin.conf",
         ..ROW
     },
     FileRow {
         path: "/etc/kubernetes/cluster/20-rbac.yaml",
         on: OPERATOR,
+        run: &["kubectl apply -f 20-rbac.yaml"],
         when: When::Applied(Object::Rbac),
         why: "the other bindings that `kubeadm init` makes",
         ..ROW
@@ -150,6 +169,7 @@ pub const FILES: &[FileRow] = &[
         path: "/etc/kubernetes/cluster/30-kube-proxy.yaml",
         on: OPERATOR,
         when: When::Applied(Object::KubeProxy),
+        run: &["kubectl apply -f 30-kube-proxy.yaml", RESTART_KUBE_PROXY],
         why: "kube-proxy, as kubeadm's addon",
         ..ROW
     },
@@ -157,6 +177,8 @@ pub const FILES: &[FileRow] = &[
         path: "/etc/kubernetes/cluster/40-coredns.yaml",
         on: OPERATOR,
         when: When::Applied(Object::CoreDns),
+        // it reloads its Corefile by itself
+        run: &["kubectl apply -f 40-coredns.yaml"],
         why: "CoreDNS, as kubeadm's addon",
         ..ROW
     },
@@ -164,6 +186,7 @@ pub const FILES: &[FileRow] = &[
         path: "/etc/kubernetes/cluster/90-nodes.yaml",
         on: OPERATOR,
         when: When::Applied(Object::Nodes),
+        run: &["kubectl apply --server-side --field-manager=sealift -f 90-nodes.yaml"],
         why: "labels of nodes that no kubelet may set itself",
         ..ROW
     },
@@ -180,6 +203,7 @@ pub const FILES: &[FileRow] = &[
         when: When::Tokens,
         mode: 0o600,
         source: RowSource::BootstrapTokens,
+        run: &["kubectl apply -f bootstrap-tokens.yaml"],
         why: "what `kubectl apply` makes the cluster know its bootstrap tokens with",
         ..ROW
     },
@@ -190,6 +214,18 @@ pub const FILES: &[FileRow] = &[
         mode: 0o644,
         source: RowSource::DiscoveryHash,
         why: "for `kubeadm join --discovery-token-ca-cert-hash`",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/kubernetes/kubeadm/cluster.yaml",
+        on: CONTROL_PLANE,
+        when: When::Joins,
+        mode: 0o600,
+        // when the first control plane has uploaded it
+        run: &[UPGRADE_CONTROL_PLANE],
+        run_when: When::Initialized,
+        why: "what every control plane is made from: says when this one is to be made anew, and is there when \
+              the first one is gone",
         ..ROW
     },
     FileRow {
@@ -204,7 +240,7 @@ pub const FILES: &[FileRow] = &[
         on: CONTROL_PLANE,
         when: When::Step(Step::Init, Join::Certificates),
         mode: 0o600,
-        run: &[UPLOAD, UPGRADE_CONTROL_PLANE],
+        run: &[UPLOAD, UPGRADE_CONTROL_PLANE, ADDONS],
         run_when: When::Initialized,
         why: "for `kubeadm init --config`; what is uploaded from it every control plane is made from",
         ..ROW
@@ -215,7 +251,7 @@ pub const FILES: &[FileRow] = &[
         when: When::Step(Step::Init, Join::Token),
         mode: 0o600,
         source: RowSource::KubeadmConfiguration,
-        run: &[UPLOAD, UPGRADE_CONTROL_PLANE],
+        run: &[UPLOAD, UPGRADE_CONTROL_PLANE, ADDONS],
         run_when: When::Initialized,
         why: "the same with the bootstrap tokens, which `kubeadm init` makes known to the cluster",
         ..ROW
@@ -400,6 +436,19 @@ pub const FILES: &[FileRow] = &[
         why: "what to restart, wait for and check in this step of a rotation",
         ..ROW
     },
+    FileRow {
+        path: "/etc/sealift/kubernetes-version",
+        when: When::Initializes,
+        run: &[UPGRADE_APPLY],
+        ..VERSION
+    },
+    FileRow {
+        path: "/etc/sealift/kubernetes-version",
+        when: When::Joins,
+        run: &[UPGRADE_NODE],
+        ..VERSION
+    },
+    FileRow { path: "/etc/sealift/kubernetes-version", when: When::StaticPods, ..VERSION },
     FileRow {
         path: "/etc/sealift/verify.key",
         on: EVERYWHERE,
