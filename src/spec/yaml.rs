@@ -183,7 +183,8 @@ fn single(value: &Value, indent: usize) -> String {
 fn literal(text: &str, indent: usize) -> Option<String> {
     let (body, mark) = text.strip_suffix('\n').map_or((text, "|-"), |body| (body, "|"));
     let fit = |line: &str| {
-        !line.ends_with(' ') && line.chars().all(|c| c == ' ' || (!c.is_whitespace() && is_plain(c)))
+        !line.ends_with(' ')
+            && line.chars().all(|c| c == ' ' || (!c.is_whitespace() && is_plain(c) && c < '\u{fffe}'))
     };
     let begins = body.chars().next().is_some_and(|c| c != ' ' && c != '\n');
     if !body.contains('\n') || !begins || body.ends_with('\n') || !body.split('\n').all(fit) {
@@ -221,8 +222,14 @@ fn json_string(text: &str) -> String {
         match char {
             '"' => quoted.push_str("\\\""),
             '\\' => quoted.push_str("\\\\"),
-            // also the line breaks of Unicode, which YAML 1.1 readers fold
-            '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => {
+            // also the line breaks of Unicode, which YAML 1.1 readers fold, and what go-yaml's refuses
+            '\u{0}'..='\u{1f}'
+            | '\u{7f}'..='\u{a0}'
+            | '\u{2028}'
+            | '\u{2029}'
+            | '\u{feff}'
+            | '\u{fffe}'
+            | '\u{ffff}' => {
                 let _ = write!(quoted, "\\u{:04x}", u32::from(char));
             }
             other => quoted.push(other),
