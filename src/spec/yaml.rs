@@ -60,20 +60,16 @@ fn is_decimal(text: &str) -> bool {
     some && digits(whole) && digits(fraction) && exponent.is_none_or(|e| !e.is_empty() && digits(e))
 }
 
-/// Reads one YAML document as strictly as a spec: duplicate keys, tags and merge keys are refused.
+/// The same as [`foreign`], with the line in the error.
 ///
 /// # Errors
 /// What is wrong, with its line.
 pub fn document(text: &str) -> Result<Value, String> {
-    let Tree { root, problems, .. } = tree::read(text);
-    if let Some((problem, mark)) = problems.first() {
-        return Err(format!("line {}: {}", mark.line, problem.message));
-    }
-    root.as_ref().map(value).ok_or_else(|| "there is nothing in it".to_owned())
+    foreign(text).map_err(|(line, message)| format!("line {line}: {message}"))
 }
 
-/// Reads one YAML document that is no spec: as strictly, but a digest in it, or talk of private keys,
-/// is none.
+/// Reads one YAML document that is no spec as strictly as one: duplicate keys, tags and merge keys are
+/// refused; but a digest, a token or talk of private keys may stand in it.
 ///
 /// # Errors
 /// The line, and what is wrong.
