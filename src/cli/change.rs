@@ -5,6 +5,7 @@
 
 mod before;
 mod file;
+mod kubeadm;
 mod returning;
 
 use super::failure::{Failure, USAGE};
@@ -109,6 +110,7 @@ pub(super) fn against(
             stuck.extend((revision_of(spec, host) <= entry.revision).then_some(host.name.as_str()));
         }
         problems.extend(bundle.as_ref().and_then(|bundle| recipients_problem(host, bundle)));
+        problems.extend(bundle.iter().flat_map(|bundle| kubeadm::problems(spec, host, bundle)));
         let lower = bundle.iter().flat_map(|bundle| returning::problems(&plan.cluster, host, bundle));
         for problem in lower {
             if !problems.iter().any(|known: &Problem| known.path == problem.path) {

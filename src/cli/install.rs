@@ -118,4 +118,22 @@ fn tell(report: &Report, dry_run: bool, output: &mut Output<'_>) {
     for target in &report.restart {
         output.line(format_args!("restart: {target}"));
     }
+    if let Some(command) = joining(report) {
+        output
+            .line(format_args!("if this node is new: {command}, after daemon-reload, and no more of these"));
+    }
+}
+
+/// With kubeadm, what makes a node of a host that has its first bundle.
+fn joining(report: &Report) -> Option<&'static str> {
+    let init =
+        ("/etc/kubernetes/kubeadm/init.yaml", "kubeadm init --config /etc/kubernetes/kubeadm/init.yaml");
+    let join =
+        ("/etc/kubernetes/kubeadm/join.yaml", "kubeadm join --config /etc/kubernetes/kubeadm/join.yaml");
+    let created = |path| {
+        let mut changes = report.changes.iter();
+        changes.any(|change| change.path == path && change.action == Action::Created)
+    };
+    let first = report.previous.is_none();
+    [init, join].into_iter().find(|(path, _)| first && created(*path)).map(|(_, command)| command)
 }

@@ -82,8 +82,22 @@ pub(super) fn problems(spec: &Spec, name: &HostName, host: &Host) -> Vec<Problem
         let hint =
             "add one to `addresses`, or make `kubernetes.serviceSubnets` ranges of the family that it has";
         problems.push(Problem::warning(path.key("addresses"), message).hint(hint));
+    } else {
+        problems.extend(one_family(name, &addresses(spec, host), &families, &path));
     }
     problems
+}
+
+/// A node without an address of one of the families that services have: its pods get none either.
+fn one_family(name: &HostName, has: &[IpAddr], families: &[bool], host: &Path) -> Option<Problem> {
+    let missing = families.iter().find(|v6| !has.iter().any(|address| address.is_ipv6() == **v6))?;
+    let family = family(*missing);
+    let message = format!("{name} has no address of {family}, which services have too");
+    Some(
+        Problem::warning(host.key("addresses"), message).hint(format!(
+            "its pods that share its network are not reached by {family}: add one to `addresses`"
+        )),
+    )
 }
 
 const fn family(v6: bool) -> &'static str {

@@ -3,6 +3,7 @@
 //! Text → tree (`tree`) → structural check against the schema (`structure`) → [`Spec`] → rules
 //! (`rules`). What is wrong is reported and left out at each step, and the next sees the rest.
 
+mod elsewhere;
 mod holes;
 mod path;
 mod problem;

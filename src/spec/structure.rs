@@ -5,6 +5,7 @@
 //! `additionalProperties`, `propertyNames`, `required`, `items`, `minItems`, `enum`, `const`,
 //! `oneOf`, `anyOf` with null, `minimum`, `maximum`, and `format` by [`super::scalars::check`].
 
+use super::elsewhere::elsewhere;
 use super::holes::Holes;
 use super::path::Path;
 use super::problem::Problem;
@@ -105,8 +106,18 @@ impl<'s> Walk<'s> {
             }
             (expected, _) => {
                 self.wrong_type(expected.unwrap_or_default(), node, at);
+                self.show_form(schema);
                 None
             }
+        }
+    }
+
+    /// In the problem that came last: names the fields that a mapping must have.
+    fn show_form(&mut self, schema: &Value) {
+        let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+        let fields: Vec<_> = required.filter_map(Value::as_str).map(|name| format!("{name}: …")).collect();
+        if let Some((problem, _)) = self.problems.last_mut().filter(|_| !fields.is_empty()) {
+            problem.hint = Some(format!("write it as {{{}}}", fields.join(", ")));
         }
     }
 
@@ -172,6 +183,8 @@ impl<'s> Walk<'s> {
             // so that it is not called missing too
             self.holes.insert(at.path.key(name));
             format!("did you mean `{name}`?")
+        } else if let Some(hint) = elsewhere(at.path.as_str(), &entry.key) {
+            hint.to_owned()
         } else {
             let known: Vec<&str> = fields.into_iter().flat_map(Map::keys).map(String::as_str).collect();
             format!("known here: {}", one_of(&known, "and"))

@@ -81,7 +81,7 @@ fn sealed_anew(host: &HostPlan, before: &Manifest) -> bool {
     before.host.recipients != recipients(host) || before.host.generation != host.item.generation
 }
 
-/// Whether a file's certificates say what is planned, one by one: name, SANs and validity.
+/// Whether a file's certificates say what is planned, one by one: subject, SANs and validity.
 /// With `more`, others may stand behind them.
 fn says(pem: &[u8], planned: &[&CertPlan], more: bool) -> bool {
     let blocks: Vec<_> = Pem::iter_from_buffer(pem).filter_map(Result::ok).collect();
@@ -97,12 +97,14 @@ fn says_one(block: &Pem, plan: &CertPlan) -> bool {
     if plan.brought.is_some() {
         return same_time;
     }
-    let name = certificate.subject().iter_common_name().next().and_then(|name| name.as_str().ok());
     let sans = certificate.subject_alternative_name().ok().flatten();
     let sans = sans.map(|sans| sans.value.general_names.as_slice()).unwrap_or_default();
     let dns: Vec<_> = sans.iter().filter_map(dns_name).collect();
     let ips: Vec<_> = sans.iter().filter_map(ip_address).collect();
-    name == Some(plan.cn.as_str()) && dns == plan.dns && ips == plan.ips && same_time
+    certificate.subject().to_string() == plan.subject_text()
+        && dns == plan.dns
+        && ips == plan.ips
+        && same_time
 }
 
 fn dns_name<'a>(name: &GeneralName<'a>) -> Option<&'a str> {

@@ -54,6 +54,7 @@ const RULES: &[Rule] = &[
     nodes::taints_once,
     nodes::untainted,
     nodes::node_ips,
+    nodes::beyond_proxy,
     nodes::mirrors,
     authorities::one_origin,
     authorities::described_by_itself,

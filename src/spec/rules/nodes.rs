@@ -1,7 +1,7 @@
 //! Nodes: their taints and addresses, and the mirrors that their container runtimes ask.
 
 use super::{Holes, Path, Problem, Spec};
-use crate::spec::scalars::ProxyUrl;
+use crate::spec::scalars::{ProxyUrl, Subnet};
 use crate::spec::types::{Role, Taint};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -69,6 +69,44 @@ pub(super) fn node_ips(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) 
             }
             owners.insert(*address, (name, at));
         }
+    }
+}
+
+/// API servers speak to kubelets by their addresses: none of these may lie behind the proxy. Control planes
+/// and etcd members are left alone already (`plan::proxy`).
+pub(super) fn beyond_proxy(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
+    let Some(proxy) = &spec.kubernetes.proxy else { return };
+    let at = Path::root().key("kubernetes").key("proxy");
+    if proxy.https.is_none() || holes.touch(&at.key("noProxy")) {
+        return;
+    }
+    let direct = |address: &IpAddr| {
+        proxy.no_proxy.iter().any(|text| {
+            let text: &str = text.as_ref();
+            let network = || text.parse::<Subnet>().is_ok_and(|subnet| subnet.contains(*address));
+            text == "*" || text.parse() == Ok(*address) || network()
+        })
+    };
+    // the address of the services' first family is the one that API servers take
+    let services = spec.kubernetes.service_subnets();
+    let taken =
+        |address: &&IpAddr| services.first().is_none_or(|subnet| subnet.is_ipv6() == address.is_ipv6());
+    let workers = super::hosts(spec).filter(|(_, _, host)| host.roles.contains(&Role::Worker));
+    let beyond: Vec<_> = workers
+        .filter_map(|(_, name, host)| {
+            let addresses = if host.node_ips.is_empty() { &host.addresses } else { &host.node_ips };
+            addresses.iter().find(taken).filter(|address| !direct(address)).map(|address| (name, address))
+        })
+        .collect();
+    if let Some((name, address)) = beyond.first() {
+        let more = beyond.len().saturating_sub(1);
+        let others = if more == 0 { String::new() } else { format!(", and those of {more} more workers") };
+        let message =
+            format!("API servers reach the kubelet of {name}, {address}, through the proxy{others}");
+        problems.push(
+            Problem::warning(at, message)
+                .hint("write the networks of your nodes into `noProxy`: [10.0.0.0/24]"),
+        );
     }
 }
 
@@ -146,6 +184,21 @@ mod tests {
 error hosts.cp3.nodeIPs[0] | hosts.cp3.nodeIPs[0]: fd00::7 is an address of another node, hosts.cp2.nodeIPs[1]
 "
         );
+    }
+
+    #[test]
+    fn workers_behind_the_proxy() {
+        let with = |none: &str| {
+            let proxy =
+                format!("  proxy: {{https: http://proxy.example:3128, noProxy: [{none}]}}\n  endpoint:");
+            cluster(&[("  endpoint:", &proxy)])
+        };
+        let said =
+            "warning kubernetes.proxy | API servers reach the kubelet of w1, 192.0.2.9, through the proxy\n";
+        assert_eq!(with(".example, 198.51.100.0/24"), said);
+        for none in ["192.0.2.0/24", "192.0.2.9", "\"*\""] {
+            assert_eq!(with(none), "", "{none}");
+        }
     }
 
     #[test]

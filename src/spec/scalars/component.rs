@@ -207,7 +207,7 @@ impl FromStr for ProxyUrl {
 
     fn from_str(text: &str) -> Result<Self, ScalarError> {
         let what = "a URL of a server";
-        let hint = "write it like http://proxy.example:3128";
+        let hint = "write it like http://proxy.example:3128 or https://mirror.example/path";
         let rest = text.strip_prefix("http://").or_else(|| text.strip_prefix("https://"));
         let Some(rest) = rest else {
             return Err(
