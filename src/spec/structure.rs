@@ -65,10 +65,14 @@ impl<'s> Walk<'s> {
     fn numbers(&mut self, node: &Node, path: &Path) {
         match &node.kind {
             Kind::Seq(items) => {
-                items.iter().enumerate().for_each(|(index, item)| self.numbers(item, &path.index(index)));
+                for (index, item) in items.iter().enumerate() {
+                    self.numbers(item, &path.index(index));
+                }
             }
             Kind::Map(entries) => {
-                entries.iter().for_each(|entry| self.numbers(&entry.value, &path.key(&entry.key)));
+                for entry in entries {
+                    self.numbers(&entry.value, &path.key(&entry.key));
+                }
             }
             Kind::Scalar { text, plain: true } if plain(text) == Plain::Number && !is_json_number(text) => {
                 let reason = format!("readers of YAML take `{}` for different numbers", shown(text));
