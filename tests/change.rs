@@ -22,8 +22,12 @@ impl Change {
 
     /// Built with edits of the example.
     fn of(edits: &[(&str, &str)]) -> Self {
+        Self::example("bundles/etcd-static-pods", edits)
+    }
+
+    fn example(name: &str, edits: &[(&str, &str)]) -> Self {
         let directory = temporary();
-        let example = repository("bundles/etcd-static-pods");
+        let example = repository(name);
         let spec = directory.path().join("sealift.yaml");
         let out = directory.path().join("out");
         let mut text = fs::read_to_string(example.join("sealift.yaml")).unwrap();
@@ -99,6 +103,42 @@ hint: who had the old key knows this host's keys: if that matters, set `generati
 ";
     assert_eq!(change.hide(&ran.stderr), expected);
     assert!(ran.stdout.contains("  ~ /etc/kubernetes/pki/etcd/server.key\n"), "{}", ran.stdout);
+}
+
+/// What kubeadm must be told is in no file of these hosts; nor would `kubeadm init` do on a new machine.
+#[test]
+fn another_release_and_another_first_machine_of_kubeadm() {
+    let running = [("version: 1.36.2", "version: 1.35.3\n  initialized: true")];
+    let change = Change::example("bundles/external-etcd-kubeadm", &running);
+    change.edit("version: 1.35.3", "version: 1.36.2");
+    change.edit("revision: 1", "revision: 2");
+    change.edit(
+        "[age14r825hcu9tgt8v4fzphmxr4jnrt59e9q0shksnakrte4t4kg5ysqhsktva]",
+        "[age1yt0q0jhmu4md0lfqhpkype4nlucwzn79csf0gk5tj8ulxxd96c0qc8v74k]\n    generation: 2",
+    );
+    let ran = change.check().expect_code(0);
+    let expected = "warning: Kubernetes goes from 1.35.3 to 1.36.2, on every node
+  --> SPEC:12:12
+   |
+12 |   version: 1.36.2
+   |            ^^^^^^
+hint: on cp1 run `kubeadm upgrade apply v1.36.2 --certificate-renewal=false --patches /etc/kubernetes/patches` in place of the commands for init.yaml, then on every other node, one by one, `kubeadm upgrade node --certificate-renewal=false --patches /etc/kubernetes/patches`
+
+warning: cp1 has other recipients, and as the first control plane no join.yaml
+  --> SPEC:44:5
+   |
+44 |     recipients: [age1yt0q0jhmu4md0lfqhpkype4nlucwzn79csf0gk5tj8ulxxd96c0qc8v74k]
+   |     ^^^^^^^^^^
+hint: a new machine must not run `kubeadm init`: set `kubernetes.firstControlPlane` to a control plane that runs
+
+";
+    assert_eq!(change.hide(&ran.stderr), expected);
+    // the release takes this client out of a group, and nothing else of its certificate changes
+    let of_cp2 = ran.stdout.split("cp2: ").nth(1).and_then(|rest| rest.split("cp3: ").next()).unwrap();
+    assert_eq!(
+        of_cp2,
+        "changed, revision 1.0 to 2.0\n  ~ /etc/kubernetes/pki/apiserver-kubelet-client.crt\n"
+    );
 }
 
 #[test]

@@ -137,3 +137,25 @@ fn joining(report: &Report) -> Option<&'static str> {
     let first = report.previous.is_none();
     [init, join].into_iter().find(|(path, _)| first && created(*path)).map(|(_, command)| command)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::joining;
+    use crate::bundle::manifest::Revision;
+    use crate::host::{Action, Change, Report};
+
+    #[test]
+    fn the_first_bundle_of_a_node_of_kubeadm_says_what_joins_it() {
+        let revision = Revision { cluster: 1, host: 0 };
+        let of = |path: &str, previous| {
+            let changes = vec![Change { path: path.into(), action: Action::Created }];
+            let (run, restart) = (Vec::new(), Vec::new());
+            joining(&Report { host: "w1".into(), revision, previous, changes, run, restart })
+        };
+        let [init, join] = ["init", "join"].map(|name| format!("/etc/kubernetes/kubeadm/{name}.yaml"));
+        assert_eq!(of(&init, None), Some("kubeadm init --config /etc/kubernetes/kubeadm/init.yaml"));
+        assert_eq!(of(&join, None), Some("kubeadm join --config /etc/kubernetes/kubeadm/join.yaml"));
+        assert_eq!(of(&join, Some(revision)), None);
+        assert_eq!(of("/etc/kubernetes/kubeadm/config.yaml", None), None);
+    }
+}

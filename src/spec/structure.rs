@@ -110,7 +110,9 @@ impl<'s> Walk<'s> {
             }
             (expected, _) => {
                 self.wrong_type(expected.unwrap_or_default(), node, at);
-                self.show_form(schema);
+                if matches!(node.kind, Kind::Scalar { .. }) {
+                    self.show_form(schema);
+                }
                 None
             }
         }

@@ -175,7 +175,7 @@ mod tests {
             "  kubeProxy: {mode: ipvs, scheduler: rr, syncPeriod: 10s, minSyncPeriod: 5s}",
             "  kubeProxy: {mode: nftables}",
             "  kubeProxy: {disabled: true}",
-            "  proxy: {https: http://proxy.example:3128}",
+            "  proxy: {https: http://proxy.example:3128, noProxy: [192.0.2.0/24]}",
             "  featureGates: {NodeSwap: true}",
         ] {
             assert_eq!(with(settings), "", "{settings}");

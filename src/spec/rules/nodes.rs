@@ -134,7 +134,7 @@ pub(super) fn mirrors(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::tests::cluster;
+    use super::super::super::tests::{cluster, cluster_rendered};
 
     fn end(text: &str) -> String {
         cluster(&[("pki: {}", &format!("pki: {{}}\n{text}"))])
@@ -167,6 +167,17 @@ mod tests {
             cluster(&edits),
             "warning hosts.cp2.taints | hosts.cp2.taints: control planes register with these, although kubernetes.untaintControlPlanes is set\n"
         );
+    }
+
+    #[test]
+    fn a_taint_as_kubectl_has_it() {
+        let edits = [(
+            "    addresses: [192.0.2.7]",
+            "    taints: [\"gpu=on:NoSchedule\"]\n    addresses: [192.0.2.7]",
+        )];
+        let said = cluster_rendered(&edits);
+        let hints: Vec<_> = said.lines().filter(|line| line.starts_with("hint")).collect();
+        assert_eq!(hints, ["hint: write it as {key: …, effect: …}"]);
     }
 
     #[test]
