@@ -442,12 +442,7 @@ pub const FILES: &[FileRow] = &[
         run: &[UPGRADE_APPLY],
         ..VERSION
     },
-    FileRow {
-        path: "/etc/sealift/kubernetes-version",
-        when: When::Joins,
-        run: &[UPGRADE_NODE],
-        ..VERSION
-    },
+    FileRow { path: "/etc/sealift/kubernetes-version", when: When::Joins, run: &[UPGRADE_NODE], ..VERSION },
     FileRow { path: "/etc/sealift/kubernetes-version", when: When::StaticPods, ..VERSION },
     FileRow {
         path: "/etc/sealift/verify.key",
