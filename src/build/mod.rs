@@ -114,7 +114,7 @@ mod tests {
             fields: None,
             certificate: None,
             restart: Vec::new(),
-            run: &[],
+            run: Vec::new(),
         };
         files.push(foreign);
         infra0.files = files.into();

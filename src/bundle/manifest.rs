@@ -96,6 +96,14 @@ pub struct Directory {
     pub allow: Vec<String>,
 }
 
+impl File {
+    /// The commands that must run when it is gone: those that name it would not find it.
+    pub fn run_when_gone(&self) -> Vec<String> {
+        let name = self.path.rsplit('/').next().unwrap_or_default();
+        self.run.iter().filter(|command| !command.contains(name)).cloned().collect()
+    }
+}
+
 /// A file on the host. A [`Policy::Foreign`] one has path, mode, owner and group only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "wire::File", into = "wire::File")]

@@ -42,7 +42,7 @@ struct HostChange {
     #[serde(skip_serializing_if = "Option::is_none")]
     now: Option<Revision>,
     files: Vec<FileChange>,
-    run: BTreeSet<String>,
+    run: Vec<String>,
     restart: BTreeSet<String>,
 }
 
@@ -154,7 +154,7 @@ fn retired_problem(spec: &SpecFile, name: &str) -> Option<Problem> {
 
 impl HostChange {
     fn new(host: &str, state: State) -> Self {
-        let (run, restart) = (BTreeSet::new(), BTreeSet::new());
+        let (run, restart) = (Vec::new(), BTreeSet::new());
         Self { host: host.to_owned(), state, before: None, now: None, files: Vec::new(), run, restart }
     }
 }
@@ -184,7 +184,12 @@ fn compare(
     let mut note = |path: &str, what, restart: Vec<String>, run: Vec<String>| {
         change.files.push(FileChange { path: path.to_owned(), what });
         change.restart.extend(restart);
-        change.run.extend(run);
+        for command in run {
+            // in the order of the files, as `install` tells them
+            if !change.run.contains(&command) {
+                change.run.push(command);
+            }
+        }
     };
     let texts = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
     for file in host.files.iter() {
@@ -193,11 +198,11 @@ fn compare(
             Some(_) if differs(spec, host, file, before, &now) => What::Changed,
             Some(_) => continue,
         };
-        note(&file.path, what, texts(&file.restart), texts(file.run));
+        note(&file.path, what, texts(&file.restart), file.run.clone());
     }
     let planned: BTreeSet<_> = host.files.iter().map(|file| file.path.as_str()).collect();
     for file in before.manifest().files.iter().filter(|file| !planned.contains(file.path.as_str())) {
-        note(&file.path, What::Removed, file.restart.clone(), file.run.clone());
+        note(&file.path, What::Removed, file.restart.clone(), file.run_when_gone());
     }
     Ok(change)
 }

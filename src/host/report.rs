@@ -2,7 +2,7 @@
 
 use super::compare::{DirectoryChange, FileChange};
 use super::removals::Removal;
-use crate::bundle::manifest::{Manifest, Revision};
+use crate::bundle::manifest::{File, Manifest, Revision};
 use serde::Serialize;
 
 /// What was done to a file or directory. The first that fits: new contents bring mode and owner.
@@ -77,22 +77,24 @@ pub(super) fn of(
         file.is_some_and(|file| matches!(file.action, Action::Created | Action::Updated))
     };
     let changed = manifest.files.iter().filter(|file| new(&file.path));
-    let changed = changed.chain(removals.iter().map(|removal| &removal.file));
+    let gone = || removals.iter().map(|removal| &removal.file);
+    let run = changed.clone().flat_map(|file| file.run.clone());
+    let run = run.chain(gone().flat_map(File::run_when_gone));
     Report {
         host: manifest.host.name.clone(),
         revision: manifest.revision,
         previous,
         changes: made.chain(placed).chain(removed).collect(),
-        run: distinct(changed.clone().flat_map(|file| &file.run)),
-        restart: distinct(changed.flat_map(|file| &file.restart)),
+        run: distinct(run),
+        restart: distinct(changed.chain(gone()).flat_map(|file| file.restart.clone())),
     }
 }
 
-fn distinct<'a>(items: impl Iterator<Item = &'a String>) -> Vec<String> {
+fn distinct(items: impl Iterator<Item = String>) -> Vec<String> {
     let mut distinct = Vec::new();
     for item in items {
-        if !distinct.contains(item) {
-            distinct.push(item.clone());
+        if !distinct.contains(&item) {
+            distinct.push(item);
         }
     }
     distinct

@@ -133,9 +133,9 @@ impl Shared<'_> {
     }
 }
 
-/// Nothing runs from the operators' bundle, so nothing of it restarts.
+/// Nothing runs from the operators' bundle, so nothing of it restarts; objects are to be applied.
 fn at_rest(file: FilePlan) -> FilePlan {
-    FilePlan { restart: Vec::new(), run: &[], ..file }
+    FilePlan { restart: Vec::new(), ..file }
 }
 
 /// Sorted by wire form and distinct: the order in a spec's list means nothing.

@@ -35,11 +35,17 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
         "/etc/kubernetes/kubeadm/init.yaml" | "/etc/kubernetes/kubeadm/join.yaml" => {
             host.kubeadm.as_ref().map(|plan| Context::KubeadmNode(kubeadm::node(plan)))
         }
+        "/etc/kubernetes/kubeadm/cluster.yaml" => {
+            host.kubeadm.as_ref().and_then(kubeadm::cluster).map(Context::KubeadmNode)
+        }
         "/etc/kubernetes/manifests/etcd.yaml" => {
             etcd.map(|etcd| Context::EtcdPod(pod::etcd(host, etcd, digest)))
         }
         _ if path.starts_with("/etc/kubernetes/manifests/") => {
             pod::context(host, name, digest).map(Context::Pod)
+        }
+        "/etc/sealift/kubernetes-version" => {
+            host.kubelet.as_ref()?.release.clone().map(|version| Context::Version { version })
         }
         "/etc/sealift/RUNBOOK.md" => runbook::context(host).map(Context::Runbook),
         _ => kubelet::of(path, host.kubelet.as_ref()?).map(Context::Kubelet),
@@ -51,6 +57,7 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
 #[serde(untagged)]
 pub(super) enum Context {
     Etcdctl { endpoints: String },
+    Version { version: String },
     Kubeadm(Kubeadm),
     Kubelet(Kubelet),
     KubeadmNode(kubeadm::Node),

@@ -1,6 +1,7 @@
 //! What the templates of kubeadm's configurations see.
 
 use crate::plan::KubeadmPlan;
+use crate::spec::types::FreeForm;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -19,6 +20,15 @@ struct Document {
 }
 
 pub(super) fn node(plan: &KubeadmPlan) -> Node {
+    documents(&plan.documents)
+}
+
+/// What all control planes are made from, where one joins.
+pub(super) fn cluster(plan: &KubeadmPlan) -> Option<Node> {
+    plan.cluster.as_ref().map(|cluster| documents(std::slice::from_ref(cluster)))
+}
+
+fn documents(forms: &[FreeForm]) -> Node {
     let document = |map: &Map<String, Value>| {
         let mut body = map.clone();
         let mut take = |key: &str| match body.remove(key) {
@@ -28,5 +38,5 @@ pub(super) fn node(plan: &KubeadmPlan) -> Node {
         let (api_version, kind) = (take("apiVersion"), take("kind"));
         Document { api_version, kind, body }
     };
-    Node { documents: plan.documents.iter().map(|form| document(form.map())).collect() }
+    Node { documents: forms.iter().map(|form| document(form.map())).collect() }
 }

@@ -68,7 +68,8 @@ pub(super) fn of(files: &[FileDiff], old: Option<&Manifest>, new: &Manifest) -> 
             };
             note(kind, &format!("static-pod/{pod}"));
         }
-        entry.run.iter().for_each(|command| note(EffectKind::Run, command));
+        let gone = (diff.state == State::Removed).then(|| entry.run_when_gone());
+        gone.as_ref().unwrap_or(&entry.run).iter().for_each(|command| note(EffectKind::Run, command));
         entry.restart.iter().for_each(|target| note(EffectKind::Restart, target));
     }
     if manifests_come_last(new) {

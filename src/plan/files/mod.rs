@@ -66,7 +66,7 @@ pub struct FilePlan {
     /// What of this host must be restarted when it changes.
     pub restart: Vec<&'static str>,
     /// Commands that must run when it changes.
-    pub run: &'static [&'static str],
+    pub run: Vec<String>,
 }
 
 /// The files of one host, in byte order of their paths.
@@ -103,7 +103,7 @@ fn from_row(row: &'static FileRow, site: &Site<'_>) -> Vec<FilePlan> {
         fields: None,
         certificate: None,
         restart: restart.clone(),
-        run: if site.holds(row.run_when) { row.run } else { &[] },
+        run: row.run.iter().filter(|_| site.holds(row.run_when)).map(ToString::to_string).collect(),
     };
     let source = match row.source {
         RowSource::Template => Source::Template(row.path),
@@ -135,6 +135,6 @@ fn password(password: &PasswordPlan) -> FilePlan {
         fields: None,
         certificate: None,
         restart: Vec::new(),
-        run: &[],
+        run: Vec::new(),
     }
 }

@@ -64,7 +64,7 @@ impl Site<'_> {
             fields: None,
             certificate: None,
             restart: self.restarts(row),
-            run: &[],
+            run: Vec::new(),
         };
         let public = row.public_path();
         let mut files = match row.form {

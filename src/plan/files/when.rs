@@ -40,6 +40,10 @@ pub enum When {
     KubeadmWithoutUnit,
     /// Where kubeadm takes this step, and nodes join in this way.
     Step(Step, Join),
+    /// Where kubeadm makes the first control plane.
+    Initializes,
+    /// Where kubeadm makes any other node.
+    Joins,
     /// When the cluster runs already.
     Initialized,
     /// When API servers write an audit log.
@@ -88,6 +92,8 @@ impl Site<'_> {
             When::WithoutUnit => self.kubelet.is_some_and(|kubelet| kubelet.without_unit),
             When::KubeadmWithoutUnit => self.holds(When::Kubeadm) && self.holds(When::WithoutUnit),
             When::Step(step, join) => self.kubeadm.is_some_and(|plan| (plan.step, plan.join) == (step, join)),
+            When::Initializes => self.kubeadm.is_some_and(|plan| plan.step == Step::Init),
+            When::Joins => self.kubeadm.is_some_and(|plan| plan.step == Step::Join),
             When::Initialized => self.spec.kubernetes.initialized,
             When::Audit => self.api_server().is_some_and(|own| own.audit.is_some()),
             When::Authentication => self.api_server().is_some_and(|own| own.authentication.is_some()),

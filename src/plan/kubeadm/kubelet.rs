@@ -7,7 +7,7 @@ use crate::plan::os;
 use crate::plan::releases::Release;
 use crate::plan::settings::merged;
 use crate::spec::types::{CaName, FreeForm, Spec};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 /// The cluster's. kubeadm adds DNS, certificates and authorization.
 pub(super) fn configuration(spec: &Spec, release: &Release) -> FreeForm {
@@ -20,15 +20,20 @@ pub(super) fn configuration(spec: &Spec, release: &Release) -> FreeForm {
     merged(&document.into(), &spec.kubelet.config)
 }
 
-/// What one host's is besides, as a merge patch. `rotateCertificates` always: kubeadm turns it on
-/// whatever the configuration says, and without the CA's key in the cluster the kubelet would keep a copy
-/// of its certificate and never look at the next kubelet.conf.
+/// What one host's is, as a merge patch: all that the spec says of it, also what the cluster's
+/// configuration has, since a node that has joined reads that one only when it is told to. So a setting of
+/// all hosts changes a file of each, which says what to run there. `rotateCertificates` always: kubeadm
+/// turns it on whatever the configuration says, and without the CA's key in the cluster the kubelet would
+/// keep a copy of its certificate and never look at the next kubelet.conf.
 pub(super) fn patch(subject: &Subject<'_>) -> FreeForm {
     let spec = subject.shared.spec;
     let cluster = configuration(spec, subject.release);
     let own = form(json!({ "cgroupDriver": subject.kubelet.cgroup_driver }));
-    let wanted = merged(&own, &subject.settings.kubelet_config);
-    let mut patch = difference(cluster.map(), wanted.map());
+    let wanted = merged(&merged(&cluster, &own), &subject.settings.kubelet_config);
+    let mut patch = wanted.map().clone();
+    // whose patch it is, not of what
+    patch.remove("apiVersion");
+    patch.remove("kind");
     let signs = spec.pki.ca_keys_on_hosts.contains(&CaName::Kubernetes);
     let rotate = wanted.map().get("rotateCertificates").cloned();
     patch.insert("rotateCertificates".to_owned(), rotate.unwrap_or_else(|| signs.into()));
@@ -37,21 +42,4 @@ pub(super) fn patch(subject: &Subject<'_>) -> FreeForm {
         patch.insert("volumePluginDir".to_owned(), plugins.into());
     }
     patch.into()
-}
-
-/// What of `wanted` is not in `there`: mappings by their keys, anything else whole.
-fn difference(there: &Map<String, Value>, wanted: &Map<String, Value>) -> Map<String, Value> {
-    let mut differs = Map::new();
-    for (key, value) in wanted {
-        match (there.get(key), value) {
-            (Some(there), value) if there == value => {}
-            (Some(Value::Object(there)), Value::Object(value)) => {
-                differs.insert(key.clone(), difference(there, value).into());
-            }
-            _ => {
-                differs.insert(key.clone(), value.clone());
-            }
-        }
-    }
-    differs
 }

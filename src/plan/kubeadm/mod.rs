@@ -40,6 +40,9 @@ pub struct KubeadmPlan {
     /// The documents of its file, in order, each with `apiVersion` and `kind`. Without tokens: what they
     /// are is known to `derive` alone.
     pub documents: Vec<FreeForm>,
+    /// Of a control plane that joins: what all control planes are made from, as the first one has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<FreeForm>,
     /// Patches by path: of a `+merge.json` as RFC 7386 has it, of a `+strategic.json` as Kubernetes.
     pub patches: BTreeMap<String, FreeForm>,
     /// The names of the bootstrap tokens that its file shows.
@@ -135,6 +138,7 @@ pub(super) fn plan(
         step: if first { Step::Init } else { Step::Join },
         join,
         documents,
+        cluster: (!first && subject.is_control_plane()).then(|| cluster::configuration(&subject)),
         patches: patches::plan(&subject),
         tokens: shared.cluster.tokens.iter().take(shown).map(|token| token.name.clone()).collect(),
     })

@@ -40,6 +40,9 @@ pub struct KubeletPlan {
     /// Flags besides those that name its files, `--NAME=VALUE`; on nodes of kubeadm that is kubeadm's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,
+    /// On nodes: the release that it is of, `v1.36.2`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
     /// On nodes without kubeadm: its whole configuration.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node: Option<NodePlan>,
@@ -125,6 +128,7 @@ pub(super) fn plan(
         proxy: proxy::variables(spec),
         without_unit: paths.without_unit,
         arguments,
+        release: (!alone).then(|| format!("v{}", spec.kubernetes.version)),
         node,
     }
 }

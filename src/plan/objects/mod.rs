@@ -130,6 +130,10 @@ impl ObjectsPlan {
     /// The files of the spec's manifests.
     pub(super) fn files(&self) -> impl Iterator<Item = FilePlan> {
         self.paths().map(|(path, _)| FilePlan {
+            run: vec![format!(
+                "kubectl apply --server-side -f {}",
+                path.rsplit('/').next().unwrap_or_default()
+            )],
             path,
             mode: 0o644,
             source: Source::Manifest,
@@ -137,7 +141,6 @@ impl ObjectsPlan {
             fields: None,
             certificate: None,
             restart: Vec::new(),
-            run: &[],
         })
     }
 }

@@ -10,6 +10,7 @@ const UPLOAD: &str = "kubeadm init phase upload-config all --config /etc/kuberne
 // bundles renew certificates; kubeadm would do it too where a CA's key is
 const UPGRADE_CONTROL_PLANE: &str = "kubeadm upgrade node phase control-plane --certificate-renewal=false \
                                      --patches /etc/kubernetes/patches";
+const ADDONS: &str = "kubeadm init phase addon all --config /etc/kubernetes/kubeadm/init.yaml";
 const UPGRADE_KUBELET: &str = "kubeadm upgrade node phase kubelet-config --patches /etc/kubernetes/patches";
 
 /// A patch of kubeadm's.
@@ -33,11 +34,23 @@ const MANIFEST: FileRow = FileRow { on: CONTROL_PLANE, mode: 0o600, ..KUBEADMS }
 /// In byte order of their paths.
 pub(super) const ROWS: &[FileRow] = &[
     FileRow {
+        path: "/etc/kubernetes/kubeadm/cluster.yaml",
+        on: CONTROL_PLANE,
+        when: When::Joins,
+        mode: 0o600,
+        // when the first control plane has uploaded it
+        run: &[UPGRADE_CONTROL_PLANE],
+        run_when: When::Initialized,
+        why: "what every control plane is made from: says when this one is to be made anew, and is there when \
+              the first one is gone",
+        ..ROW
+    },
+    FileRow {
         path: "/etc/kubernetes/kubeadm/init.yaml",
         on: CONTROL_PLANE,
         when: When::Step(Step::Init, Join::Certificates),
         mode: 0o600,
-        run: &[UPLOAD, UPGRADE_CONTROL_PLANE],
+        run: &[UPLOAD, UPGRADE_CONTROL_PLANE, ADDONS],
         run_when: When::Initialized,
         why: "for `kubeadm init --config`; what is uploaded from it every control plane is made from",
         ..ROW
@@ -48,7 +61,7 @@ pub(super) const ROWS: &[FileRow] = &[
         when: When::Step(Step::Init, Join::Token),
         mode: 0o600,
         source: RowSource::KubeadmConfiguration,
-        run: &[UPLOAD, UPGRADE_CONTROL_PLANE],
+        run: &[UPLOAD, UPGRADE_CONTROL_PLANE, ADDONS],
         run_when: When::Initialized,
         why: "the same with the bootstrap tokens, which `kubeadm init` makes known to the cluster",
         ..ROW

@@ -1,8 +1,24 @@
 //! sealift's own.
 
-use super::ROW;
-use crate::plan::certs::place::EVERYWHERE;
+use super::{KUBELET, ROW};
+use crate::plan::certs::place::{EVERYWHERE, NODES};
 use crate::plan::files::{FileRow, RowSource, When};
+
+// with packages of that release; both restart nothing but static pods
+const UPGRADE_APPLY: &str = "kubeadm upgrade apply \"$(cat /etc/sealift/kubernetes-version)\" --yes \
+                             --certificate-renewal=false --patches /etc/kubernetes/patches";
+const UPGRADE_NODE: &str =
+    "kubeadm upgrade node --certificate-renewal=false --patches /etc/kubernetes/patches";
+
+/// The release of a node.
+const VERSION: FileRow = FileRow {
+    path: "/etc/sealift/kubernetes-version",
+    on: NODES,
+    restart: KUBELET,
+    run_when: When::Initialized,
+    why: "the release that the node runs: another one takes other packages, and a kubelet from them",
+    ..ROW
+};
 
 /// In byte order of their paths.
 pub(super) const ROWS: &[FileRow] = &[
@@ -14,6 +30,9 @@ pub(super) const ROWS: &[FileRow] = &[
         why: "what to restart, wait for and check in this step of a rotation",
         ..ROW
     },
+    FileRow { when: When::Initializes, run: &[UPGRADE_APPLY], ..VERSION },
+    FileRow { when: When::Joins, run: &[UPGRADE_NODE], ..VERSION },
+    FileRow { when: When::StaticPods, ..VERSION },
     FileRow {
         path: "/etc/sealift/verify.key",
         on: EVERYWHERE,
