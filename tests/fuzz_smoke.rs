@@ -25,8 +25,8 @@ macro_rules! smoke {
 }
 
 smoke! {
-    age archive bundle canonical certificates fields identities index key_matches
-    keyring kubeconfig manifest private_key spec sshsig sums trust verify_key
+    age archive bundle canonical certificates component_fields fields identities index key_matches
+    keyring kubeconfig manifest manifests patch pem private_key spec sshsig sums trust verify_key
 }
 
 #[test]
@@ -65,6 +65,25 @@ fn seeds_are_accepted() {
     let pair = fs::read(fuzz().join("seeds/key_matches/sec1")).unwrap();
     let (certificate, key) = pair.split_at(pair.iter().position(|byte| *byte == 0).unwrap());
     assert_eq!(sealift::check::certificates::key_matches(certificate, &key[1..]), Ok(true));
+}
+
+/// The same, of what a spec passes on to components.
+#[test]
+fn seeds_of_components_are_accepted() {
+    for seed in ["flannel.yaml", "crd.yaml", "list-crlf.yaml"] {
+        let mut imports = sealift::imports::Imports::default();
+        let at = sealift::spec::Path::root();
+        let problems =
+            imports.add_manifests(vec![(at, "x.yaml", Ok(text(&format!("manifests/{seed}")).into()))]);
+        assert!(problems.is_empty(), "{seed}: {problems:?}");
+    }
+    for seed in ["one", "several"] {
+        let read = text(&format!("pem/{seed}")).parse::<sealift::spec::scalars::Certificates>();
+        assert!(read.is_ok(), "{seed}");
+    }
+    for seed in ["kubelet", "kube-proxy", "cluster", "wrong"] {
+        assert!(sealift::spec::yaml::document(&text(&format!("component_fields/{seed}"))).is_ok(), "{seed}");
+    }
 }
 
 fn fuzz() -> PathBuf {

@@ -29,8 +29,12 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
+        Self::of(EXAMPLE)
+    }
+
+    fn of(example: &str) -> Self {
         let directory = temporary();
-        copy_tree(&repository(EXAMPLE), &directory.path().join("in"));
+        copy_tree(&repository(example), &directory.path().join("in"));
         let _ = fs::remove_dir_all(directory.path().join("in/out"));
         Self { directory }
     }
@@ -251,6 +255,99 @@ fn order_of_keys_in_the_spec() {
     assert_ne!(other, spec);
     fs::write(&path, other).unwrap();
     assert_eq!(stage.digests(&mut stage.build(&program(), &[])), *PLAIN);
+}
+
+/// Clusters with control planes: with kubeadm and without, joined by certificates and by token.
+const CLUSTERS: [&str; 3] =
+    ["bundles/static-pods-ha", "bundles/external-etcd-kubeadm", "bundles/stacked-keepalived"];
+
+/// One of [`CLUSTERS`], also with manifests, mirrors, patches and a proxy, and the spec that it is built from.
+fn cluster(example: &str) -> (Stage, String) {
+    let stage = Stage::of(example);
+    let path = stage.path("in/sealift.yaml");
+    let more = "  manifests: [net/b.yaml, net/a.yaml]\n  proxy: {https: \"http://proxy.example:3128\"}\n  podSubnets:";
+    let rest = "containerRuntime: {registryMirrors: {quay.io: [https://q.example], docker.io: [https://d.example]}}\n\
+                patches: {/etc/kubernetes/manifests/etcd.yaml: {metadata: {labels: {b: c, a: d}}}}\nhosts:";
+    let spec = fs::read_to_string(&path).unwrap();
+    assert!(spec.contains("  podSubnets:") && spec.contains("\nhosts:"));
+    let spec = spec.replace("  podSubnets:", more).replace("hosts:", rest);
+    fs::write(&path, &spec).unwrap();
+    fs::create_dir(stage.path("in/net")).unwrap();
+    for name in ["a", "b"] {
+        let text = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n");
+        fs::write(stage.path("in/net").join(name).with_extension("yaml"), text).unwrap();
+    }
+    (stage, spec)
+}
+
+/// What [`Stage::digests`] says, of any cluster.
+#[track_caller]
+fn outputs(stage: &Stage, command: &mut Command) -> Digests {
+    let _ = run(command).expect_code(0);
+    contents(&stage.path("out"))
+}
+
+/// All that the world can change at once, and the order of the spec's keys.
+#[test]
+fn clusters_in_another_world() {
+    for example in CLUSTERS {
+        let (stage, _) = cluster(example);
+        let plain = outputs(&stage, &mut stage.build(&program(), &[]));
+        assert!(plain.len() > 8, "{plain:#?}");
+
+        let (stage, spec) = cluster(example);
+        let other = reversed(&spec);
+        assert_ne!(other, spec);
+        fs::write(stage.path("in/sealift.yaml"), other).unwrap();
+        for name in tree(&stage.path("in")).keys() {
+            let file = fs::File::open(stage.path("in").join(name)).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_hours(24)).unwrap();
+        }
+        let mut command = stage.build(&program(), &["sh", "-c", "umask 077; exec \"$@\"", "sh"]);
+        let proxies = ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"];
+        command.envs(proxies.map(|name| (name, "http://elsewhere.example:1")));
+        command.envs([("TZ", "Pacific/Kiritimati"), ("LC_ALL", "tr_TR.UTF-8"), ("HOME", "/nonexistent")]);
+        command.envs([("USER", "somebody"), ("HOSTNAME", "elsewhere"), ("KUBECONFIG", "/nonexistent")]);
+        command.env("SOURCE_DATE_EPOCH", "1").arg("-j8").current_dir("/");
+        assert_eq!(outputs(&stage, &mut command), plain, "{example}");
+    }
+}
+
+/// A build of some hosts gives their bundles as a whole one does.
+#[test]
+fn some_hosts_of_clusters() {
+    for example in CLUSTERS {
+        let (stage, _) = cluster(example);
+        let plain = outputs(&stage, &mut stage.build(&program(), &[]));
+        for host in plain.keys().filter_map(|name| name.strip_suffix(".tar.gz")) {
+            let (stage, _) = cluster(example);
+            let some = outputs(&stage, stage.build(&program(), &[]).args(["--host", host]));
+            let bundle = format!("{host}.tar.gz");
+            assert_eq!(some.get(&bundle), plain.get(&bundle), "{example} {host}");
+        }
+    }
+}
+
+/// A worker more, before all others, is nothing to other hosts.
+#[test]
+fn a_worker_more_in_clusters() {
+    for example in CLUSTERS {
+        let (stage, _) = cluster(example);
+        let mut plain = outputs(&stage, &mut stage.build(&program(), &[]));
+        let (stage, spec) = cluster(example);
+        let recipient = support::opened::machine(9).to_public();
+        let worker = format!(
+            "hosts:\n  a0: {{addresses: [10.255.0.9], roles: [worker], recipients: [{recipient}], \
+             kubelet: {{config: {{maxPods: 50}}}}, labels: {{example.com/a: b}}}}\n"
+        );
+        fs::write(stage.path("in/sealift.yaml"), spec.replace("hosts:\n", &worker)).unwrap();
+        let mut more = outputs(&stage, &mut stage.build(&program(), &[]));
+        assert!(more.remove("a0.tar.gz").is_some(), "{more:#?}");
+        let of_hosts = |name: &String| name.ends_with(".tar.gz") && name != "operator.tar.gz";
+        plain.retain(|name, _| of_hosts(name));
+        more.retain(|name, _| of_hosts(name));
+        assert_eq!(more, plain, "{example}");
+    }
 }
 
 /// `tests/run` builds the release and names it; the one that `cargo test` runs is not optimised.

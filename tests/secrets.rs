@@ -358,10 +358,21 @@ fn canaries(path: &str, text: &str) -> Vec<String> {
 
 #[test]
 fn no_secret_outside_of_sealed_files() {
+    no_secret_outside("kubeadm", 23);
+}
+
+#[test]
+fn no_secret_outside_of_sealed_files_of_static_pods() {
+    no_secret_outside("static-pods", 22);
+}
+
+/// `many` files are sealed.
+#[track_caller]
+fn no_secret_outside(provisioner: &str, many: usize) {
     let rest = "encryptionAtRest: {provider: secretbox}\npasswords: {vrrp: {roles: [control-plane]}}\n\
                 pki: {caKeysOnHosts: [kubernetes, etcd, front-proxy]}\n";
     let built =
-        Built::staged(&spec("1.36.2", "kubeadm", "  join: token\n  bootstrapTokens: {join: {}}\n", rest));
+        Built::staged(&spec("1.36.2", provisioner, "  join: token\n  bootstrapTokens: {join: {}}\n", rest));
     let mut said = String::new();
     for arguments in [&[][..], &["--rebuild"], &["--rebuild", "--format", "json"]] {
         let ran = built.build(arguments).expect_code(0);
@@ -374,14 +385,31 @@ fn no_secret_outside_of_sealed_files() {
         let more = ["-i".into(), operator.clone(), "--at".into(), VALID_AT.0.into()];
         let ran = sealift(words.into_iter().chain(more)).expect_code(0);
         said += &(ran.stdout + &ran.stderr);
-        let ran = sealift(["--format".into(), format.into(), "check".into(), built.path("sealift.yaml")]);
+        for command in ["check", "images"] {
+            let ran = sealift(["--format".into(), format.into(), command.into(), built.path("sealift.yaml")])
+                .expect_code(0);
+            said += &(ran.stdout + &ran.stderr);
+        }
+    }
+    // another generation of each: a diff has something to show
+    let text = fs::read_to_string(built.path("sealift.yaml")).unwrap();
+    let text = text.replace("provider: secretbox", "provider: secretbox, generation: 2");
+    let text =
+        text.replace("pki: {", "pki: {generation: 2, ").replace("{join: {}}", "{join: {generation: 2}}");
+    let other = Built::of(&text);
+    for format in ["text", "json"] {
+        let words =
+            ["--format".into(), format.into(), "diff".into(), "--text".into(), built.out(), other.out()];
+        let ran = sealift(words).expect_code(1);
         said += &(ran.stdout + &ran.stderr);
     }
 
     let (mut secrets, mut plain) = (BTreeSet::new(), Vec::new());
     let mut kinds = BTreeMap::new();
-    for host in ["cp1", "w1", "operator"] {
-        for (path, file) in files(&built, host) {
+    for (built, host) in
+        ["cp1", "w1", "operator"].into_iter().flat_map(|host| [(&built, host), (&other, host)])
+    {
+        for (path, file) in files(built, host) {
             if file.sealed {
                 let found = canaries(&path, file.text());
                 assert!(!found.is_empty(), "{path} of {host} has no secret in it");
@@ -392,7 +420,7 @@ fn no_secret_outside_of_sealed_files() {
             }
         }
     }
-    assert_eq!(kinds.len(), 23, "{kinds:?}");
+    assert_eq!(kinds.len(), many, "{kinds:?}");
     assert!(secrets.len() > 30, "{} secrets", secrets.len());
     let mut public = said.into_bytes();
     public.extend(plain);

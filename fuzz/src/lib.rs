@@ -16,6 +16,7 @@ use sealift::private_key::PrivateKey;
 use sealift::unseal::Identities;
 use sealift::verify_key::VerifyKey;
 use std::io::Write;
+use std::sync::LazyLock;
 
 /// A reader under test.
 pub type Target = fn(&[u8]);
@@ -27,6 +28,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("bundle", bundle),
     ("canonical", canonical_json),
     ("certificates", certificates_of),
+    ("component_fields", component_fields),
     ("fields", fields),
     ("identities", identities),
     ("index", index),
@@ -34,6 +36,9 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("keyring", keyring),
     ("kubeconfig", kubeconfig),
     ("manifest", manifest),
+    ("manifests", manifests),
+    ("patch", patch),
+    ("pem", pem),
     ("private_key", private_key),
     ("spec", spec),
     ("sshsig", signature),
@@ -221,5 +226,98 @@ pub fn private_key(data: &[u8]) {
 pub fn verify_key(data: &[u8]) {
     if let Some(key) = VerifyKey::parse(data) {
         assert_eq!(key.to_file().as_bytes(), data);
+    }
+}
+
+/// A configuration in a component's own words: no field's name or value reaches a terminal as it is.
+pub fn component_fields(data: &[u8]) {
+    use sealift::plan::fields::{Configuration, FIRST, LAST, check};
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Ok(value) = sealift::spec::yaml::document(text) else { return };
+    let path = sealift::spec::Path::root().key("config");
+    for kind in [
+        Configuration::Kubelet,
+        Configuration::KubeProxy,
+        Configuration::Init,
+        Configuration::Join,
+        Configuration::Cluster,
+    ] {
+        for minor in [FIRST, LAST] {
+            for problem in check(kind, minor, &value, &path) {
+                assert!(!problem.message.is_empty(), "no words");
+                assert!(!problem.message.chars().any(char::is_control), "{problem:?}");
+            }
+        }
+    }
+}
+
+/// A manifest for the operators: what is taken is passed on as it is, and holds no private key.
+pub fn manifests(data: &[u8]) {
+    let mut imports = sealift::imports::Imports::default();
+    let at = sealift::spec::Path::root().key("manifests").index(0);
+    let problems = imports.add_manifests(vec![(at, "net/x.yaml", Ok(data.to_vec()))]);
+    match imports.facts().manifests.as_slice() {
+        [taken] => {
+            assert!(problems.is_empty() && taken.name == "x.yaml" && taken.text.as_bytes() == data);
+            assert!(!taken.text.contains("PRIVATE KEY-----"), "a private key lies open");
+        }
+        _ => assert!(problems.iter().all(|it| !it.message.chars().any(char::is_control)), "{problems:?}"),
+    }
+}
+
+/// A control plane in static pods; its last line waits for a patch of etcd's manifest.
+const PATCHED: &str = "apiVersion: sealift/v1
+cluster: {name: prod, id: \"7e570000000000000000000000000001\", epoch: 2026-11-20T00:00:00Z, operators: [age1aw95ezgx3p70ep3c570lfrrxwdqatm6w2ag6tvq6vxlpdwknjvns7p9ftl]}
+kubernetes: {version: 1.36.2, provisioner: static-pods, endpoint: \"api.example:6443\"}
+etcd: {run: static-pod}
+hosts:
+  cp1: {addresses: [192.0.2.1], roles: [control-plane, etcd], recipients: [age1ccl4fap4sn570398ey640unurgs94r70awermwklmuqqp95e35fsshyp05]}
+patches:
+  /etc/kubernetes/manifests/etcd.yaml:
+";
+
+static TEMPLATES: LazyLock<sealift::render::templates::Templates> =
+    LazyLock::new(sealift::render::templates::Templates::embedded);
+static RENDERER: LazyLock<sealift::render::Renderer<'static>> =
+    LazyLock::new(|| sealift::render::Renderer::new(&TEMPLATES).expect("the embedded templates"));
+
+/// A merge patch in a spec: what it makes of a manifest is one document of YAML, and the same again.
+pub fn patch(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let lines = text.split_inclusive('\n').map(|line| format!("    {line}"));
+    let loaded = sealift::spec::load(&(PATCHED.to_owned() + &lines.collect::<String>()));
+    if loaded.has_errors() {
+        return;
+    }
+    let (plan, _) = sealift::plan::plan(&loaded.spec, &sealift::plan::Facts::default());
+    for host in plan.hosts.values() {
+        // a patch can turn a mapping into what the manifest cannot be: that is an error, no panic
+        let Ok(files) = RENDERER.pods(host, &sealift::render::Digests::new()) else { continue };
+        let written = String::from_utf8(files["/etc/kubernetes/manifests/etcd.yaml"].clone()).expect("UTF-8");
+        let body = written.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n"));
+        let value = sealift::spec::yaml::document(&written).expect("YAML");
+        let again = sealift::spec::yaml::block(&value, 0);
+        assert_eq!(sealift::spec::yaml::document(&again).as_ref(), Ok(&value));
+        assert_eq!(body.count(), again.lines().filter(|line| !line.starts_with('#')).count());
+    }
+}
+
+/// Certificates in a spec: each line of what is written of them is base64, and they are read again.
+pub fn pem(data: &[u8]) {
+    use sealift::spec::scalars::Certificates;
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    match text.parse::<Certificates>() {
+        Ok(certificates) => {
+            let all = certificates.lines();
+            assert!(!all.is_empty());
+            let base64 = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+            assert!(all.iter().flatten().all(|line| line.len() <= 64 && line.bytes().all(base64)));
+            let one = |lines: &Vec<String>| {
+                format!("-----BEGIN CERTIFICATE-----\n{}\n-----END CERTIFICATE-----\n", lines.join("\n"))
+            };
+            let written: String = all.iter().map(one).collect();
+            assert_eq!(written.parse::<Certificates>(), Ok(certificates));
+        }
+        Err(error) => assert!(!error.message.chars().any(char::is_control), "{error}"),
     }
 }

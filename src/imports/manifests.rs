@@ -5,6 +5,7 @@
 use super::Read;
 use crate::plan::Manifest;
 use crate::plan::objects::MOST_MANIFESTS;
+use crate::spec::scalars::holds_private_key;
 use crate::spec::types::Spec;
 use crate::spec::yaml;
 use crate::spec::{Path, Problem};
@@ -112,18 +113,30 @@ fn is_separator(line: &str) -> bool {
 }
 
 fn check(document: &str) -> Result<(), (Fault, &'static str)> {
-    if let Some(line) = document.lines().position(|line| PRIVATE.iter().any(|mark| line.contains(mark))) {
-        let message = "it holds a private key".to_owned();
-        return Err((Fault { line: line + 1, message }, NO_SECRETS));
+    if let Some(line) = document.lines().position(holds_private_key) {
+        return Err((Fault { line: line + 1, message: PRIVATE.to_owned() }, NO_SECRETS));
     }
     let value = yaml::foreign(document).map_err(|(line, message)| {
         (Fault { line, message }, "sealift reads it strictly: no tags, no key twice")
     })?;
+    // one that is broken over several lines
+    if any_text(&value, &holds_private_key) {
+        return Err((Fault::at_first(PRIVATE.to_owned()), NO_SECRETS));
+    }
     object(&value)
 }
 
-/// What private keys begin with. Descriptions of objects talk of them, too, and are no secrets.
-const PRIVATE: &[&str] = &["PRIVATE KEY-----", "AGE-SECRET-KEY-1"];
+/// Whether a text in a value, or a key, is such.
+fn any_text(value: &Value, is: &dyn Fn(&str) -> bool) -> bool {
+    match value {
+        Value::String(text) => is(text),
+        Value::Array(items) => items.iter().any(|item| any_text(item, is)),
+        Value::Object(map) => map.iter().any(|(key, value)| is(key) || any_text(value, is)),
+        _ => false,
+    }
+}
+
+const PRIVATE: &str = "it holds a private key";
 const NO_SECRETS: &str =
     "manifests lie open in the operators' bundle: apply a Secret by other means, or have the cluster make it";
 
@@ -195,6 +208,16 @@ mod tests {
             (
                 format!("{good}apiVersion: v1\nkind: A\nkey: |\n  -----BEGIN EC PRIVATE KEY-----\n"),
                 "x.yaml, line 7: it holds a private key",
+            ),
+            (
+                format!("{good}apiVersion: v1\nkind: A\nkey: \"-----BEGIN EC PRIV\\\n  ATE KEY-----\"\n"),
+                "x.yaml, line 4: it holds a private key",
+            ),
+            (
+                format!(
+                    "{good}apiVersion: v1\nkind: A\nclient-key-data: LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCg==\n"
+                ),
+                "x.yaml, line 6: it holds a private key",
             ),
         ] {
             assert_eq!(problem("x.yaml", &text).as_deref(), Some(wrong), "{text}");

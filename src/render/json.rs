@@ -12,13 +12,13 @@ pub(super) fn patch(path: &str, host: &HostPlan) -> Result<String, RenderError> 
 }
 
 /// Keys in byte order, two spaces for each level, one line feed at the end. What JSON readers and
-/// JavaScript's take for line breaks is escaped, too.
+/// JavaScript's take for line breaks is escaped, too, and what go-yaml's reader refuses.
 fn text(map: &Map<String, Value>) -> String {
     let plain = format!("{:#}\n", Value::Object(map.clone()));
     let mut text = String::with_capacity(plain.len());
     for char in plain.chars() {
         match char {
-            '\u{7f}'..='\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => {
+            '\u{7f}'..='\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
                 // writing to a String cannot fail
                 let _ = write!(text, "\\u{:04x}", u32::from(char));
             }

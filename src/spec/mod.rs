@@ -115,7 +115,7 @@ fn secrets_in_comments(source: &Source, found: &[Problem]) -> Vec<Problem> {
         found.iter().any(|problem| problem.severity == Severity::Error && at(problem))
     };
     let problem = |line| {
-        let problem = Problem::error("", "a private key stands in a comment")
+        let problem = Problem::error("", "a private key or token stands in a comment")
             .hint("take it out, and make a new one: this one was shown to all who read the spec");
         Problem { secret: true, position: Some(Position { line, column: 1 }), ..problem }
     };

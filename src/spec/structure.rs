@@ -59,9 +59,40 @@ impl<'s> Walk<'s> {
         value
     }
 
+    /// Numbers in a component's own words: what JSON has no number for would reach it as a text, or as
+    /// another number.
+    fn numbers(&mut self, node: &Node, path: &Path) {
+        match &node.kind {
+            Kind::Seq(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.numbers(item, &path.index(index));
+                }
+            }
+            Kind::Map(entries) => {
+                for entry in entries {
+                    self.numbers(&entry.value, &path.key(&entry.key));
+                }
+            }
+            Kind::Scalar { text, plain: true } if plain(text) == Plain::Number && !is_json_number(text) => {
+                let reason = format!("readers of YAML take `{}` for different numbers", shown(text));
+                let hint = "write a number in decimal digits, or put it in quotes if it is a text";
+                self.bad(
+                    &Place { path: path.clone(), mark: node.mark },
+                    &reason,
+                    Some(hint.into()),
+                    node.mark,
+                );
+            }
+            Kind::Scalar { .. } | Kind::Broken => {}
+        }
+    }
+
     fn typed(&mut self, node: &Node, schema: &'s Value, at: &Place) -> Option<Value> {
         match schema.get(KEYWORD).and_then(Value::as_str) {
-            Some(FREE) if matches!(node.kind, Kind::Map(_)) => return Some(value(node)),
+            Some(FREE) if matches!(node.kind, Kind::Map(_)) => {
+                self.numbers(node, &at.path);
+                return Some(value(node));
+            }
             Some(VALUES) => return self.values(node, schema, at),
             _ => {}
         }
@@ -386,4 +417,11 @@ fn lower_first(text: &str) -> String {
         return text.to_owned();
     }
     first.into_iter().flat_map(char::to_lowercase).chain(chars).collect()
+}
+
+/// Whether a number is one of JSON's, and an integer one that JSON's readers keep whole.
+fn is_json_number(text: &str) -> bool {
+    let whole = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    serde_json::from_str::<serde_json::Number>(text)
+        .is_ok_and(|number| !whole || number.is_i64() || number.is_u64() || text == "-0")
 }

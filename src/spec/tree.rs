@@ -211,7 +211,7 @@ impl Builder {
         self.spend(1, text.len(), mark)?;
         let kind = if !self.foreign && looks_secret(text) {
             self.tree.secrets.push(mark);
-            let ScalarError { message, hint, .. } = ScalarError::private();
+            let ScalarError { message, hint, .. } = ScalarError::secret(text);
             let message = format!("{}: {message}", self.path().subject());
             let mut problem = Problem::error("", message).hint(hint.unwrap_or_default());
             problem.secret = true;

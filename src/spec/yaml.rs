@@ -60,20 +60,16 @@ fn is_decimal(text: &str) -> bool {
     some && digits(whole) && digits(fraction) && exponent.is_none_or(|e| !e.is_empty() && digits(e))
 }
 
-/// Reads one YAML document as strictly as a spec: duplicate keys, tags and merge keys are refused.
+/// The same as [`foreign`], with the line in the error.
 ///
 /// # Errors
 /// What is wrong, with its line.
 pub fn document(text: &str) -> Result<Value, String> {
-    let Tree { root, problems, .. } = tree::read(text);
-    if let Some((problem, mark)) = problems.first() {
-        return Err(format!("line {}: {}", mark.line, problem.message));
-    }
-    root.as_ref().map(value).ok_or_else(|| "there is nothing in it".to_owned())
+    foreign(text).map_err(|(line, message)| format!("line {line}: {message}"))
 }
 
-/// Reads one YAML document that is no spec: as strictly, but a digest in it, or talk of private keys,
-/// is none.
+/// Reads one YAML document that is no spec as strictly as one: duplicate keys, tags and merge keys are
+/// refused; but a digest, a token or talk of private keys may stand in it.
 ///
 /// # Errors
 /// The line, and what is wrong.
@@ -183,7 +179,8 @@ fn single(value: &Value, indent: usize) -> String {
 fn literal(text: &str, indent: usize) -> Option<String> {
     let (body, mark) = text.strip_suffix('\n').map_or((text, "|-"), |body| (body, "|"));
     let fit = |line: &str| {
-        !line.ends_with(' ') && line.chars().all(|c| c == ' ' || (!c.is_whitespace() && is_plain(c)))
+        !line.ends_with(' ')
+            && line.chars().all(|c| c == ' ' || (!c.is_whitespace() && is_plain(c) && c < '\u{fffe}'))
     };
     let begins = body.chars().next().is_some_and(|c| c != ' ' && c != '\n');
     if !body.contains('\n') || !begins || body.ends_with('\n') || !body.split('\n').all(fit) {
@@ -221,8 +218,14 @@ fn json_string(text: &str) -> String {
         match char {
             '"' => quoted.push_str("\\\""),
             '\\' => quoted.push_str("\\\\"),
-            // also the line breaks of Unicode, which YAML 1.1 readers fold
-            '\u{0}'..='\u{1f}' | '\u{7f}'..='\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => {
+            // also the line breaks of Unicode, which YAML 1.1 readers fold, and what go-yaml's refuses
+            '\u{0}'..='\u{1f}'
+            | '\u{7f}'..='\u{a0}'
+            | '\u{2028}'
+            | '\u{2029}'
+            | '\u{feff}'
+            | '\u{fffe}'
+            | '\u{ffff}' => {
                 let _ = write!(quoted, "\\u{:04x}", u32::from(char));
             }
             other => quoted.push(other),

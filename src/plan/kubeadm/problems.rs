@@ -30,6 +30,7 @@ pub(in crate::plan) fn problems(spec: &Spec, release: &Release) -> Vec<Problem> 
     gates(spec, &mut problems);
     if spec.kubernetes.provisioner == Provisioner::Kubeadm {
         images(spec, &mut problems);
+        split(spec, &mut problems);
         if release.kubeadm_api == KubeadmApi::V1beta3 {
             repeated(spec, release, &mut problems);
         }
@@ -110,6 +111,23 @@ fn images(spec: &Spec, problems: &mut Vec<Problem>) {
     if coredns.is_some() {
         let hint = "kubeadm wants REPOSITORY/coredns:TAG, or registry.k8s.io/coredns/coredns:TAG";
         problems.push(Problem::error(at.key("coredns"), "this image cannot be told to kubeadm").hint(hint));
+    }
+}
+
+/// kubeadm writes the kubelet's flags into one variable, unquoted (`app/phases/kubelet/flags.go`), and
+/// systemd splits it at blanks and takes quotes out.
+fn split(spec: &Spec, problems: &mut Vec<Problem>) {
+    let lost = |char: char| char.is_whitespace() || matches!(char, '"' | '\'' | '\\');
+    for (path, kubelet, _) in layers(spec) {
+        let flags = kubelet.extra_args.iter();
+        for (name, _) in flags.filter(|(_, values)| values.iter().any(|value| value.contains(lost))) {
+            let at = path.key("kubelet").key("extraArgs").key(name.as_str());
+            let message = format!(
+                "{at}: kubeadm hands a kubelet's flags on unquoted, and a blank, quote or `\\` would be lost"
+            );
+            let hint = "write it into `kubelet.config`, or as `KUBELET_EXTRA_ARGS` into `kubelet.environment`, quoted there";
+            problems.push(Problem::error(at, message).hint(hint));
+        }
     }
 }
 

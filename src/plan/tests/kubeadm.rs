@@ -209,6 +209,26 @@ fn names_that_every_api_server_has_stay_when_kubeadm_renews() {
     );
 }
 
+/// kubeadm writes them unquoted into a variable that systemd splits.
+#[test]
+fn flags_of_kubelets_are_single_words() {
+    let told = "etcd: {run: static-pod}
+kubelet: {extraArgs: {a: \"b c\", d: \"e\\\"f\", g: [h, 'i\\j'], k: \"$l%m,n=o\"}}
+roles: {worker: {kubelet: {extraArgs: {p: \"q\\u00a0r\"}}}}";
+    let lost = "kubeadm hands a kubelet's flags on unquoted, and a blank, quote or `\\` would be lost";
+    let paths = [
+        "kubelet.extraArgs.a",
+        "kubelet.extraArgs.d",
+        "kubelet.extraArgs.g",
+        "roles.worker.kubelet.extraArgs.p",
+    ];
+    let of = |provisioner: &str| {
+        with(&[("provisioner: kubeadm", provisioner), ("etcd: {run: static-pod}", told)]).1
+    };
+    assert_eq!(of("provisioner: kubeadm"), paths.map(|path| format!("error {path}: {path}: {lost}")));
+    assert_eq!(of("provisioner: static-pods"), [""; 0]);
+}
+
 #[test]
 fn what_kubeadm_cannot_be_told() {
     let rest = "  featureGates: {ControlPlaneKubeletLocalMode: true}

@@ -36,7 +36,7 @@ impl FromStr for Certificates {
 
     fn from_str(text: &str) -> Result<Self, ScalarError> {
         if super::looks_secret(text) {
-            return Err(ScalarError::private());
+            return Err(ScalarError::secret(text));
         }
         let error = |reason: &str| {
             ScalarError::new(text, "certificates in PEM", reason)

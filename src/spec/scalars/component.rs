@@ -45,7 +45,7 @@ impl FromStr for PlainText {
 
     fn from_str(text: &str) -> Result<Self, ScalarError> {
         if super::looks_secret(text) {
-            return Err(ScalarError::private());
+            return Err(ScalarError::secret(text));
         }
         let error = |reason: &str| ScalarError::new(text, "a value", reason);
         if text.chars().any(|c| !super::is_plain(c)) {

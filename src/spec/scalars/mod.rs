@@ -12,6 +12,7 @@ mod network;
 mod number;
 mod path;
 mod recipient;
+mod secret;
 mod time;
 
 pub use certificates::Certificates;
@@ -26,6 +27,7 @@ pub use number::{
 };
 pub use path::{AbsolutePath, FilePath, SocketUrl};
 pub use recipient::Recipient;
+pub(crate) use secret::{holds_private_key, looks_secret};
 pub use time::{Span, Timestamp};
 
 use std::fmt::Write as _;
@@ -51,46 +53,11 @@ impl ScalarError {
         Self { message, hint: None, secret: false }
     }
 
-    /// The text is a private key, and is not repeated.
-    pub(crate) fn private() -> Self {
-        Self {
-            message: "this is a private key, which must never stand in a spec".into(),
-            hint: Some(
-                "remove it and treat it as leaked; a recipient is its public half, which `age-keygen -y` prints"
-                    .into(),
-            ),
-            secret: true,
-        }
-    }
-
     /// The same error with a way out.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
-}
-
-/// Whether a text is, or holds, a private key that people paste by mistake.
-pub(crate) fn looks_secret(text: &str) -> bool {
-    let upper = text.to_ascii_uppercase();
-    let marks = ["AGE-SECRET-KEY-", "AGE-PLUGIN-", "PRIVATE KEY", "SEALIFT-KEYRING/"];
-    marks.iter().any(|mark| upper.contains(mark)) || holds_seed(text)
-}
-
-/// Whether a text holds 64 hex digits, as a seed has; before a digest stands what it is.
-fn holds_seed(text: &str) -> bool {
-    let mut before = "";
-    for (end, c) in text.char_indices().chain([(text.len(), ' ')]) {
-        if c.is_ascii_hexdigit() {
-            continue;
-        }
-        let run = text.get(before.len()..end).unwrap_or_default();
-        if run.len() >= 64 && !before.ends_with("sha256:") {
-            return true;
-        }
-        before = text.get(..end + c.len_utf8()).unwrap_or(text);
-    }
-    false
 }
 
 /// How many characters of a foreign text a message repeats.

@@ -123,7 +123,7 @@ impl FromStr for SubjectText {
             ScalarError::new(text, "text of a subject", reason).hint("write it like Example Bank AG")
         };
         if super::looks_secret(text) {
-            return Err(ScalarError::private());
+            return Err(ScalarError::secret(text));
         }
         if text.is_empty() {
             return Err(error("it is empty".into()));

@@ -130,7 +130,7 @@ impl FromStr for FilePath {
                 .hint("write it like ca/etcd-ca.crt, from the spec's directory")
         };
         if super::looks_secret(text) {
-            return Err(ScalarError::private());
+            return Err(ScalarError::secret(text));
         }
         if text.is_empty() {
             return Err(error("it is empty"));

@@ -63,7 +63,7 @@ impl FromStr for Recipient {
 
     fn from_str(text: &str) -> Result<Self, ScalarError> {
         if looks_secret(text) {
-            return Err(ScalarError::private());
+            return Err(ScalarError::secret(text));
         }
         let text = text.trim_matches([' ', '\t', '\r', '\n']);
         if text.contains(['\n', '\r']) {

@@ -216,6 +216,66 @@ fn a_private_key_is_never_repeated() {
     }
 }
 
+/// What JSON has no number for would reach a component as a text, or as another number.
+#[test]
+fn numbers_in_a_components_own_words() {
+    let with = |number: &str| {
+        let patch = format!(
+            "patches: {{/etc/kubernetes/manifests/etcd.yaml: {{spec: {{a: [1, {number}]}}}}}}\npki: {{}}"
+        );
+        cluster(&[("pki: {}", &patch)])
+    };
+    for number in [
+        "0",
+        "-0",
+        "1",
+        "-1",
+        "1.5",
+        "1e3",
+        "18446744073709551615",
+        "-9223372036854775808",
+        "\"0644\"",
+        "1_000",
+    ] {
+        assert_eq!(with(number), "", "{number}");
+    }
+    for number in
+        ["0644", "0x1f", "0o17", "+1", ".5", "1.", ".inf", "-.INF", ".nan", "1e999", "18446744073709551616"]
+    {
+        let path = "patches.\"/etc/kubernetes/manifests/etcd.yaml\".spec.a[1]";
+        assert_eq!(
+            with(number),
+            format!("error {path} | {path}: readers of YAML take `{number}` for different numbers\n")
+        );
+    }
+}
+
+/// A token or a key in base64, anywhere in a component's own words.
+#[test]
+fn secrets_in_a_components_own_words() {
+    for (secret, what) in [
+        ("abcdef.0123456789abcdef", "a token"),
+        ("LS0tLS1CRUdJTiBFQyBQUklWQVRFIEtFWS0tLS0tCk1IY0NBUUVF", "a private key"),
+    ] {
+        for (from, to) in [
+            ("pki: {}", "pki: {}\nkubelet: {extraArgs: {a: [b, \"=SECRET,\"]}}"),
+            ("pki: {}", "pki: {}\nkubelet: {environment: {A: SECRET}}"),
+            ("pki: {}", "pki: {}\nkubelet: {config: {evictionHard: {SECRET: a}}}"),
+            ("pki: {}", "pki: {}\npatches: {/etc/kubernetes/manifests/etcd.yaml: {spec: \"a SECRET b\"}}"),
+            ("  endpoint:", "  apiServer: {extraArgs: {SECRET: a}}\n  endpoint:"),
+            ("  endpoint:", "  apiServer: {extraEnvs: {A: \"x=SECRET\"}}\n  endpoint:"),
+            ("  endpoint:", "  scheduler: {extraVolumes: {SECRET: {hostPath: /a}}}\n  endpoint:"),
+        ] {
+            let said = cluster_rendered(&[(from, &to.replace("SECRET", secret))]);
+            assert!(
+                said.contains(&format!("this is {what}, which must never stand in a spec")),
+                "{to}: {said}"
+            );
+            assert!(!said.contains(secret), "{to}: {said}");
+        }
+    }
+}
+
 #[test]
 fn foreign_text_cannot_drive_the_terminal() {
     let spec = with("name: example", "name: \"a\\e[31mb\\u202e\" # \u{202e}");
