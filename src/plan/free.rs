@@ -1,8 +1,9 @@
 //! What a spec passes on to components in their own words, against the fields of the release.
 
 use super::fields::{Configuration, check};
+use super::kubelet::overrides;
 use super::releases::Release;
-use crate::spec::types::{FreeForm, Spec};
+use crate::spec::types::{FreeForm, Provisioner, Role, Spec};
 use crate::spec::{Path, Problem};
 use serde_json::Value;
 
@@ -16,10 +17,14 @@ pub(super) fn problems(spec: &Spec, release: &Release) -> Vec<Problem> {
     all.extend(spec.hosts.iter().map(|(name, host)| {
         (Configuration::Kubelet, root.key("hosts").key(name.as_str()), &host.kubelet.config)
     }));
-    let mut problems: Vec<Problem> = all
-        .into_iter()
-        .flat_map(|(kind, path, config)| of(kind, release, config, &path.key("kubelet").key("config")))
-        .collect();
+    let made = spec.kubernetes.provisioner != Provisioner::None;
+    let etcd = root.key("roles").key(Role::Etcd.name());
+    let mut problems = Vec::new();
+    for (kind, layer, config) in all {
+        let path = layer.key("kubelet").key("config");
+        problems.extend(of(kind, release, config, &path));
+        problems.extend(overrides::problems(&path, config, made && layer != etcd));
+    }
     let kube_proxy = root.key("kubernetes").key("kubeProxy").key("config");
     problems.extend(of(Configuration::KubeProxy, release, &spec.kubernetes.kube_proxy.config, &kube_proxy));
     problems

@@ -2,6 +2,7 @@
 
 mod configuration;
 mod flags;
+pub(super) mod overrides;
 #[cfg(test)]
 mod tests;
 

@@ -178,3 +178,27 @@ fn each_release_reads_it() {
         }
     }
 }
+
+#[test]
+fn what_breaks_or_opens_a_node_is_told() {
+    let config = "kubelet:
+  config:
+    staticPodPath: /srv/pods
+    authentication: {anonymous: {enabled: true}, x509: {clientCAFile: /srv/ca.crt}}
+    authorization: {mode: AlwaysAllow}
+roles: {etcd: {kubelet: {config: {authorization: {mode: AlwaysAllow}}}}}
+hosts:
+";
+    let loaded = spec::load(&CLUSTER.replacen("hosts:\n", config, 1));
+    let (_, problems) = plan(&loaded.spec, &Facts::default());
+    let told: Vec<_> = problems.iter().map(|one| format!("{} {}", one.severity.name(), one.path)).collect();
+    assert_eq!(
+        told,
+        [
+            "error kubelet.config.staticPodPath",
+            "warning kubelet.config.authentication.anonymous.enabled",
+            "warning kubelet.config.authentication.x509.clientCAFile",
+            "warning kubelet.config.authorization.mode",
+        ]
+    );
+}

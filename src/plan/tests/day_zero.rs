@@ -83,6 +83,8 @@ const PODS: &[&str] = &[
 const ETCD_POD: &[&str] = &["/etc/kubernetes/manifests/etcd.yaml"];
 const INIT: &[&str] = &["/etc/kubernetes/kubeadm/init.yaml"];
 const JOIN: &[&str] = &["/etc/kubernetes/kubeadm/join.yaml"];
+/// Of a control plane that joins.
+const CLUSTER: &[&str] = &["/etc/kubernetes/kubeadm/cluster.yaml"];
 const PATCH: &[&str] = &["/etc/kubernetes/patches/kubeletconfiguration+merge.json"];
 const ALONE: &[&str] = &[
     "/etc/kubernetes/kubeadm/config.yaml",
@@ -123,7 +125,7 @@ const TABLE: &[Row] = &[
           exist: &[PKI, MEMBER, CONFS, KUBELET, ADMIN, SUPER_ADMIN, INIT, PATCH], must_not: NO_KEY, rewritten: &[],
           once: &["/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf"] },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::NoKey, of: Of::Joining,
-          exist: &[PKI, MEMBER, CONFS, KUBELET, ADMIN, JOIN, PATCH], must_not: NO_KEY, rewritten: &[], once: ADMIN },
+          exist: &[PKI, MEMBER, CONFS, KUBELET, ADMIN, JOIN, CLUSTER, PATCH], must_not: NO_KEY, rewritten: &[], once: ADMIN },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::NoKey, of: Of::Worker,
           exist: &[CA, KUBELET, JOIN, PATCH], must_not: NO_KEY, rewritten: &[], once: &[] },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::Key, of: Of::First,
@@ -131,7 +133,7 @@ const TABLE: &[Row] = &[
           rewritten: KUBELET_CONF,
           once: &["/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf"] },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::Key, of: Of::Joining,
-          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, ADMIN, JOIN, PATCH], must_not: &[], rewritten: KUBELET_CONF,
+          exist: &[PKI, MEMBER, SIGNING, CONFS, KUBELET, ADMIN, JOIN, CLUSTER, PATCH], must_not: &[], rewritten: KUBELET_CONF,
           once: ADMIN },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::Key, of: Of::Worker,
           exist: &[CA, KUBELET, JOIN, PATCH], must_not: NO_KEY, rewritten: KUBELET_CONF, once: &[] },
@@ -140,14 +142,14 @@ const TABLE: &[Row] = &[
           rewritten: KUBELET_CONF,
           once: &["/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf"] },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::Token, of: Of::Joining,
-          exist: &[PKI, MEMBER, SIGNING, CONFS, ADMIN, JOIN, PATCH], must_not: TOKEN_REFUSES, rewritten: &[], once: &["/etc/kubernetes/admin.conf", "/etc/kubernetes/kubeadm/join.yaml"] },
+          exist: &[PKI, MEMBER, SIGNING, CONFS, ADMIN, JOIN, CLUSTER, PATCH], must_not: TOKEN_REFUSES, rewritten: &[], once: &["/etc/kubernetes/admin.conf", "/etc/kubernetes/kubeadm/join.yaml"] },
     Row { provisioner: "kubeadm", stacked: true, mode: Mode::Token, of: Of::Worker,
           exist: &[JOIN, PATCH], must_not: WORKER_REFUSES, rewritten: &[], once: JOIN },
     Row { provisioner: "kubeadm", stacked: false, mode: Mode::NoKey, of: Of::First,
           exist: &[PKI, CONFS, KUBELET, ADMIN, SUPER_ADMIN, INIT, PATCH], must_not: NO_KEY, rewritten: &[],
           once: &["/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf"] },
     Row { provisioner: "kubeadm", stacked: false, mode: Mode::NoKey, of: Of::Joining,
-          exist: &[PKI, CONFS, KUBELET, ADMIN, JOIN, PATCH], must_not: NO_KEY, rewritten: &[], once: ADMIN },
+          exist: &[PKI, CONFS, KUBELET, ADMIN, JOIN, CLUSTER, PATCH], must_not: NO_KEY, rewritten: &[], once: ADMIN },
     Row { provisioner: "kubeadm", stacked: false, mode: Mode::NoKey, of: Of::Etcd,
           exist: &[ALONE, MEMBER], must_not: &[], rewritten: &[], once: &[] },
     Row { provisioner: "kubeadm", stacked: false, mode: Mode::Token, of: Of::Etcd,

@@ -1,10 +1,19 @@
 //! What kubeadm is told, and what it cannot be told.
 
+use super::super::fields::{Configuration, check};
 use super::super::releases::RELEASES;
 use super::super::{Facts, FilePlan, KubeadmPlan, plan};
 use super::kubernetes::{self, CLUSTER};
 use crate::spec;
 use serde_json::{Value, json};
+
+const KINDS: [Configuration; 5] = [
+    Configuration::Kubelet,
+    Configuration::KubeProxy,
+    Configuration::Init,
+    Configuration::Join,
+    Configuration::Cluster,
+];
 
 /// The cluster with some texts replaced: kubeadm's plan of each host, and all problems.
 fn with(edits: &[(&str, &str)]) -> (Vec<KubeadmPlan>, Vec<String>) {
@@ -151,11 +160,24 @@ hosts:
     let kubelet = |number: usize| patch(&hosts[number], "kubeletconfiguration+merge.json");
     assert_eq!(
         kubelet(3),
-        json!({"cgroupDriver": "cgroupfs", "evictionHard": {"memory.available": "1Gi"}, "rotateCertificates": false})
+        json!({
+            "cgroupDriver": "cgroupfs",
+            "evictionHard": {"memory.available": "1Gi", "nodefs.available": "5%"},
+            "maxPods": 50,
+            "rotateCertificates": false,
+        })
     );
-    assert_eq!(kubelet(1), json!({"rotateCertificates": false}));
+    // what all hosts have is in each one's: a change of it is a change of each host's bundle
+    let mut all = json!({
+        "cgroupDriver": "systemd",
+        "evictionHard": {"nodefs.available": "5%"},
+        "maxPods": 50,
+        "rotateCertificates": false,
+    });
+    assert_eq!(kubelet(1), all);
     let plugins = "/opt/libexec/kubernetes/kubelet-plugins/volume/exec/";
-    assert_eq!(kubelet(0), json!({"rotateCertificates": false, "volumePluginDir": plugins}));
+    all["volumePluginDir"] = json!(plugins);
+    assert_eq!(kubelet(0), all);
     assert_eq!(
         document(&hosts[0], "ClusterConfiguration")["controllerManager"]["extraArgs"],
         json!([{"name": "flex-volume-plugin-dir", "value": plugins}])
@@ -177,7 +199,7 @@ hosts:
     );
     assert_eq!(
         patch(&hosts[3], "kubeletconfiguration+merge.json"),
-        json!({"maxPods": 20, "rotateCertificates": false})
+        json!({"cgroupDriver": "systemd", "maxPods": 20, "rotateCertificates": false})
     );
     assert_eq!(hosts[3].patches.len(), 1);
 }
@@ -186,7 +208,8 @@ hosts:
 fn with_the_cas_key_kubelets_renew_their_certificates() {
     let (hosts, problems) = with(&[("pki: {}", "pki: {caKeysOnHosts: [kubernetes], validity: {leaf: 90d}}")]);
     assert_eq!(problems, Vec::<String>::new());
-    assert_eq!(patch(&hosts[3], "kubeletconfiguration+merge.json"), json!({"rotateCertificates": true}));
+    let kubelet = json!({"cgroupDriver": "systemd", "rotateCertificates": true});
+    assert_eq!(patch(&hosts[3], "kubeletconfiguration+merge.json"), kubelet);
     let cluster = document(&hosts[0], "ClusterConfiguration");
     assert_eq!(cluster["certificateValidityPeriod"], "2160h0m0s");
     assert_eq!(
@@ -279,7 +302,7 @@ fn commands_make_sense_in_a_cluster_that_runs() {
     assert_eq!(
         run(true),
         [
-            ("/etc/kubernetes/kubeadm/init.yaml".to_owned(), 2),
+            ("/etc/kubernetes/kubeadm/init.yaml".to_owned(), 3),
             ("/etc/kubernetes/patches/kubeletconfiguration+merge.json".to_owned(), 1)
         ]
     );
@@ -310,6 +333,62 @@ fn every_release_has_its_api() {
             assert_eq!(cluster["kubernetesVersion"], format!("v{version}"));
             let etcd: Vec<_> = cluster["etcd"].as_object().unwrap().keys().collect();
             assert_eq!(etcd, [if stacked { "local" } else { "external" }], "{version}");
+        }
+    }
+}
+
+/// What other control planes have of the cluster is what the first one uploads.
+#[test]
+fn all_control_planes_are_made_from_the_same() {
+    let (hosts, _) = edited("1.36.2", TOLD);
+    let first = document(&hosts[0], "ClusterConfiguration");
+    let joined: Vec<_> =
+        hosts.iter().map(|host| host.cluster.as_ref().map(|form| form.map().clone().into())).collect();
+    assert_eq!(joined, [None, Some(first.clone()), Some(first), None]);
+}
+
+/// Of every release, join and place of etcd, whatever the spec says: the release knows every field of
+/// what kubeadm and the components are told.
+#[test]
+fn every_release_knows_every_field() {
+    for release in RELEASES {
+        for (join, pki) in [
+            ("", "pki: {}"),
+            ("", "pki: {caKeysOnHosts: [kubernetes], validity: {leaf: 90d, ca: 10y}}"),
+            ("  join: token\n  bootstrapTokens: {a: {}}\n", "pki: {caKeysOnHosts: [kubernetes]}"),
+        ] {
+            for stacked in [true, false] {
+                let version =
+                    format!("1.{}.{}", release.minor, release.etcd_images.first().unwrap().0.start());
+                let mut text = CLUSTER.replacen("pki: {}", pki, 1);
+                text =
+                    text.replacen("  version: 1.36.2\n", &format!("  version: {version}\n{TOLD}{join}"), 1);
+                if !stacked {
+                    text = text
+                        .replace("[control-plane, etcd]", "[control-plane]")
+                        .replace("[worker]", "[etcd]");
+                }
+                let (plan, _) = plan(&spec::load(&text).spec, &Facts::default());
+                let kubeadm: Vec<_> = plan.hosts.into_values().filter_map(|host| host.kubeadm).collect();
+                assert_eq!(kubeadm.len(), if stacked { 4 } else { 3 });
+                for host in kubeadm {
+                    let patch =
+                        host.patches.get("/etc/kubernetes/patches/kubeletconfiguration+merge.json").unwrap();
+                    let forms = host.documents.iter().chain(&host.cluster);
+                    let named = forms.map(|form| (form.map()["kind"].as_str().unwrap().to_owned(), form));
+                    for (kind, form) in named.chain([("KubeletConfiguration".to_owned(), patch)]) {
+                        let of = KINDS.into_iter().find(|known| known.kind() == kind).unwrap();
+                        let mut map = form.map().clone();
+                        map.retain(|key, _| key != "apiVersion" && key != "kind");
+                        let value = Value::Object(map);
+                        let path = spec::Path::root().key(&kind);
+                        let problems = check(of, release.minor, &value, &path);
+                        let said: Vec<_> =
+                            problems.iter().map(|one| format!("{} {}", one.path, one.message)).collect();
+                        assert_eq!(said, Vec::<String>::new(), "{version} {kind}");
+                    }
+                }
+            }
         }
     }
 }
