@@ -134,7 +134,7 @@ location = \"mirror.example\"
     assert_eq!(read["registry"][0]["mirror"][1]["insecure"], toml::Value::Boolean(true));
     assert_eq!(directories(&host), ["/etc/containers", "/etc/containers/registries.conf.d"]);
     let file = host.files.iter().find(|file| file.path == path).unwrap();
-    assert!(file.restart.is_empty());
+    assert_eq!(file.restart, [""; 0]);
     assert_eq!(file.run, ["systemctl reload crio"]);
 }
 

@@ -192,6 +192,7 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
     }
     let shared = host::Shared { spec, facts, release, images, members: &members, cluster: &cluster };
     let (mut files, mut directories) = (Arc::default(), Arc::default());
+    let (mut configuration, mut patch) = (FreeForm::default(), FreeForm::default());
     let mut stacked = None;
     let hosts = spec
         .hosts
@@ -219,6 +220,13 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
             let mut planned = shared.host(name, host, &places, etcd, kubelet, &settings);
             share(&mut planned.files, &mut files);
             share(&mut planned.directories, &mut directories);
+            if let Some(node) = planned.kubelet.as_mut().and_then(|kubelet| kubelet.node.as_mut()) {
+                share(&mut node.configuration, &mut configuration);
+            }
+            // of most nodes, the kubelet's alone
+            for own in planned.kubeadm.iter_mut().flat_map(|kubeadm| kubeadm.patches.values_mut()) {
+                share(own, &mut patch);
+            }
             (name.clone(), planned)
         })
         .collect();
@@ -234,10 +242,11 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
     (plan, problems)
 }
 
-/// A fleet of like hosts needs one list of files, not one each.
-fn share<T: PartialEq>(own: &mut Arc<[T]>, last: &mut Arc<[T]>) {
+/// A fleet of like hosts needs one list of files and one configuration, not one each. A clone of `T`
+/// must share what is in it.
+fn share<T: PartialEq + Clone>(own: &mut T, last: &mut T) {
     let (from, to) = if own == last { (last, own) } else { (own, last) };
-    *to = Arc::clone(from);
+    to.clone_from(from);
 }
 
 fn dedup(problems: &mut Vec<Problem>) {

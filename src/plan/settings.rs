@@ -102,6 +102,9 @@ impl Settings {
 /// Two mappings as one: mappings are merged, anything else is replaced. Unlike RFC 7386, null stays,
 /// so that a merge of two patches is a patch.
 pub(super) fn merged(below: &FreeForm, above: &FreeForm) -> FreeForm {
+    if above.is_empty() {
+        return below.clone();
+    }
     let mut map = below.map().clone();
     merge(&mut map, above.map());
     map.into()

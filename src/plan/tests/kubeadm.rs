@@ -3,6 +3,7 @@
 use super::super::fields::{Configuration, check};
 use super::super::releases::RELEASES;
 use super::super::{Facts, FilePlan, KubeadmPlan, plan};
+use super::kubernetes::{self, CLUSTER};
 use crate::spec;
 use serde_json::{Value, json};
 
@@ -13,22 +14,11 @@ const KINDS: [Configuration; 5] = [
     Configuration::Join,
     Configuration::Cluster,
 ];
-const CLUSTER: &str = include_str!("cluster.yaml");
 
 /// The cluster with some texts replaced: kubeadm's plan of each host, and all problems.
 fn with(edits: &[(&str, &str)]) -> (Vec<KubeadmPlan>, Vec<String>) {
-    let mut text = CLUSTER.to_owned();
-    for (from, to) in edits {
-        assert!(text.contains(from), "{from}");
-        text = text.replacen(from, to, 1);
-    }
-    let loaded = spec::load(&text);
-    let (plan, problems) = plan(&loaded.spec, &Facts::default());
-    let all = loaded.problems.iter().chain(&problems);
-    let line = |problem: &spec::Problem| {
-        format!("{} {}: {}", problem.severity.name(), problem.path, problem.message)
-    };
-    (plan.hosts.into_values().filter_map(|host| host.kubeadm).collect(), all.map(line).collect())
+    let (plan, problems) = kubernetes::with(edits);
+    (plan.hosts.into_values().filter_map(|host| host.kubeadm).collect(), problems)
 }
 
 fn document(plan: &KubeadmPlan, kind: &str) -> Value {

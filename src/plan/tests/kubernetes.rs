@@ -3,10 +3,10 @@
 use super::super::{CertPlan, Facts, Plan, plan};
 use crate::spec;
 
-const CLUSTER: &str = include_str!("cluster.yaml");
+pub(super) const CLUSTER: &str = include_str!("cluster.yaml");
 
 /// The cluster with some texts replaced; its plan and all problems.
-fn with(edits: &[(&str, &str)]) -> (Plan, Vec<String>) {
+pub(super) fn with(edits: &[(&str, &str)]) -> (Plan, Vec<String>) {
     let mut text = CLUSTER.to_owned();
     for (from, to) in edits {
         assert!(text.contains(from), "{from}");

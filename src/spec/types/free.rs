@@ -3,10 +3,12 @@
 use super::super::scalars::{FlagName, PlainText};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::Error as _;
+use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The keyword of our schemas for what JSON Schema's own words would not let the structural check read.
 pub(crate) const KEYWORD: &str = "x-sealift";
@@ -15,15 +17,16 @@ pub(crate) const FREE: &str = "free";
 /// A single value of any kind, or a list of such.
 pub(crate) const VALUES: &str = "values";
 
-/// A mapping in the words of a component: kept as it is written, in byte order of its keys.
+/// A mapping in the words of a component: kept as it is written, in byte order of its keys. Copies
+/// share it: a fleet has one, not one each.
 ///
 /// It serialises as one text of JSON, because canonical JSON has no fractions.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct FreeForm(Map<String, Value>);
+pub struct FreeForm(Arc<Map<String, Value>>);
 
 impl FreeForm {
     /// What is in it.
-    pub const fn map(&self) -> &Map<String, Value> {
+    pub fn map(&self) -> &Map<String, Value> {
         &self.0
     }
 
@@ -35,19 +38,19 @@ impl FreeForm {
 
 impl From<Map<String, Value>> for FreeForm {
     fn from(map: Map<String, Value>) -> Self {
-        Self(map)
+        Self(Arc::new(map))
     }
 }
 
 impl<'de> Deserialize<'de> for FreeForm {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Map::deserialize(deserializer).map(Self)
+        Map::deserialize(deserializer).map(Self::from)
     }
 }
 
 impl Serialize for FreeForm {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&Value::Object(self.0.clone()))
+        serializer.serialize_str(&serde_json::to_string(self.map()).map_err(S::Error::custom)?)
     }
 }
 

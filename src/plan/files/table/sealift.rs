@@ -12,6 +12,7 @@ const UPGRADE_NODE: &str =
 
 /// The release of a node.
 const VERSION: FileRow = FileRow {
+    path: "/etc/sealift/kubernetes-version",
     on: NODES,
     restart: KUBELET,
     run_when: When::Initialized,
@@ -29,14 +30,9 @@ pub(super) const ROWS: &[FileRow] = &[
         why: "what to restart, wait for and check in this step of a rotation",
         ..ROW
     },
-    FileRow {
-        path: "/etc/sealift/kubernetes-version",
-        when: When::Initializes,
-        run: &[UPGRADE_APPLY],
-        ..VERSION
-    },
-    FileRow { path: "/etc/sealift/kubernetes-version", when: When::Joins, run: &[UPGRADE_NODE], ..VERSION },
-    FileRow { path: "/etc/sealift/kubernetes-version", when: When::StaticPods, ..VERSION },
+    FileRow { when: When::Initializes, run: &[UPGRADE_APPLY], ..VERSION },
+    FileRow { when: When::Joins, run: &[UPGRADE_NODE], ..VERSION },
+    FileRow { when: When::StaticPods, ..VERSION },
     FileRow {
         path: "/etc/sealift/verify.key",
         on: EVERYWHERE,
