@@ -168,49 +168,50 @@ fn words() -> impl Strategy<Value = Words> {
 /// A spec with these words in all fields that hold what a person likes.
 fn spec_of(words: &Words, provisioner: &str, version: &str) -> String {
     let mut lines = words.lines.iter();
-    let mut l = || json!(lines.next().expect("LINES"));
+    let mut line = || json!(lines.next().expect("LINES"));
     let mut texts = words.texts.iter();
-    let mut t = || json!(texts.next().expect("TEXTS"));
+    let mut text = || json!(texts.next().expect("TEXTS"));
     let component =
         |a: Value, b: Value, c: Value| json!({"extraArgs": {"zz-own": [a, b]}, "extraEnvs": {"OWN": c}});
     let single = |a: Value, c: Value| json!({"extraArgs": {"zz-own": a}, "extraEnvs": {"OWN": c}});
     let list = version != "1.29.10" || provisioner != "kubeadm";
-    let of = |l: &mut dyn FnMut() -> Value| {
-        let (a, b, c) = (l(), l(), l());
+    let of = |line: &mut dyn FnMut() -> Value| {
+        let (a, b, c) = (line(), line(), line());
         if list { component(a, b, c) } else { single(a, c) }
     };
-    let [mut api, manager, scheduler] = [of(&mut l), of(&mut l), of(&mut l)];
-    api["audit"] = json!({"policy": {"rules": [{"level": "Metadata", "x": t(), "list": [t(), t()]}]}});
+    let [mut api, manager, scheduler] = [of(&mut line), of(&mut line), of(&mut line)];
+    api["audit"] =
+        json!({"policy": {"rules": [{"level": "Metadata", "x": text(), "list": [text(), text()]}]}});
     api["oidc"] = json!({
-        "issuerUrl": "https://id.example", "clientId": l(), "usernameClaim": l(), "usernamePrefix": l(),
-        "groupsClaim": l(), "groupsPrefix": l(),
+        "issuerUrl": "https://id.example", "clientId": line(), "usernameClaim": line(), "usernamePrefix": line(),
+        "groupsClaim": line(), "groupsPrefix": line(),
     });
     api["admission"] = json!({
         "apiVersion": "apiserver.config.k8s.io/v1", "kind": "AdmissionConfiguration",
-        "plugins": [{"name": t(), "configuration": {"x": t()}}],
+        "plugins": [{"name": text(), "configuration": {"x": text()}}],
     });
     // kubeadm cannot hand on each text as a kubelet's flag
-    let kubelet = |l: &mut dyn FnMut() -> Value, t: &mut dyn FnMut() -> Value| {
-        let (flag, again) = (l(), l());
+    let kubelet = |line: &mut dyn FnMut() -> Value, text: &mut dyn FnMut() -> Value| {
+        let (flag, again) = (line(), line());
         let mut own = json!({
             "config": {
-                "clusterDomain": t(), "evictionHard": {"memory.available": t()},
-                "registerWithTaints": [{"key": "a", "effect": "NoSchedule", "value": t()}],
+                "clusterDomain": text(), "evictionHard": {"memory.available": text()},
+                "registerWithTaints": [{"key": "a", "effect": "NoSchedule", "value": text()}],
             },
-            "environment": {"OWN": l(), "KUBELET_EXTRA_ARGS": l()},
+            "environment": {"OWN": line(), "KUBELET_EXTRA_ARGS": line()},
         });
         if provisioner != "kubeadm" {
             own["extraArgs"] = json!({"zz-own": [flag, again]});
         }
         own
     };
-    let kubelets = kubelet(&mut l, &mut t);
-    let proxy_config = json!({"metricsBindAddress": t(), "detectLocal": {"bridgeInterface": t()}, "nodePortAddresses": [t()]});
+    let kubelets = kubelet(&mut line, &mut text);
+    let proxy_config = json!({"metricsBindAddress": text(), "detectLocal": {"bridgeInterface": text()}, "nodePortAddresses": [text()]});
     let patch = |value: Value| json!({"metadata": {"annotations": {"own": value}}});
-    let mut patches = json!({"/etc/kubernetes/manifests/kube-apiserver.yaml": patch(t())});
-    patches["/etc/kubernetes/manifests/etcd.yaml"] = patch(t());
+    let mut patches = json!({"/etc/kubernetes/manifests/kube-apiserver.yaml": patch(text())});
+    patches["/etc/kubernetes/manifests/etcd.yaml"] = patch(text());
     patches["/etc/kubernetes/manifests/kube-scheduler.yaml"] =
-        json!({"metadata": {"annotations": {"list": [t()]}}});
+        json!({"metadata": {"annotations": {"list": [text()]}}});
     let host = |address: &str, roles: &[&str], recipient: &str| json!({"addresses": [address], "roles": roles, "recipients": [recipient]});
     let mut value = json!({
         "apiVersion": "sealift/v1",
@@ -222,7 +223,7 @@ fn spec_of(words: &Words, provisioner: &str, version: &str) -> String {
             "version": version, "provisioner": provisioner, "endpoint": "api.prod.example:6443",
             "apiServer": api, "controllerManager": manager, "scheduler": scheduler,
             "kubeProxy": {"config": proxy_config},
-            "proxy": {"https": "http://proxy.example:3128", "noProxy": [l()]},
+            "proxy": {"https": "http://proxy.example:3128", "noProxy": [line()]},
         },
         "etcd": {"run": "static-pod"},
         "kubelet": kubelets,
@@ -235,10 +236,10 @@ fn spec_of(words: &Words, provisioner: &str, version: &str) -> String {
     let labels = json!({"example.com/a": "no", "node-role.kubernetes.io/own": "1e3", "example.com/b": ""});
     value["hosts"]["w1"]["labels"] = labels;
     value["hosts"]["w1"]["taints"] = json!([{"key": "on", "value": "null", "effect": "NoExecute"}]);
-    value["hosts"]["w1"]["kubelet"] = json!({"environment": {"MORE": l()}});
-    let mut text = String::new();
-    flow(&mut text, &value);
-    text
+    value["hosts"]["w1"]["kubelet"] = json!({"environment": {"MORE": line()}});
+    let mut spec = String::new();
+    flow(&mut spec, &value);
+    spec
 }
 
 const OPERATOR: &str = "age1aw95ezgx3p70ep3c570lfrrxwdqatm6w2ag6tvq6vxlpdwknjvns7p9ftl";
@@ -287,21 +288,20 @@ fn quoted(out: &mut String, text: &str) {
 
 type Files = BTreeMap<String, Value>;
 
+fn messages(problems: &[spec::Problem]) -> String {
+    let errors = problems.iter().filter(|problem| problem.is_error());
+    errors.map(|problem| problem.message.clone()).collect::<Vec<_>>().join("\n")
+}
+
 /// All rendered files of a spec, each read as its format is read; none when the spec is refused.
 fn rendered(text: &str) -> Result<Files, String> {
     let loaded = spec::load(text);
     if loaded.has_errors() {
-        return Err(loaded
-            .problems
-            .iter()
-            .filter(|it| it.is_error())
-            .map(|it| format!("{}\n", it.message))
-            .collect());
+        return Err(messages(&loaded.problems));
     }
     let (plan, problems) = plan(&loaded.spec, &Facts::default());
-    let errors: Vec<_> = problems.iter().filter(|it| it.is_error()).collect();
-    if !errors.is_empty() {
-        return Err(errors.iter().map(|it| format!("{}\n", it.message)).collect());
+    if problems.iter().any(spec::Problem::is_error) {
+        return Err(messages(&problems));
     }
     let templates = Templates::embedded();
     let renderer = Renderer::new(&templates).unwrap();
@@ -340,7 +340,7 @@ fn read(path: &str, bytes: Vec<u8>, host: &HostPlan) -> Value {
     }
 }
 
-/// A YAML text in a ConfigMap is YAML again.
+/// A YAML text in a `ConfigMap` is YAML again.
 fn inner(mut value: Value) -> Value {
     if let Some(text) = value.pointer_mut("/data/config.conf") {
         *text = document(text.as_str().unwrap()).unwrap();
