@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::disallowed_methods, reason = "tests run programs and read files")]
 
+mod systemd;
+
 use proptest::collection::vec;
 use proptest::prelude::{Just, ProptestConfig, Strategy, any, prop_oneof, proptest};
 use sealift::plan::{Facts, HostPlan, plan};
@@ -12,9 +14,10 @@ use sealift::render::templates::Templates;
 use sealift::render::{Digests, Renderer};
 use sealift::spec;
 use sealift::spec::yaml::{document, documents};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use systemd::{unit, variables};
 
 /// How many fields of the specs hold a text on one line, and any text.
 const LINES: usize = 20;
@@ -168,49 +171,50 @@ fn words() -> impl Strategy<Value = Words> {
 /// A spec with these words in all fields that hold what a person likes.
 fn spec_of(words: &Words, provisioner: &str, version: &str) -> String {
     let mut lines = words.lines.iter();
-    let mut l = || json!(lines.next().expect("LINES"));
+    let mut line = || json!(lines.next().expect("LINES"));
     let mut texts = words.texts.iter();
-    let mut t = || json!(texts.next().expect("TEXTS"));
+    let mut text = || json!(texts.next().expect("TEXTS"));
     let component =
         |a: Value, b: Value, c: Value| json!({"extraArgs": {"zz-own": [a, b]}, "extraEnvs": {"OWN": c}});
     let single = |a: Value, c: Value| json!({"extraArgs": {"zz-own": a}, "extraEnvs": {"OWN": c}});
     let list = version != "1.29.10" || provisioner != "kubeadm";
-    let of = |l: &mut dyn FnMut() -> Value| {
-        let (a, b, c) = (l(), l(), l());
+    let of = |line: &mut dyn FnMut() -> Value| {
+        let (a, b, c) = (line(), line(), line());
         if list { component(a, b, c) } else { single(a, c) }
     };
-    let [mut api, manager, scheduler] = [of(&mut l), of(&mut l), of(&mut l)];
-    api["audit"] = json!({"policy": {"rules": [{"level": "Metadata", "x": t(), "list": [t(), t()]}]}});
+    let [mut api, manager, scheduler] = [of(&mut line), of(&mut line), of(&mut line)];
+    api["audit"] =
+        json!({"policy": {"rules": [{"level": "Metadata", "x": text(), "list": [text(), text()]}]}});
     api["oidc"] = json!({
-        "issuerUrl": "https://id.example", "clientId": l(), "usernameClaim": l(), "usernamePrefix": l(),
-        "groupsClaim": l(), "groupsPrefix": l(),
+        "issuerUrl": "https://id.example", "clientId": line(), "usernameClaim": line(), "usernamePrefix": line(),
+        "groupsClaim": line(), "groupsPrefix": line(),
     });
     api["admission"] = json!({
         "apiVersion": "apiserver.config.k8s.io/v1", "kind": "AdmissionConfiguration",
-        "plugins": [{"name": t(), "configuration": {"x": t()}}],
+        "plugins": [{"name": text(), "configuration": {"x": text()}}],
     });
     // kubeadm cannot hand on each text as a kubelet's flag
-    let kubelet = |l: &mut dyn FnMut() -> Value, t: &mut dyn FnMut() -> Value| {
-        let (flag, again) = (l(), l());
+    let kubelet = |line: &mut dyn FnMut() -> Value, text: &mut dyn FnMut() -> Value| {
+        let (flag, again) = (line(), line());
         let mut own = json!({
             "config": {
-                "clusterDomain": t(), "evictionHard": {"memory.available": t()},
-                "registerWithTaints": [{"key": "a", "effect": "NoSchedule", "value": t()}],
+                "clusterDomain": text(), "evictionHard": {"memory.available": text()},
+                "registerWithTaints": [{"key": "a", "effect": "NoSchedule", "value": text()}],
             },
-            "environment": {"OWN": l(), "KUBELET_EXTRA_ARGS": l()},
+            "environment": {"OWN": line(), "KUBELET_EXTRA_ARGS": line()},
         });
         if provisioner != "kubeadm" {
             own["extraArgs"] = json!({"zz-own": [flag, again]});
         }
         own
     };
-    let kubelets = kubelet(&mut l, &mut t);
-    let proxy_config = json!({"metricsBindAddress": t(), "detectLocal": {"bridgeInterface": t()}, "nodePortAddresses": [t()]});
+    let kubelets = kubelet(&mut line, &mut text);
+    let proxy_config = json!({"metricsBindAddress": text(), "detectLocal": {"bridgeInterface": text()}, "nodePortAddresses": [text()]});
     let patch = |value: Value| json!({"metadata": {"annotations": {"own": value}}});
-    let mut patches = json!({"/etc/kubernetes/manifests/kube-apiserver.yaml": patch(t())});
-    patches["/etc/kubernetes/manifests/etcd.yaml"] = patch(t());
+    let mut patches = json!({"/etc/kubernetes/manifests/kube-apiserver.yaml": patch(text())});
+    patches["/etc/kubernetes/manifests/etcd.yaml"] = patch(text());
     patches["/etc/kubernetes/manifests/kube-scheduler.yaml"] =
-        json!({"metadata": {"annotations": {"list": [t()]}}});
+        json!({"metadata": {"annotations": {"list": [text()]}}});
     let host = |address: &str, roles: &[&str], recipient: &str| json!({"addresses": [address], "roles": roles, "recipients": [recipient]});
     let mut value = json!({
         "apiVersion": "sealift/v1",
@@ -222,7 +226,7 @@ fn spec_of(words: &Words, provisioner: &str, version: &str) -> String {
             "version": version, "provisioner": provisioner, "endpoint": "api.prod.example:6443",
             "apiServer": api, "controllerManager": manager, "scheduler": scheduler,
             "kubeProxy": {"config": proxy_config},
-            "proxy": {"https": "http://proxy.example:3128", "noProxy": [l()]},
+            "proxy": {"https": "http://proxy.example:3128", "noProxy": [line()]},
         },
         "etcd": {"run": "static-pod"},
         "kubelet": kubelets,
@@ -235,10 +239,10 @@ fn spec_of(words: &Words, provisioner: &str, version: &str) -> String {
     let labels = json!({"example.com/a": "no", "node-role.kubernetes.io/own": "1e3", "example.com/b": ""});
     value["hosts"]["w1"]["labels"] = labels;
     value["hosts"]["w1"]["taints"] = json!([{"key": "on", "value": "null", "effect": "NoExecute"}]);
-    value["hosts"]["w1"]["kubelet"] = json!({"environment": {"MORE": l()}});
-    let mut text = String::new();
-    flow(&mut text, &value);
-    text
+    value["hosts"]["w1"]["kubelet"] = json!({"environment": {"MORE": line()}});
+    let mut spec = String::new();
+    flow(&mut spec, &value);
+    spec
 }
 
 const OPERATOR: &str = "age1aw95ezgx3p70ep3c570lfrrxwdqatm6w2ag6tvq6vxlpdwknjvns7p9ftl";
@@ -287,21 +291,20 @@ fn quoted(out: &mut String, text: &str) {
 
 type Files = BTreeMap<String, Value>;
 
+fn messages(problems: &[spec::Problem]) -> String {
+    let errors = problems.iter().filter(|problem| problem.is_error());
+    errors.map(|problem| problem.message.clone()).collect::<Vec<_>>().join("\n")
+}
+
 /// All rendered files of a spec, each read as its format is read; none when the spec is refused.
 fn rendered(text: &str) -> Result<Files, String> {
     let loaded = spec::load(text);
     if loaded.has_errors() {
-        return Err(loaded
-            .problems
-            .iter()
-            .filter(|it| it.is_error())
-            .map(|it| format!("{}\n", it.message))
-            .collect());
+        return Err(messages(&loaded.problems));
     }
     let (plan, problems) = plan(&loaded.spec, &Facts::default());
-    let errors: Vec<_> = problems.iter().filter(|it| it.is_error()).collect();
-    if !errors.is_empty() {
-        return Err(errors.iter().map(|it| format!("{}\n", it.message)).collect());
+    if problems.iter().any(spec::Problem::is_error) {
+        return Err(messages(&problems));
     }
     let templates = Templates::embedded();
     let renderer = Renderer::new(&templates).unwrap();
@@ -340,95 +343,12 @@ fn read(path: &str, bytes: Vec<u8>, host: &HostPlan) -> Value {
     }
 }
 
-/// A YAML text in a ConfigMap is YAML again.
+/// A YAML text in a `ConfigMap` is YAML again.
 fn inner(mut value: Value) -> Value {
     if let Some(text) = value.pointer_mut("/data/config.conf") {
         *text = document(text.as_str().unwrap()).unwrap();
     }
     value
-}
-
-/// A unit's assignments: for each, its words as systemd has them (systemd.syntax(7), extract-word.c).
-fn unit(text: &str) -> Value {
-    let text = text.replace("\\\n", " ");
-    let lines = text.lines().filter(|line| !line.starts_with(['#', ';', '[']) && !line.trim().is_empty());
-    lines
-        .map(|line| {
-            let (name, value) = line.split_once('=').unwrap();
-            let dollar = name.starts_with("Exec");
-            let words: Vec<Value> =
-                split(value).into_iter().map(|word| specifiers(&word, dollar).into()).collect();
-            json!([name, words])
-        })
-        .collect()
-}
-
-fn split(line: &str) -> Vec<String> {
-    let (mut words, mut chars) = (Vec::new(), line.trim().chars().peekable());
-    while chars.peek().is_some() {
-        let (mut word, mut quote) = (String::new(), None);
-        while let Some(char) = chars.next() {
-            match (char, quote) {
-                ('\\', _) => match chars.next().unwrap() {
-                    escaped @ ('\\' | '"' | '\'') => word.push(escaped),
-                    other => panic!("an escape that systemd reads: \\{other} in {line}"),
-                },
-                ('"' | '\'', None) => quote = Some(char),
-                (char, Some(open)) if char == open => quote = None,
-                (' ' | '\t', None) => break,
-                (char, _) => word.push(char),
-            }
-        }
-        assert_eq!(quote, None, "an open quote: {line}");
-        words.push(word);
-        while chars.next_if(|char| *char == ' ').is_some() {}
-    }
-    words
-}
-
-/// `%%` and `$$` are one; a single one means something.
-fn specifiers(word: &str, dollar: bool) -> String {
-    if word == "$KUBELET_EXTRA_ARGS" {
-        return "(variable)".to_owned();
-    }
-    let mut out = String::new();
-    let mut chars = word.chars();
-    while let Some(char) = chars.next() {
-        if char == '%' || (dollar && char == '$') {
-            assert_eq!(chars.next(), Some(char), "it means something: {word}");
-        }
-        out.push(char);
-    }
-    out
-}
-
-/// An environment file as systemd reads it (env-file.c).
-fn variables(text: &str) -> Value {
-    let mut map = Map::new();
-    for line in text.lines().filter(|line| !line.starts_with('#')) {
-        let (name, value) = line.split_once('=').unwrap();
-        let mut chars = value.chars();
-        let mut out = String::new();
-        if value.starts_with('"') {
-            chars.next();
-            loop {
-                match chars.next().expect("an open quote") {
-                    '"' => break,
-                    '\\' => match chars.next().unwrap() {
-                        escaped @ ('"' | '\\' | '`' | '$') => out.push(escaped),
-                        other => out.extend(['\\', other]),
-                    },
-                    char => out.push(char),
-                }
-            }
-            assert_eq!(chars.next(), None, "more behind a quote: {line}");
-        } else {
-            assert!(value.chars().all(|char| char.is_ascii_graphic() && !"\"'\\".contains(char)), "{line}");
-            out.push_str(value);
-        }
-        assert!(map.insert(name.to_owned(), out.into()).is_none(), "{name} twice");
-    }
-    map.into()
 }
 
 /// The same with each plain word replaced.
