@@ -2,6 +2,7 @@
 //!
 //! Certificates and their keys stand in [`super::certs::CERTS`]; this table has the rest.
 
+mod kinds;
 mod table;
 
 use super::certs::{CERTS, CertPlan, CertRow, Form, Kind, Place, exists};

@@ -1,83 +1,14 @@
 //! The table.
 
+use super::kinds::{
+    ADDONS, APISERVER, CONTROL_PLANE, DAEMON_RELOAD, ETCD, ETCD_ALONE, EVERYWHERE, HOSTS, KUBEADMS, KUBELET,
+    NODES, OPERATOR, PATCH, POD, RESTART_KUBE_PROXY, ROW, STACKED, UPGRADE_APPLY, UPGRADE_CONTROL_PLANE,
+    UPGRADE_KUBELET, UPGRADE_NODE, UPLOAD, VERSION,
+};
 use super::{FileRow, RowSource, When};
-use crate::plan::certs::Place;
 use crate::plan::objects::Object;
 use crate::plan::{Policy, Step};
-use crate::spec::types::{Join, Role, RuntimeKind};
-
-const ETCD: &[Place] = &[Place::Role(Role::Etcd)];
-const STACKED: &[Place] = &[Place::Stacked];
-const ETCD_ALONE: &[Place] = &[Place::EtcdAlone];
-const CONTROL_PLANE: &[Place] = &[Place::Role(Role::ControlPlane)];
-const NODES: &[Place] = &[Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
-const HOSTS: &[Place] =
-    &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
-const EVERYWHERE: &[Place] =
-    &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker), Place::Operator];
-const OPERATOR: &[Place] = &[Place::Operator];
-const DAEMON_RELOAD: &[&str] = &["systemctl daemon-reload"];
-const KUBELET: &[&str] = &["kubelet"];
-
-/// What most rows have: a template's file, held to exactly.
-const ROW: FileRow = FileRow {
-    path: "",
-    on: &[],
-    when: When::Always,
-    mode: 0o644,
-    source: RowSource::Template,
-    policy: Policy::Managed,
-    restart: &[],
-    run: &[],
-    run_when: When::Always,
-    why: "",
-};
-
-/// A patch of kubeadm's.
-const PATCH: FileRow = FileRow {
-    on: CONTROL_PLANE,
-    when: When::Kubeadm,
-    source: RowSource::Patch,
-    // it writes the manifests anew, and waits for the pods
-    run: &[UPGRADE_CONTROL_PLANE],
-    run_when: When::Initialized,
-    ..ROW
-};
-
-/// The release of a node.
-const VERSION: FileRow = FileRow {
-    on: NODES,
-    restart: KUBELET,
-    run_when: When::Initialized,
-    why: "the release that the node runs: another one takes other packages, and a kubelet from them",
-    ..ROW
-};
-
-/// A file that kubeadm writes.
-const KUBEADMS: FileRow =
-    FileRow { on: NODES, when: When::Kubeadm, source: RowSource::Foreign, policy: Policy::Foreign, ..ROW };
-
-const UPLOAD: &str = "kubeadm init phase upload-config all --config /etc/kubernetes/kubeadm/init.yaml";
-// bundles renew certificates; kubeadm would do it too where a CA's key is
-const UPGRADE_CONTROL_PLANE: &str = "kubeadm upgrade node phase control-plane --certificate-renewal=false \
-                                     --patches /etc/kubernetes/patches";
-// kube-proxy does not notice a change of its ConfigMap, CoreDNS does
-const RESTART_KUBE_PROXY: &str = "kubectl -n kube-system rollout restart daemonset kube-proxy";
-const ADDONS: &str = "kubeadm init phase addon all --config /etc/kubernetes/kubeadm/init.yaml";
-// with packages of that release; both restart nothing but static pods
-const UPGRADE_APPLY: &str = "kubeadm upgrade apply \"$(cat /etc/sealift/kubernetes-version)\" --yes \
-                             --certificate-renewal=false --patches /etc/kubernetes/patches";
-const UPGRADE_NODE: &str =
-    "kubeadm upgrade node --certificate-renewal=false --patches /etc/kubernetes/patches";
-const UPGRADE_KUBELET: &str = "kubeadm upgrade node phase kubelet-config --patches /etc/kubernetes/patches";
-/// What the API server's own configuration files have.
-const APISERVER: FileRow =
-    FileRow { on: CONTROL_PLANE, mode: 0o600, restart: &["static-pod/kube-apiserver"], ..ROW };
-
-/// What the manifests of a control plane's static pods have. The kubelet watches the directory and makes
-/// a pod anew whose manifest changes, so nobody restarts anything.
-const POD: FileRow =
-    FileRow { on: CONTROL_PLANE, when: When::StaticPods, mode: 0o600, source: RowSource::Pod, ..ROW };
+use crate::spec::types::{Join, RuntimeKind};
 
 /// Every file there is, besides certificates and keys.
 pub const FILES: &[FileRow] = &[
