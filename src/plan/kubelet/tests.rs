@@ -113,7 +113,7 @@ fn what_the_spec_says() {
         of(&["cgroupDriver", "clusterDNS", "clusterDomain", "containerRuntimeEndpoint", "failCgroupV1"]),
         [
             json!("cgroupfs"),
-            json!(["10.96.0.10", "fd00:96::a"]),
+            json!(["10.96.0.10"]),
             json!("k8s.example"),
             json!("unix:///var/run/crio/crio.sock"),
             json!(false),
