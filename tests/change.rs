@@ -105,7 +105,7 @@ hint: who had the old key knows this host's keys: if that matters, set `generati
     assert!(ran.stdout.contains("  ~ /etc/kubernetes/pki/etcd/server.key\n"), "{}", ran.stdout);
 }
 
-/// What kubeadm must be told is in no file of these hosts; nor would `kubeadm init` do on a new machine.
+/// Which command comes in place of which no file says; nor would `kubeadm init` do on a new machine.
 #[test]
 fn another_release_and_another_first_machine_of_kubeadm() {
     let running = [("version: 1.36.2", "version: 1.35.3\n  initialized: true")];
@@ -135,9 +135,19 @@ hint: a new machine must not run `kubeadm init`: set `kubernetes.firstControlPla
     assert_eq!(change.hide(&ran.stderr), expected);
     // the release takes this client out of a group, and nothing else of its certificate changes
     let of_cp2 = ran.stdout.split("cp2: ").nth(1).and_then(|rest| rest.split("cp3: ").next()).unwrap();
+    let options = "--certificate-renewal=false --patches /etc/kubernetes/patches";
     assert_eq!(
         of_cp2,
-        "changed, revision 1.0 to 2.0\n  ~ /etc/kubernetes/pki/apiserver-kubelet-client.crt\n"
+        format!(
+            "changed, revision 1.0 to 2.0
+  ~ /etc/kubernetes/kubeadm/cluster.yaml
+  ~ /etc/kubernetes/pki/apiserver-kubelet-client.crt
+  ~ /etc/sealift/kubernetes-version
+  run: kubeadm upgrade node phase control-plane {options}
+  run: kubeadm upgrade node {options}
+  restart: kubelet
+"
+        )
     );
 }
 

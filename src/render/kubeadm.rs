@@ -1,7 +1,6 @@
 //! What the templates of kubeadm's configurations see.
 
-use crate::plan::KubeadmPlan;
-use crate::spec::types::FreeForm;
+use crate::plan::{FreeForm, KubeadmPlan};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
