@@ -1,0 +1,221 @@
+//! No setting of components and nodes is without effect: each changes a file of some bundle, or of the
+//! operators', and every field of those sections stands in the table.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::disallowed_methods, reason = "tests run programs and read files")]
+
+mod support;
+
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use support::archive::members;
+use support::example::{Built, replaced};
+use support::stacked::{HOSTS, spec};
+
+/// Sections whose fields are all in [`TABLE`].
+const SECTIONS: [&str; 12] = [
+    "ApiServer",
+    "Audit",
+    "ContainerRuntime",
+    "ControllerManager",
+    "CoreDns",
+    "Images",
+    "KubeProxy",
+    "NodeCidrMask",
+    "Oidc",
+    "Proxy",
+    "Scheduler",
+    "Volume",
+];
+
+/// The fields that a setting has, where it is written, the section without it (nothing if it stands
+/// alone), and with it.
+type Row = (&'static [&'static str], At, String, String);
+
+/// Where a setting is written.
+#[derive(Clone, Copy, Debug)]
+enum At {
+    /// Below `kubernetes`.
+    Kubernetes,
+    /// At the top.
+    Top,
+    /// At the worker.
+    Worker,
+}
+
+const POLICY: &str = "policy: {rules: [{level: Metadata}]}";
+const OIDC: &str = "issuerUrl: \"https://id.example\", clientId: k8s";
+const ADMISSION: &str = "{apiVersion: apiserver.config.k8s.io/v1, kind: AdmissionConfiguration, plugins: []}";
+const AUTHENTICATION: &str = "{apiVersion: apiserver.config.k8s.io/v1, kind: AuthenticationConfiguration, anonymous: {enabled: false}}";
+
+/// Fields, a setting without them (if they cannot stand alone), and with them.
+#[rustfmt::skip]
+fn table() -> Vec<Row> {
+    use At::{Kubernetes, Top, Worker};
+    let one = |fields: &'static [&'static str], at, text: &str| (fields, at, String::new(), text.to_owned());
+    let within = |fields: &'static [&'static str], at, without: &str, with: &str| (fields, at, without.to_owned(), with.to_owned());
+    let audit = |more: &str| format!("apiServer: {{audit: {{{POLICY}{more}}}}}");
+    let oidc = |more: &str| format!("apiServer: {{oidc: {{{OIDC}{more}}}}}");
+    let pem = std::fs::read_to_string(support::repository("tests/data/certificates/root.crt")).unwrap();
+    let pem: String = pem.lines().filter(|line| !line.starts_with('#')).map(|line| format!("        {line}\n")).collect();
+    let mut all = vec![
+        one(&["featureGates"], Kubernetes, "featureGates: {NodeSwap: true}"),
+        one(&["nodeCidrMask", "ipv4"], Kubernetes, "nodeCidrMask: {ipv4: 25}"),
+        one(&["cgroupV1"], Kubernetes, "cgroupV1: true"),
+        one(&["untaintControlPlanes"], Kubernetes, "untaintControlPlanes: true"),
+        one(&["kubeApiserver"], Kubernetes, "images: {kubeApiserver: \"a.example/a:1\"}"),
+        one(&["kubeControllerManager"], Kubernetes, "images: {kubeControllerManager: \"a.example/a:1\"}"),
+        one(&["kubeScheduler"], Kubernetes, "images: {kubeScheduler: \"a.example/a:1\"}"),
+        one(&["policy"], Kubernetes, &audit("")),
+        within(&["log"], Kubernetes, &audit(""), &audit(", log: /var/log/a.log")),
+        within(&["maxAge"], Kubernetes, &audit(""), &audit(", maxAge: 5")),
+        within(&["maxBackups"], Kubernetes, &audit(""), &audit(", maxBackups: 5")),
+        within(&["maxSize"], Kubernetes, &audit(""), &audit(", maxSize: 5")),
+        one(&["audit"], Kubernetes, &audit("")),
+        one(&["oidc", "issuerUrl", "clientId"], Kubernetes, &oidc("")),
+        within(&["usernameClaim"], Kubernetes, &oidc(""), &oidc(", usernameClaim: email")),
+        within(&["usernamePrefix"], Kubernetes, &oidc(""), &oidc(", usernamePrefix: \"o:\"")),
+        within(&["groupsClaim"], Kubernetes, &oidc(""), &oidc(", groupsClaim: groups")),
+        within(&["groupsPrefix"], Kubernetes, &oidc(", groupsClaim: g"), &oidc(", groupsClaim: g, groupsPrefix: \"o:\"")),
+        within(&["ca"], Kubernetes, &oidc(""),
+               &format!("apiServer:\n    oidc:\n      issuerUrl: https://id.example\n      clientId: k8s\n      ca: |\n{pem}")),
+        one(&["admission"], Kubernetes, &format!("apiServer: {{admission: {ADMISSION}}}")),
+        one(&["authentication"], Kubernetes, &format!("apiServer: {{authentication: {AUTHENTICATION}}}")),
+        one(&["nodeMonitorPeriod"], Kubernetes, "controllerManager: {nodeMonitorPeriod: 3s}"),
+        one(&["nodeMonitorGracePeriod"], Kubernetes, "controllerManager: {nodeMonitorGracePeriod: 30s}"),
+        one(&["mode"], Kubernetes, "kubeProxy: {mode: ipvs}"),
+        within(&["scheduler"], Kubernetes, "kubeProxy: {mode: ipvs}", "kubeProxy: {mode: ipvs, scheduler: rr}"),
+        within(&["syncPeriod"], Kubernetes, "kubeProxy: {mode: ipvs}", "kubeProxy: {mode: ipvs, syncPeriod: 9s}"),
+        within(&["minSyncPeriod"], Kubernetes, "kubeProxy: {mode: ipvs}", "kubeProxy: {mode: ipvs, minSyncPeriod: 9s}"),
+        one(&["config"], Kubernetes, "kubeProxy: {config: {metricsBindAddress: \"127.0.0.1:1\"}}"),
+        one(&["disabled"], Kubernetes, "kubeProxy: {disabled: true}"),
+        one(&["disabled"], Kubernetes, "coreDns: {disabled: true}"),
+        one(&["http"], Kubernetes, "proxy: {http: \"http://p.example:1\"}"),
+        one(&["https"], Kubernetes, "proxy: {https: \"http://p.example:1\"}"),
+        within(&["noProxy"], Kubernetes, "proxy: {http: \"http://p.example:1\"}",
+               "proxy: {http: \"http://p.example:1\", noProxy: [.a.example]}"),
+        within(&["kind"], Top, "containerRuntime: {registryMirrors: {docker.io: [\"https://m.example\"]}}",
+               "containerRuntime: {kind: cri-o, registryMirrors: {docker.io: [\"https://m.example\"]}}"),
+        one(&["registryMirrors"], Top, "containerRuntime: {registryMirrors: {docker.io: [\"https://m.example\"]}}"),
+        one(&["os"], Top, "os: flatcar"),
+        one(&["os"], Worker, "os: flatcar"),
+        one(&["config"], Worker, "kubelet: {config: {maxPods: 9}}"),
+        one(&["config"], Top, "kubelet: {config: {maxPods: 9}}"),
+        one(&["config"], Top, "roles: {worker: {kubelet: {config: {maxPods: 9}}}}"),
+        one(&["extraArgs"], Worker, "kubelet: {extraArgs: {v: 4}}"),
+        one(&["environment"], Worker, "kubelet: {environment: {GODEBUG: a}}"),
+        one(&["labels"], Worker, "labels: {a.example/b: c}"),
+        one(&["labels"], Worker, "labels: {node-role.kubernetes.io/b: \"\"}"),
+        one(&["labels"], Top, "roles: {worker: {labels: {a.example/b: c}}}"),
+        one(&["taints"], Worker, "taints: [{key: a, effect: NoSchedule}]"),
+    ];
+    for component in ["apiServer", "controllerManager", "scheduler"] {
+        let volume = |more: &str| format!("{component}: {{extraVolumes: {{a: {{hostPath: /srv/a{more}}}}}}}");
+        all.extend([
+            one(&["extraArgs"], Kubernetes, &format!("{component}: {{extraArgs: {{v: 4}}}}")),
+            one(&["extraEnvs"], Kubernetes, &format!("{component}: {{extraEnvs: {{GODEBUG: a}}}}")),
+            one(&["extraVolumes", "hostPath"], Kubernetes, &volume("")),
+            within(&["mountPath"], Kubernetes, &volume(""), &volume(", mountPath: /b")),
+            within(&["writable"], Kubernetes, &volume(""), &volume(", writable: true")),
+            within(&["pathType"], Kubernetes, &volume(""), &volume(", pathType: File")),
+        ]);
+    }
+    all
+}
+
+/// What kubeadm cannot be told, and what only a range of IPv6 gives a meaning.
+#[rustfmt::skip]
+fn without_kubeadm() -> Vec<Row> {
+    let one =
+        |fields: &'static [&'static str], text: &str| (fields, At::Kubernetes, String::new(), text.to_owned());
+    vec![
+        one(&["kubeProxy"], "images: {kubeProxy: \"a.example/a:1\"}"),
+        one(&["coredns"], "images: {coredns: \"a.example/a:1\"}"),
+    ]
+}
+
+fn files(provisioner: &str, version: &str, at: At, setting: &str) -> BTreeMap<String, Vec<u8>> {
+    let own = if setting.is_empty() { String::new() } else { format!("  {setting}\n") };
+    let text = match at {
+        At::Kubernetes => spec(version, provisioner, &own, ""),
+        At::Top => spec(version, provisioner, "", own.trim_start()),
+        At::Worker if setting.is_empty() => spec(version, provisioner, "", ""),
+        At::Worker => {
+            let text = spec(version, provisioner, "", "");
+            replaced(&text, "roles: [worker],", &format!("roles: [worker], {setting},"))
+        }
+    };
+    let built = Built::of(&text);
+    let bundles = HOSTS.into_iter().chain(["operator"]);
+    let all = bundles.flat_map(|host| {
+        let files =
+            members(&built.bundle(host)).into_iter().filter(|member| member.name.starts_with("files/"));
+        files.map(move |member| (format!("{host}: {}", member.name), member.contents))
+    });
+    all.collect()
+}
+
+fn assert_changes(provisioner: &str, rows: Vec<Row>) {
+    for (_, at, without, with) in rows {
+        let [before, after] = [&without, &with].map(|setting| files(provisioner, "1.36.2", at, setting));
+        assert_ne!(before, after, "{provisioner}: {with}");
+    }
+}
+
+#[test]
+fn with_kubeadm() {
+    assert_changes("kubeadm", table());
+}
+
+#[test]
+fn with_static_pods() {
+    assert_changes("static-pods", table().into_iter().chain(without_kubeadm()).collect());
+}
+
+/// The pause image is the kubelet's to know up to 1.34, and the container runtime's after it.
+#[test]
+fn what_an_older_release_has() {
+    let pause = "images: {pause: \"a.example/pause:1\"}";
+    assert_ne!(
+        files("static-pods", "1.34.2", At::Kubernetes, ""),
+        files("static-pods", "1.34.2", At::Kubernetes, pause)
+    );
+}
+
+#[test]
+fn dual_stack_has_masks_of_both_families() {
+    let both = "serviceSubnets: [10.96.0.0/16, \"fd00:96::/112\"]";
+    let text = |mask: &str| {
+        let text = spec("1.36.2", "static-pods", &format!("  {both}\n{mask}"), "");
+        let text =
+            replaced(&text, "podSubnets: [10.244.0.0/16]", "podSubnets: [10.244.0.0/16, \"fd00:244::/56\"]");
+        let text = replaced(&text, "[10.0.0.6]", "[10.0.0.6, \"fd00::6\"]");
+        replaced(&text, "[10.0.0.7]", "[10.0.0.7, \"fd00::7\"]")
+    };
+    let manifest = |text: &str| {
+        let files = support::stacked::files(&Built::of(text), "cp1");
+        files["/etc/kubernetes/manifests/kube-controller-manager.yaml"].text().to_owned()
+    };
+    let with = manifest(&text("  nodeCidrMask: {ipv4: 25, ipv6: 66}\n"));
+    for flag in ["--node-cidr-mask-size-ipv4=25", "--node-cidr-mask-size-ipv6=66"] {
+        assert!(with.contains(flag) && !manifest(&text("")).contains(flag), "{flag}");
+    }
+}
+
+#[test]
+fn every_field_of_these_sections_is_tried() {
+    let tried: BTreeSet<&str> = table()
+        .iter()
+        .chain(&without_kubeadm())
+        .flat_map(|(fields, ..)| fields.iter().copied())
+        .chain(["ipv6", "pause"])
+        .collect();
+    let schema = sealift::spec::schema();
+    for section in SECTIONS {
+        let fields =
+            schema["$defs"][section]["properties"].as_object().unwrap_or_else(|| panic!("{section}"));
+        let missed: Vec<_> = fields.keys().filter(|field| !tried.contains(field.as_str())).collect();
+        assert_eq!(missed, Vec::<&String>::new(), "{section}");
+    }
+    let properties = |value: &Value| value["properties"].as_object().unwrap().len();
+    assert!(properties(&schema["$defs"]["Kubernetes"]) > 20);
+}
