@@ -151,6 +151,41 @@ hint: a new machine must not run `kubeadm init`: set `kubernetes.firstControlPla
     );
 }
 
+/// Kubernetes is upgraded one minor release at a time, and does not go back.
+#[test]
+fn releases_are_taken_one_by_one() {
+    let said = |running: bool, from: &str, to: &str| {
+        let running = if running { "\n  initialized: true" } else { "" };
+        let before = format!("version: {from}{running}");
+        let change = Change::example("bundles/static-pods-ha", &[("version: 1.36.2", &before)]);
+        change.edit(&format!("version: {from}"), &format!("version: {to}"));
+        change.edit("revision: 1", "revision: 2");
+        let ran = change.check();
+        (ran.code, change.hide(&ran.stderr))
+    };
+    let place = |to: &str| format!("  --> SPEC:12:12\n   |\n12 |   version: {to}\n   |            ^^^^^^\n");
+    let over = |word: &str| {
+        format!(
+            "{word}: Kubernetes goes from 1.34.2 to 1.36.2, over the releases between\n{}hint: take each minor \
+             release: 1.35 first, on every node\n\n",
+            place("1.36.2")
+        )
+    };
+    assert_eq!(said(false, "1.34.2", "1.36.2"), (0, over("warning")));
+    let (code, stderr) = said(true, "1.34.2", "1.36.2");
+    assert_eq!((code, stderr.starts_with(&over("error"))), (2, true), "{stderr}");
+    let (code, stderr) = said(true, "1.36.2", "1.35.1");
+    let back = format!(
+        "error: Kubernetes goes back from 1.36.2 to 1.35.1\n{}hint: an older API server may not read what a newer \
+         one wrote: keep the release, or restore a snapshot of etcd from before the upgrade into a cluster of the \
+         old one\n\n",
+        place("1.35.1")
+    );
+    assert_eq!((code, stderr.starts_with(&back)), (2, true), "{stderr}");
+    assert_eq!(said(true, "1.35.1", "1.36.2"), (0, String::new()));
+    assert_eq!(said(true, "1.36.2", "1.36.1"), (0, String::new()));
+}
+
 #[test]
 fn a_removed_host_leaves_its_name_behind() {
     let change = Change::new();

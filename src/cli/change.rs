@@ -6,6 +6,7 @@
 mod before;
 mod file;
 mod kubeadm;
+mod release;
 mod returning;
 
 use super::failure::{Failure, USAGE};
@@ -112,6 +113,8 @@ pub(super) fn against(
         problems.extend(bundle.as_ref().and_then(|bundle| recipients_problem(host, bundle)));
         problems.extend(bundle.iter().flat_map(|bundle| kubeadm::problems(spec, host, bundle)));
         let lower = bundle.iter().flat_map(|bundle| returning::problems(&plan.cluster, host, bundle));
+        let release = bundle.as_ref().and_then(|bundle| release::problem(spec, bundle));
+        problems.extend(release.filter(|new| problems.iter().all(|known| known.message != new.message)));
         for problem in lower {
             if !problems.iter().any(|known: &Problem| known.path == problem.path) {
                 problems.push(problem);

@@ -381,8 +381,8 @@ fn every_release_knows_every_field() {
                         let mut map = form.map().clone();
                         map.retain(|key, _| key != "apiVersion" && key != "kind");
                         let value = Value::Object(map);
-                        let path = spec::Path::root().key(&kind);
-                        let problems = check(of, release.minor, &value, &path);
+                        let at = spec::Path::root().key(&kind);
+                        let problems = check(of, release.minor, &value, &at);
                         let said: Vec<_> =
                             problems.iter().map(|one| format!("{} {}", one.path, one.message)).collect();
                         assert_eq!(said, Vec::<String>::new(), "{version} {kind}");
