@@ -56,7 +56,7 @@ fn table() -> Vec<Row> {
     let audit = |more: &str| format!("apiServer: {{audit: {{{POLICY}{more}}}}}");
     let oidc = |more: &str| format!("apiServer: {{oidc: {{{OIDC}{more}}}}}");
     let pem = std::fs::read_to_string(support::repository("tests/data/certificates/root.crt")).unwrap();
-    let pem: String = pem.lines().filter(|line| !line.starts_with('#')).map(|line| format!("        {line}\n")).collect();
+    let pem: String = pem.lines().filter(|line| !line.starts_with('#')).flat_map(|line| ["        ", line, "\n"]).collect();
     let mut all = vec![
         one(&["featureGates"], Kubernetes, "featureGates: {NodeSwap: true}"),
         one(&["nodeCidrMask", "ipv4"], Kubernetes, "nodeCidrMask: {ipv4: 25}"),

@@ -27,7 +27,7 @@ pub enum RowSource {
     KubeadmConfiguration,
     /// A patch that kubeadm lays over what it writes, on hosts that have it.
     Patch,
-    /// Another program writes it; for [`Policy::Foreign`].
+    /// Another program writes it; for [`crate::plan::Policy::Foreign`].
     Foreign,
 }
 
