@@ -3,8 +3,7 @@
 use crate::spec::Path;
 use crate::spec::scalars::{AbsolutePath, HostName, ImageRef, SocketUrl, ToleratedExit};
 use crate::spec::types::{
-    CgroupDriver, EtcdOverride, FreeForm, GateRun, Host, Kubelet, Labels, Os, Patches, RoleSettings, Spec,
-    Taint,
+    CgroupDriver, EtcdOverride, FreeForm, GateRun, Host, Kubelet, Os, Patches, RoleSettings, Spec, Taint,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -43,18 +42,25 @@ pub(super) struct Layered<T> {
 
 /// The settings of one host.
 pub(super) fn of(spec: &Spec, name: &HostName, host: &Host) -> Settings {
-    let mut settings = Settings::default();
+    let mut settings = Settings { labels: labels(spec, host), ..Settings::default() };
     let all = EtcdOverride { image: spec.etcd.image.clone(), data_dir: spec.etcd.data_dir.clone() };
     settings.lay(&spec.kubelet, &all, &[], &Path::root());
-    settings.lay_node(spec.os, &Labels::new(), None, &spec.patches);
+    settings.lay_node(spec.os, None, &spec.patches);
     for (role, layer) in spec.roles.iter().filter(|(role, _)| host.roles.contains(role)) {
-        let RoleSettings { kubelet, etcd, allow_files, os, labels, taints, patches } = layer;
+        let RoleSettings { kubelet, etcd, allow_files, os, labels: _, taints, patches } = layer;
         settings.lay(kubelet, etcd, allow_files, &Path::root().key("roles").key(role.name()));
-        settings.lay_node(*os, labels, taints.as_ref(), patches);
+        settings.lay_node(*os, taints.as_ref(), patches);
     }
     settings.lay(&host.kubelet, &host.etcd, &host.allow_files, &Path::root().key("hosts").key(name.as_str()));
-    settings.lay_node(host.os, &host.labels, host.taints.as_ref(), &host.patches);
+    settings.lay_node(host.os, host.taints.as_ref(), &host.patches);
     settings
+}
+
+/// The labels of one host.
+pub(super) fn labels(spec: &Spec, host: &Host) -> BTreeMap<String, String> {
+    let roles = spec.roles.iter().filter(|(role, _)| host.roles.contains(role));
+    let layers = roles.map(|(_, layer)| &layer.labels).chain([&host.labels]);
+    layers.flatten().map(|(key, value)| (key.to_string(), value.to_string())).collect()
 }
 
 impl Settings {
@@ -84,12 +90,9 @@ impl Settings {
             path: list.index(index).as_str().to_owned(),
         }));
     }
-}
 
-impl Settings {
-    fn lay_node(&mut self, os: Option<Os>, labels: &Labels, taints: Option<&Vec<Taint>>, patches: &Patches) {
+    fn lay_node(&mut self, os: Option<Os>, taints: Option<&Vec<Taint>>, patches: &Patches) {
         self.os = os.unwrap_or(self.os);
-        self.labels.extend(labels.iter().map(|(key, value)| (key.to_string(), value.to_string())));
         over(&mut self.taints, taints);
         for (path, patch) in patches {
             let merged =

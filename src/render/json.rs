@@ -2,6 +2,7 @@
 
 use super::RenderError;
 use crate::plan::HostPlan;
+use crate::spec::yaml::must_escape;
 use serde_json::{Map, Value};
 use std::fmt::Write as _;
 
@@ -17,12 +18,12 @@ fn text(map: &Map<String, Value>) -> String {
     let plain = format!("{:#}\n", Value::Object(map.clone()));
     let mut text = String::with_capacity(plain.len());
     for char in plain.chars() {
-        match char {
-            '\u{7f}'..='\u{a0}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}' => {
-                // writing to a String cannot fail
-                let _ = write!(text, "\\u{:04x}", u32::from(char));
-            }
-            other => text.push(other),
+        // line feeds are the writer's own: those of values stand escaped already
+        if char != '\n' && must_escape(char) {
+            // writing to a String cannot fail
+            let _ = write!(text, "\\u{:04x}", u32::from(char));
+        } else {
+            text.push(char);
         }
     }
     text

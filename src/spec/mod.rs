@@ -5,6 +5,7 @@
 
 mod elsewhere;
 mod holes;
+pub(crate) mod layers;
 mod path;
 mod problem;
 mod rules;

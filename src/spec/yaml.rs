@@ -212,20 +212,28 @@ fn never_special(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"._/@:+=,-[]?&".contains(&byte)
 }
 
+/// Control characters, the line breaks of Unicode, which YAML 1.1 readers fold, and what go-yaml's
+/// reader refuses.
+pub fn must_escape(char: char) -> bool {
+    matches!(
+        char,
+        '\u{0}'..='\u{1f}'
+            | '\u{7f}'..='\u{a0}'
+            | '\u{2028}'
+            | '\u{2029}'
+            | '\u{feff}'
+            | '\u{fffe}'
+            | '\u{ffff}'
+    )
+}
+
 fn json_string(text: &str) -> String {
     let mut quoted = String::from("\"");
     for char in text.chars() {
         match char {
             '"' => quoted.push_str("\\\""),
             '\\' => quoted.push_str("\\\\"),
-            // also the line breaks of Unicode, which YAML 1.1 readers fold, and what go-yaml's refuses
-            '\u{0}'..='\u{1f}'
-            | '\u{7f}'..='\u{a0}'
-            | '\u{2028}'
-            | '\u{2029}'
-            | '\u{feff}'
-            | '\u{fffe}'
-            | '\u{ffff}' => {
+            other if must_escape(other) => {
                 let _ = write!(quoted, "\\u{:04x}", u32::from(char));
             }
             other => quoted.push(other),

@@ -4,8 +4,9 @@ use super::cluster::coredns_parts;
 use crate::plan::EtcdPlan;
 use crate::plan::releases::{KubeadmApi, Release};
 use crate::plan::settings::Settings;
+use crate::spec::layers::{Layer, layers};
 use crate::spec::scalars::HostName;
-use crate::spec::types::{CaName, Flags, FreeForm, Host, Kubelet, Patches, Provisioner, Role, Spec};
+use crate::spec::types::{CaName, Flags, FreeForm, Host, Provisioner, Role, Spec};
 use crate::spec::{Path, Problem};
 use serde_json::Value;
 
@@ -42,17 +43,9 @@ fn kubernetes() -> Path {
     Path::root().key("kubernetes")
 }
 
-/// The kubelet settings and patches of all layers with their paths.
-fn layers(spec: &Spec) -> Vec<(Path, &Kubelet, &Patches)> {
-    let root = Path::root();
-    let mut layers = vec![(root.clone(), &spec.kubelet, &spec.patches)];
-    for (role, layer) in spec.roles.iter().filter(|(role, _)| **role != Role::Etcd) {
-        layers.push((root.key("roles").key(role.name()), &layer.kubelet, &layer.patches));
-    }
-    for (name, host) in &spec.hosts {
-        layers.push((root.key("hosts").key(name.as_str()), &host.kubelet, &host.patches));
-    }
-    layers
+/// The layers that nodes have settings from.
+fn of_nodes(spec: &Spec) -> impl Iterator<Item = Layer<'_>> {
+    layers(spec).filter(|layer| layer.role != Some(Role::Etcd))
 }
 
 /// Who asks the cluster for a certificate needs somebody who signs.
@@ -60,7 +53,7 @@ fn signing(spec: &Spec, problems: &mut Vec<Problem>) {
     if spec.pki.ca_keys_on_hosts.contains(&CaName::Kubernetes) {
         return;
     }
-    for (path, kubelet, patches) in layers(spec) {
+    for Layer { path, kubelet, patches, .. } in of_nodes(spec) {
         let patch = patches.iter().find(|(path, _)| path.as_str() == "/var/lib/kubelet/config.yaml");
         let patch = patch.map(|(name, patch)| (path.key("patches").key(name.as_str()), patch));
         let config = (path.key("kubelet").key("config"), &kubelet.config);
@@ -118,7 +111,7 @@ fn images(spec: &Spec, problems: &mut Vec<Problem>) {
 /// systemd splits it at blanks and takes quotes out.
 fn split(spec: &Spec, problems: &mut Vec<Problem>) {
     let lost = |char: char| char.is_whitespace() || matches!(char, '"' | '\'' | '\\');
-    for (path, kubelet, _) in layers(spec) {
+    for Layer { path, kubelet, .. } in of_nodes(spec) {
         let flags = kubelet.extra_args.iter();
         for (name, _) in flags.filter(|(_, values)| values.iter().any(|value| value.contains(lost))) {
             let at = path.key("kubelet").key("extraArgs").key(name.as_str());
@@ -147,7 +140,7 @@ fn repeated(spec: &Spec, release: &Release, problems: &mut Vec<Problem>) {
     check(&kubernetes().key("apiServer"), &of.api_server.extra_args);
     check(&kubernetes().key("controllerManager"), &of.controller_manager.extra_args);
     check(&kubernetes().key("scheduler"), &of.scheduler.extra_args);
-    for (path, kubelet, _) in layers(spec) {
+    for Layer { path, kubelet, .. } in of_nodes(spec) {
         check(&path.key("kubelet"), &kubelet.extra_args);
     }
 }

@@ -25,9 +25,7 @@ pub(super) fn over_the_templates(shared: &Shared<'_>, settings: &Settings) -> Fr
 /// and the spec's words over it.
 pub(super) fn of_node(shared: &Shared<'_>, host: &Host, settings: &Settings, bootstraps: bool) -> FreeForm {
     let spec = shared.spec;
-    // one address with two ranges, too: the DNS service has no other (kubeadm's `GetDNSIP`)
-    let first = spec.kubernetes.service_subnets().first().and_then(|subnet| subnet.nth(10));
-    let dns: Vec<String> = first.iter().map(ToString::to_string).collect();
+    let dns: Vec<String> = spec.kubernetes.dns_address().iter().map(ToString::to_string).collect();
     let base = json!({
         "apiVersion": "kubelet.config.k8s.io/v1beta1",
         "kind": "KubeletConfiguration",

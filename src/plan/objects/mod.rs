@@ -7,6 +7,7 @@ mod tests;
 
 use super::certs::has_control_plane;
 use super::host::Shared;
+use super::kubelet::is_node;
 use super::{Facts, FreeForm, Policy, Source, node, proxy, settings};
 use crate::plan::FilePlan;
 use crate::spec::types::{CaName, Join, Provisioner, Role, Spec};
@@ -181,7 +182,7 @@ fn cluster(shared: &Shared<'_>) -> Option<ClusterObjects> {
     let core_dns = images.filter(|_| !of.core_dns.disabled).map(|images| CoreDnsObjects {
         image: images.coredns.clone(),
         domain: of.cluster_domain.to_string(),
-        address: dns_address(spec),
+        address: of.dns_address().map(|address| address.to_string()).unwrap_or_default(),
     });
     Some(ClusterObjects {
         token_join: of.join == Join::Token,
@@ -191,24 +192,16 @@ fn cluster(shared: &Shared<'_>) -> Option<ClusterObjects> {
     })
 }
 
-/// With two ranges too, kubeadm gives the DNS server one address: of the first.
-fn dns_address(spec: &Spec) -> String {
-    let subnets = spec.kubernetes.service_subnets();
-    let address = subnets.first().and_then(|subnet| subnet.nth(10));
-    address.map(|address| address.to_string()).unwrap_or_default()
-}
-
 fn nodes(spec: &Spec) -> BTreeMap<String, BTreeMap<String, String>> {
     let by_kubeadm = spec.kubernetes.provisioner == Provisioner::Kubeadm;
-    let is_node = |role: &Role| matches!(role, Role::ControlPlane | Role::Worker);
-    let nodes = spec.hosts.iter().filter(|(_, host)| host.roles.iter().any(is_node));
+    let nodes = spec.hosts.iter().filter(|(_, host)| is_node(host));
     let labelled = nodes.filter_map(|(name, host)| {
         let mut labels = BTreeMap::new();
         if host.roles.contains(&Role::ControlPlane) && !by_kubeadm {
             labels
                 .extend([node::CONTROL_PLANE, node::EXCLUDE].map(|label| (label.to_owned(), String::new())));
         }
-        let written = settings::of(spec, name, host).labels;
+        let written = settings::labels(spec, host);
         labels.extend(written.into_iter().filter(|(key, _)| !super::labels::kubelet_may_set(key)));
         (!labels.is_empty()).then(|| (name.to_string(), labels))
     });

@@ -2,6 +2,7 @@
 //! what sealift places and checks.
 
 use super::{Holes, Path, Problem, Spec};
+use crate::spec::layers::{Layer, layers};
 use crate::spec::types::Flags;
 
 /// What speaks against a flag.
@@ -113,10 +114,7 @@ pub(super) fn of_components(spec: &Spec, holes: &Holes, problems: &mut Vec<Probl
 
 /// Flags of kubelets: of all, of a role, of a host.
 pub(super) fn of_kubelets(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
-    let root = Path::root();
-    let roles = spec.roles.iter().map(|(role, of)| (root.key("roles").key(role.name()), &of.kubelet));
-    let hosts = super::hosts(spec).map(|(path, _, host)| (path, &host.kubelet));
-    for (path, kubelet) in std::iter::once((root.clone(), &spec.kubelet)).chain(roles).chain(hosts) {
+    for Layer { path, kubelet, .. } in layers(spec) {
         let path = path.key("kubelet").key("extraArgs");
         problems.extend(check(&kubelet.extra_args, &path, KUBELET, holes));
         let infra = kubelet.extra_args.keys().find(|name| name.as_str() == "pod-infra-container-image");

@@ -11,6 +11,7 @@ use super::{BootstrapToken, map_schema};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 /// Kubernetes release, who provisions it, and its addresses.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -85,6 +86,12 @@ impl Kubernetes {
     /// Addresses of services, written or not.
     pub fn service_subnets(&self) -> Vec<Subnet> {
         if self.service_subnets.is_empty() { vec![Subnet::SERVICES] } else { self.service_subnets.clone() }
+    }
+
+    /// The address of the cluster's DNS server: the tenth of the first range of services, with two ranges
+    /// too (kubeadm's `GetDNSIP`).
+    pub fn dns_address(&self) -> Option<IpAddr> {
+        self.service_subnets().first().and_then(|subnet| subnet.nth(10))
     }
 }
 

@@ -1,0 +1,37 @@
+//! The layers in which a spec sets the same thing: for all hosts, for a role, for a host.
+
+use super::path::Path;
+use super::types::{Kubelet, Patches, Role, Spec};
+
+/// One layer of settings.
+#[derive(Debug)]
+pub(crate) struct Layer<'s> {
+    /// Where it stands.
+    pub(crate) path: Path,
+    /// The role that it is for, if it is for one.
+    pub(crate) role: Option<Role>,
+    /// Settings of kubelets.
+    pub(crate) kubelet: &'s Kubelet,
+    /// Merge patches.
+    pub(crate) patches: &'s Patches,
+}
+
+/// All layers, the most specific last.
+pub(crate) fn layers(spec: &Spec) -> impl Iterator<Item = Layer<'_>> {
+    let root = Path::root();
+    let all = Layer { path: root.clone(), role: None, kubelet: &spec.kubelet, patches: &spec.patches };
+    let (roles, hosts) = (root.key("roles"), root.key("hosts"));
+    let roles = spec.roles.iter().map(move |(role, of)| Layer {
+        path: roles.key(role.name()),
+        role: Some(*role),
+        kubelet: &of.kubelet,
+        patches: &of.patches,
+    });
+    let hosts = spec.hosts.iter().map(move |(name, of)| Layer {
+        path: hosts.key(name.as_str()),
+        role: None,
+        kubelet: &of.kubelet,
+        patches: &of.patches,
+    });
+    std::iter::once(all).chain(roles).chain(hosts)
+}
