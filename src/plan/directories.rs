@@ -143,7 +143,7 @@ pub struct DirectoryPlan {
 pub(super) fn plan(
     here: &[Place],
     files: &[FilePlan],
-    data_dir: Option<&str>,
+    data: &[&str],
     allow: &[Layered<AbsolutePath>],
 ) -> Vec<DirectoryPlan> {
     let filled = |row: &DirectoryRow| {
@@ -160,8 +160,8 @@ pub(super) fn plan(
     });
     let each = files.iter().filter_map(of_each);
     // kubeadm makes it 0700, and so does CIS's benchmark want it
-    let data = data_dir.map(|path| DirectoryPlan {
-        path: path.to_owned(),
+    let data = data.iter().map(|path| DirectoryPlan {
+        path: (*path).to_owned(),
         mode: 0o700,
         owned: false,
         allow: Vec::new(),

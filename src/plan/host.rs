@@ -28,7 +28,7 @@ impl Shared<'_> {
         host: &Host,
         here: &[certs::Place],
         etcd: Option<EtcdPlan>,
-        kubelet: KubeletPlan,
+        kubelet: Option<KubeletPlan>,
         settings: &settings::Settings,
     ) -> HostPlan {
         let subject = certs::Subject {
@@ -40,10 +40,10 @@ impl Shared<'_> {
             api_address: host.advertise_address(),
             own: Some(&host.certificates),
         };
-        let kubeadm = kubeadm::plan(self, name, host, settings, etcd.as_ref(), &kubelet);
-        let mut planned = self.place(&subject, here, Some(&kubelet), kubeadm.as_ref(), None);
-        let data_dir = etcd.as_ref().map(|member| member.data_dir.as_str());
-        planned.directories = directories::plan(here, &planned.files, data_dir, &settings.allow_files).into();
+        let kubeadm = kubeadm::plan(self, name, host, settings, etcd.as_ref(), kubelet.as_ref());
+        let mut planned = self.place(&subject, here, kubelet.as_ref(), kubeadm.as_ref(), None);
+        let data = etcd.as_ref().map(EtcdPlan::directories).unwrap_or_default();
+        planned.directories = directories::plan(here, &planned.files, &data, &settings.allow_files).into();
         HostPlan {
             addresses: host.addresses.clone(),
             recipients: distinct(&host.recipients),
@@ -53,7 +53,7 @@ impl Shared<'_> {
             kubeadm,
             pods: pods::plan(self, host, settings, etcd.as_ref()),
             etcd,
-            kubelet: Some(kubelet),
+            kubelet,
             ..planned
         }
     }
@@ -75,7 +75,7 @@ impl Shared<'_> {
         let planned = self.place(&subject, &here, None, None, objects.as_ref());
         HostPlan {
             recipients: distinct(&spec.cluster.operators),
-            directories: directories::plan(&here, &planned.files, None, &[]).into(),
+            directories: directories::plan(&here, &planned.files, &[], &[]).into(),
             files: planned.files.iter().cloned().map(at_rest).collect(),
             objects,
             patches: patches::of_operator(spec, &planned.files),

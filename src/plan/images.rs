@@ -116,7 +116,7 @@ pub(super) fn uses(
     }
     let start = all.len();
     for (name, etcd) in plans.iter().filter_map(|(name, plan)| Some((name, plan.etcd.as_ref()?))) {
-        let image = etcd.image();
+        let Some(image) = etcd.image.as_ref().map(|image| image.whole.clone()) else { continue };
         match all.iter_mut().skip(start).find(|other| other.image == image) {
             Some(other) => other.hosts.push(name.to_string()),
             None => all.push(ImageUse { component: "etcd", image, hosts: vec![name.to_string()] }),

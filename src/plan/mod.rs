@@ -46,7 +46,7 @@ pub use apiserver::ApiServerPlan;
 pub use brought::{Brought, Facts};
 pub use certs::CertPlan;
 pub use directories::DirectoryPlan;
-pub use etcd::EtcdPlan;
+pub use etcd::{EtcdImage, EtcdPlan, Listed};
 pub use files::{FilePlan, Source};
 pub use images::{ImageUse, Images};
 pub use kubeadm::{KubeadmPlan, Step};
@@ -182,7 +182,7 @@ fn texts<S: serde::Serializer>(recipients: &[Recipient], serializer: S) -> Resul
 /// with an error among them the plan must not be built. `facts` say what was made elsewhere.
 pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
     let mut problems = Vec::new();
-    let members = etcd::members(spec);
+    let members = etcd::Members::of(spec);
     let release = releases::find(&spec.kubernetes.version, &mut problems);
     let cluster = cluster(spec, facts);
     let images =

@@ -2,6 +2,7 @@
 
 use super::certs::Place;
 use super::certs::place::{CONTROL_PLANE, ETCD};
+use crate::spec::types::EtcdRun;
 
 /// The places that run a target. What is not listed runs wherever its file lies.
 const RUN_ON: &[(&str, &[Place])] = &[
@@ -11,12 +12,16 @@ const RUN_ON: &[(&str, &[Place])] = &[
     ("static-pod/kube-scheduler", CONTROL_PLANE),
 ];
 
-/// Those of a row's targets that can exist on a host.
-pub(super) fn targets(row: &'static [&'static str], here: &[Place]) -> Vec<&'static str> {
+/// Those of a row's targets that can exist on a host. Rows name etcd as the pod that it mostly is.
+pub(super) fn targets(row: &'static [&'static str], here: &[Place], etcd: EtcdRun) -> Vec<&'static str> {
     let runs = |target: &&&str| {
         RUN_ON.iter().find(|(name, _)| name == *target).is_none_or(|(_, places)| Place::any(here, places))
     };
-    row.iter().filter(runs).copied().collect()
+    let named = |target: &&'static str| match *target {
+        "static-pod/etcd" if etcd.is_unit() => "unit/etcd",
+        other => other,
+    };
+    row.iter().filter(runs).map(named).collect()
 }
 
 #[cfg(test)]
@@ -24,7 +29,7 @@ mod tests {
     use super::{Place, RUN_ON, targets};
     use crate::plan::certs::CERTS;
     use crate::plan::files;
-    use crate::spec::types::Role;
+    use crate::spec::types::{EtcdRun, Role};
 
     #[test]
     fn every_static_pod_of_the_tables_has_its_places() {
@@ -43,11 +48,13 @@ mod tests {
         let all = &["static-pod/etcd", "static-pod/kube-apiserver", "kubelet", "unit/nginx"];
         let on = |roles: &[Role]| {
             let here: Vec<_> = roles.iter().copied().map(Place::Role).collect();
-            targets(all, &here)
+            targets(all, &here, EtcdRun::StaticPod)
         };
         assert_eq!(on(&[Role::Etcd]), ["static-pod/etcd", "kubelet", "unit/nginx"]);
         assert_eq!(on(&[Role::ControlPlane]), ["static-pod/kube-apiserver", "kubelet", "unit/nginx"]);
         assert_eq!(on(&[Role::Etcd, Role::ControlPlane]), *all);
         assert_eq!(on(&[Role::Worker]), ["kubelet", "unit/nginx"]);
+        let unit = targets(all, &[Place::Role(Role::Etcd)], EtcdRun::Container);
+        assert_eq!(unit, ["unit/etcd", "kubelet", "unit/nginx"]);
     }
 }

@@ -1,9 +1,10 @@
 //! Settings in layers: for all, for a role, for a host. The most specific one wins.
 
 use crate::spec::Path;
-use crate::spec::scalars::{AbsolutePath, HostName, ImageRef, SocketUrl, ToleratedExit};
+use crate::spec::scalars::{AbsolutePath, EtcdVersion, HostName, ImageRef, SocketUrl, ToleratedExit};
 use crate::spec::types::{
-    CgroupDriver, EtcdOverride, FreeForm, GateRun, Host, Kubelet, Os, Patches, RoleSettings, Spec, Taint,
+    CgroupDriver, EtcdSettings, Flags, FreeForm, Gate, GateRun, Host, Kubelet, Os, Patches, RoleSettings,
+    Spec, Taint,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -11,14 +12,12 @@ use std::collections::BTreeMap;
 /// What holds for one host after all layers.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Settings {
-    pub(super) gate: Option<GateRun>,
-    pub(super) gate_tolerate: Option<Vec<ToleratedExit>>,
-    pub(super) gate_program: Option<AbsolutePath>,
+    /// What must hold before the kubelet starts.
+    pub(super) gate: Gated,
     pub(super) cgroup_driver: Option<CgroupDriver>,
     pub(super) container_runtime_endpoint: Option<SocketUrl>,
     pub(super) kubelet_program: Option<AbsolutePath>,
-    pub(super) etcd_image: Option<Layered<ImageRef>>,
-    pub(super) etcd_data_dir: Option<Layered<AbsolutePath>>,
+    pub(super) etcd: EtcdOf,
     pub(super) allow_files: Vec<Layered<AbsolutePath>>,
     pub(super) os: Os,
     /// More fields of the `KubeletConfiguration`, all layers merged.
@@ -33,6 +32,26 @@ pub(super) struct Settings {
     pub(super) patches: BTreeMap<String, FreeForm>,
 }
 
+/// What must hold before a unit starts.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Gated {
+    pub(super) run: Option<GateRun>,
+    pub(super) tolerate: Option<Vec<ToleratedExit>>,
+    pub(super) program: Option<AbsolutePath>,
+}
+
+/// Settings of the etcd member of a host.
+#[derive(Clone, Debug, Default)]
+pub(super) struct EtcdOf {
+    pub(super) version: Option<EtcdVersion>,
+    pub(super) image: Option<Layered<ImageRef>>,
+    pub(super) data_dir: Option<Layered<AbsolutePath>>,
+    pub(super) wal_dir: Option<Layered<AbsolutePath>>,
+    pub(super) gate: Gated,
+    /// Flags, without dashes.
+    pub(super) extra_args: BTreeMap<String, Vec<String>>,
+}
+
 /// A value with the path in the spec that it comes from.
 #[derive(Clone, Debug)]
 pub(super) struct Layered<T> {
@@ -43,7 +62,15 @@ pub(super) struct Layered<T> {
 /// The settings of one host.
 pub(super) fn of(spec: &Spec, name: &HostName, host: &Host) -> Settings {
     let mut settings = Settings { labels: labels(spec, host), ..Settings::default() };
-    let all = EtcdOverride { image: spec.etcd.image.clone(), data_dir: spec.etcd.data_dir.clone() };
+    let all = EtcdSettings {
+        version: spec.etcd.version,
+        image: spec.etcd.image.clone(),
+        data_dir: spec.etcd.data_dir.clone(),
+        wal_dir: spec.etcd.wal_dir.clone(),
+        gate: spec.etcd.gate.clone(),
+        extra_args: spec.etcd.extra_args.clone(),
+        ..EtcdSettings::default()
+    };
     settings.lay(&spec.kubelet, &all, &[], &Path::root());
     settings.lay_node(spec.os, None, &spec.patches);
     for (role, layer) in spec.roles.iter().filter(|(role, _)| host.roles.contains(role)) {
@@ -64,26 +91,17 @@ pub(super) fn labels(spec: &Spec, host: &Host) -> BTreeMap<String, String> {
 }
 
 impl Settings {
-    fn lay(&mut self, kubelet: &Kubelet, etcd: &EtcdOverride, allow: &[AbsolutePath], path: &Path) {
-        over(&mut self.gate, kubelet.gate.run.as_ref());
-        over(&mut self.gate_tolerate, kubelet.gate.tolerate.as_ref());
-        over(&mut self.gate_program, kubelet.gate.program.as_ref());
+    fn lay(&mut self, kubelet: &Kubelet, etcd: &EtcdSettings, allow: &[AbsolutePath], path: &Path) {
+        self.gate.lay(&kubelet.gate);
         over(&mut self.cgroup_driver, kubelet.cgroup_driver.as_ref());
         over(&mut self.container_runtime_endpoint, kubelet.container_runtime_endpoint.as_ref());
         over(&mut self.kubelet_program, kubelet.program.as_ref());
         self.kubelet_config = merged(&self.kubelet_config, &kubelet.config);
-        for (name, values) in &kubelet.extra_args {
-            self.kubelet_args.insert(name.to_string(), values.iter().map(str::to_owned).collect());
-        }
+        lay_flags(&mut self.kubelet_args, &kubelet.extra_args);
         let environment = kubelet.environment.iter();
         self.kubelet_environment
             .extend(environment.map(|(name, value)| (name.to_string(), value.to_string())));
-        let image = etcd.image.clone();
-        let image = image.map(|value| Layered { value, path: format_path(path, &["etcd", "image"]) });
-        over(&mut self.etcd_image, image.as_ref());
-        let data_dir = etcd.data_dir.clone();
-        let data_dir = data_dir.map(|value| Layered { value, path: format_path(path, &["etcd", "dataDir"]) });
-        over(&mut self.etcd_data_dir, data_dir.as_ref());
+        self.etcd.lay(etcd, &path.key("etcd"));
         let list = path.key("allowFiles");
         self.allow_files.extend(allow.iter().enumerate().map(|(index, value)| Layered {
             value: value.clone(),
@@ -100,6 +118,37 @@ impl Settings {
             self.patches.insert(path.to_string(), merged);
         }
     }
+}
+
+impl Gated {
+    fn lay(&mut self, layer: &Gate) {
+        over(&mut self.run, layer.run.as_ref());
+        over(&mut self.tolerate, layer.tolerate.as_ref());
+        over(&mut self.program, layer.program.as_ref());
+    }
+}
+
+impl EtcdOf {
+    fn lay(&mut self, layer: &EtcdSettings, path: &Path) {
+        over(&mut self.version, layer.version.as_ref());
+        over(&mut self.image, Layered::at(layer.image.as_ref(), path, "image").as_ref());
+        over(&mut self.data_dir, Layered::at(layer.data_dir.as_ref(), path, "dataDir").as_ref());
+        over(&mut self.wal_dir, Layered::at(layer.wal_dir.as_ref(), path, "walDir").as_ref());
+        self.gate.lay(&layer.gate);
+        lay_flags(&mut self.extra_args, &layer.extra_args);
+    }
+}
+
+impl<T: Clone> Layered<T> {
+    fn at(value: Option<&T>, path: &Path, key: &str) -> Option<Self> {
+        value.map(|value| Self { value: value.clone(), path: path.key(key).as_str().to_owned() })
+    }
+}
+
+fn lay_flags(below: &mut BTreeMap<String, Vec<String>>, layer: &Flags) {
+    below.extend(
+        layer.iter().map(|(name, values)| (name.to_string(), values.iter().map(str::to_owned).collect())),
+    );
 }
 
 /// Two mappings as one: mappings are merged, anything else is replaced. Unlike RFC 7386, null stays,
@@ -122,10 +171,6 @@ fn merge(below: &mut Map<String, Value>, above: &Map<String, Value>) {
             }
         }
     }
-}
-
-fn format_path(path: &Path, keys: &[&str]) -> String {
-    keys.iter().fold(path.clone(), |path, key| path.key(key)).as_str().to_owned()
 }
 
 fn over<T: Clone>(slot: &mut Option<T>, layer: Option<&T>) {

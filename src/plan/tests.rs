@@ -119,16 +119,16 @@ fn a_pinned_image_is_taken_apart_for_kubeadm() {
     let image = format!("run: static-pod\n  image: registry.example:5000/a/etcd:3.6.8-0@{digest}");
     let planned = hosts(&with("run: static-pod", &image));
     let etcd = planned[0].etcd.as_ref().unwrap();
-    assert_eq!(etcd.image_repository, "registry.example:5000/a");
-    assert_eq!(etcd.image_tag, format!("3.6.8-0@{digest}"));
+    assert_eq!(etcd.image.as_ref().unwrap().repository, "registry.example:5000/a");
+    assert_eq!(etcd.image.as_ref().unwrap().tag, format!("3.6.8-0@{digest}"));
 }
 
 #[test]
 fn members_have_brackets_around_ipv6() {
     let planned = hosts(&with("[10.0.0.6]", "[\"fd00::6\", 10.0.0.6]"));
     let etcd = planned[0].etcd.as_ref().unwrap();
-    assert_eq!(etcd.client_url(), "https://[fd00::6]:2379");
-    assert!(etcd.members.initial_cluster.starts_with("infra0=https://[fd00::6]:2380,"));
+    assert_eq!(etcd.client_url, "https://[fd00::6]:2379");
+    assert!(etcd.listed.initial_cluster.starts_with("infra0=https://[fd00::6]:2380,"));
     let server = planned[0].certificates.iter().find(|leaf| leaf.row.id == "etcd-server").unwrap();
     let ips: Vec<_> = server.ips.iter().map(ToString::to_string).collect();
     assert_eq!(ips, ["fd00::6", "127.0.0.1", "::1"]);

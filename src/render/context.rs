@@ -98,7 +98,7 @@ struct Argument {
 }
 
 fn etcdctl(etcd: &EtcdPlan) -> Context {
-    Context::Etcdctl { endpoints: etcd.members.client_urls.clone() }
+    Context::Etcdctl { endpoints: etcd.listed.client_urls.to_string() }
 }
 
 fn member(etcd: &EtcdPlan) -> Kubeadm {
@@ -112,8 +112,10 @@ fn member(etcd: &EtcdPlan) -> Kubeadm {
         image_repository: etcd.cluster_image_repository.clone(),
         data_dir: etcd.data_dir.clone(),
         etcd_image: etcd
-            .image_pinned
-            .then(|| EtcdImage { repository: etcd.image_repository.clone(), tag: etcd.image_tag.clone() }),
+            .image
+            .as_ref()
+            .filter(|image| image.pinned)
+            .map(|image| EtcdImage { repository: image.repository.clone(), tag: image.tag.clone() }),
         extra_args: member_arguments(etcd)
             .into_iter()
             .map(|(name, value)| Argument { name, value })
@@ -126,12 +128,12 @@ fn member(etcd: &EtcdPlan) -> Kubeadm {
 /// kubeadm's documentation.
 pub(super) fn member_arguments(etcd: &EtcdPlan) -> [(&'static str, String); 7] {
     [
-        ("initial-cluster", etcd.members.initial_cluster.clone()),
-        ("initial-cluster-state", "new".to_owned()),
+        ("initial-cluster", etcd.listed.initial_cluster.to_string()),
+        ("initial-cluster-state", etcd.state.name().to_owned()),
         ("name", etcd.name.clone()),
-        ("listen-peer-urls", etcd.peer_url()),
-        ("listen-client-urls", etcd.client_url()),
-        ("advertise-client-urls", etcd.client_url()),
-        ("initial-advertise-peer-urls", etcd.peer_url()),
+        ("listen-peer-urls", etcd.peer_listener()),
+        ("listen-client-urls", etcd.client_listener()),
+        ("advertise-client-urls", etcd.client_url.clone()),
+        ("initial-advertise-peer-urls", etcd.peer_url.clone()),
     ]
 }

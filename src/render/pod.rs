@@ -98,10 +98,10 @@ pub(super) fn etcd(host: &HostPlan, etcd: &EtcdPlan, digest: Option<&str>) -> Et
     let (liveness, readiness, startup) = etcd.probes.paths();
     let port = if etcd.named_probe_port { "probe-port".into() } else { EtcdPlan::METRICS_PORT.into() };
     EtcdPod {
-        client_url: etcd.client_url(),
+        client_url: etcd.client_url.clone(),
         restart_digest: digest.map(str::to_owned),
         flags: stacked.map_or_else(|| alone(etcd), |pod: &PodPlan| pod.flags.clone()),
-        image: etcd.image(),
+        image: etcd.image.as_ref().map(|image| image.whole.clone()).unwrap_or_default(),
         data_dir: etcd.data_dir.clone(),
         probe_host: probe_host.unwrap_or_else(|| "127.0.0.1".to_owned()),
         liveness,

@@ -94,7 +94,8 @@ pub(super) fn plan(site: &Site<'_>) -> Vec<FilePlan> {
 fn from_row(row: &'static FileRow, site: &Site<'_>) -> Vec<FilePlan> {
     let reloads = row.when == When::Authentication
         && site.release.is_some_and(|release| release.authentication_reloads);
-    let restart = if reloads { Vec::new() } else { restart::targets(row.restart, site.here) };
+    let restart =
+        if reloads { Vec::new() } else { restart::targets(row.restart, site.here, site.spec.etcd.run) };
     let file = |path: String, source| FilePlan {
         path,
         mode: row.mode,

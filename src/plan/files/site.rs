@@ -31,7 +31,7 @@ impl Site<'_> {
 
     /// What of this host restarts when a certificate changes.
     fn restarts(&self, row: &CertRow) -> Vec<&'static str> {
-        let mut targets = restart::targets(row.restart, self.here);
+        let mut targets = restart::targets(row.restart, self.here, self.spec.etcd.run);
         // --kubelet-certificate-authority is read at start, unlike --client-ca-file
         if row.kind == Kind::Authority(CaName::Kubernetes)
             && pods::checks_kubelets(self.spec)

@@ -25,6 +25,7 @@ fn paths_are_absolute_and_sorted_and_no_host_has_one_twice() {
         // kubeadm's manifest or ours
         let whens: Vec<_> = rows().filter(|row| row.path == *path).map(|row| row.when).collect();
         let either = whens.ends_with(&[When::Kubeadm, When::StaticPods])
+            || whens == [When::EtcdPod, When::KubeadmEtcd, When::StaticPodsEtcd]
             || whens == [When::Initializes, When::Joins, When::StaticPods];
         assert!(one || apart || either || places == member || places == node_or_alone, "{path}");
     }

@@ -3,7 +3,7 @@
 use super::site::Site;
 use crate::plan::Step;
 use crate::plan::objects::Object;
-use crate::spec::types::{ApiServer, CaName, GateRun, Join, Provisioner, RuntimeKind};
+use crate::spec::types::{ApiServer, CaName, EtcdRun, GateRun, Join, Provisioner, RuntimeKind};
 
 /// On which condition a file exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,14 @@ pub enum When {
     SigningOnHosts,
     /// While something of this host is replaced in steps.
     Rotating,
+    /// When etcd is a static pod.
+    EtcdPod,
+    /// The same, and kubeadm makes the control plane.
+    KubeadmEtcd,
+    /// The same, and nobody but the kubelets makes the control plane.
+    StaticPodsEtcd,
+    /// When etcd is a unit of systemd, by itself or around a container.
+    EtcdUnit,
     /// When kubeadm makes the control plane.
     Kubeadm,
     /// When nobody but the kubelets makes it.
@@ -75,6 +83,10 @@ impl Site<'_> {
                 let of = &self.spec.container_runtime;
                 of.kind == kind && of.registry_mirrors.values().any(|mirrors| !mirrors.is_empty())
             }
+            When::EtcdPod => self.spec.etcd.run == EtcdRun::StaticPod,
+            When::KubeadmEtcd => self.holds(When::EtcdPod) && self.holds(When::Kubeadm),
+            When::StaticPodsEtcd => self.holds(When::EtcdPod) && self.holds(When::StaticPods),
+            When::EtcdUnit => self.spec.etcd.run.is_unit(),
             When::Kubeadm => self.spec.kubernetes.provisioner == Provisioner::Kubeadm,
             When::StaticPods => self.spec.kubernetes.provisioner == Provisioner::StaticPods,
             When::Bootstraps => {

@@ -5,7 +5,7 @@ use super::{Subject, form, named, set};
 use crate::plan::components::{Component, Extras, VolumePlan, extras};
 use crate::plan::{etcd, os};
 use crate::spec::scalars::{ImageRef, San, Span};
-use crate::spec::types::{CertificateId, FreeForm, Role, Spec};
+use crate::spec::types::{CertificateId, EtcdRun, FreeForm, Role, Spec};
 use serde_json::{Value, json};
 
 pub(super) fn configuration(subject: &Subject<'_>) -> FreeForm {
@@ -84,9 +84,8 @@ fn sans(spec: &Spec, id: CertificateId) -> Vec<String> {
 
 fn etcd(subject: &Subject<'_>) -> Value {
     let spec = subject.shared.spec;
-    if !subject.host.roles.contains(&Role::Etcd) {
-        let members = etcd::members(spec);
-        let endpoints: Vec<_> = members.client_urls.split(',').filter(|url| !url.is_empty()).collect();
+    if !subject.host.roles.contains(&Role::Etcd) || spec.etcd.run != EtcdRun::StaticPod {
+        let endpoints: Vec<_> = subject.shared.members.all.iter().map(etcd::Member::client_url).collect();
         return json!({ "external": {
             "endpoints": endpoints,
             "caFile": "/etc/kubernetes/pki/etcd/ca.crt",
@@ -97,9 +96,9 @@ fn etcd(subject: &Subject<'_>) -> Value {
     let mut local = json!({});
     if let Some(member) = subject.etcd {
         set(&mut local, "dataDir", member.data_dir.as_str());
-        if member.image_pinned {
-            set(&mut local, "imageRepository", member.image_repository.as_str());
-            set(&mut local, "imageTag", member.image_tag.as_str());
+        if let Some(image) = member.image.as_ref().filter(|image| image.pinned) {
+            set(&mut local, "imageRepository", image.repository.as_str());
+            set(&mut local, "imageTag", image.tag.as_str());
         }
     }
     for (field, id) in

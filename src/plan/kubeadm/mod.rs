@@ -110,13 +110,13 @@ pub(super) fn plan(
     host: &Host,
     settings: &Settings,
     etcd: Option<&EtcdPlan>,
-    kubelet: &KubeletPlan,
+    kubelet: Option<&KubeletPlan>,
 ) -> Option<KubeadmPlan> {
     let spec = shared.spec;
     if spec.kubernetes.provisioner != Provisioner::Kubeadm || !is_node(host) {
         return None;
     }
-    let subject = Subject { shared, release: shared.release?, name, host, settings, kubelet, etcd };
+    let subject = Subject { shared, release: shared.release?, name, host, settings, kubelet: kubelet?, etcd };
     let first = Place::of_host(spec, name, host).contains(&Place::FirstControlPlane);
     let documents = if first {
         vec![

@@ -168,12 +168,12 @@ pub(in crate::plan) fn of_host(
             .push(Problem::error(at, message).hint("remove it, or write the same address as `apiAddress`"));
     }
     let Some(first) = first else { return problems };
-    let same = (&member.image_repository, &member.image_tag) == (&first.image_repository, &first.image_tag);
+    let same = member.image == first.image;
     let different = [
-        (!same, settings.etcd_image.as_ref().map(|layered| &layered.path), "images"),
+        (!same, settings.etcd.image.as_ref().map(|layered| &layered.path), "images"),
         (
             member.data_dir != first.data_dir,
-            settings.etcd_data_dir.as_ref().map(|layered| &layered.path),
+            settings.etcd.data_dir.as_ref().map(|layered| &layered.path),
             "data directories",
         ),
     ];

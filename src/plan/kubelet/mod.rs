@@ -8,10 +8,10 @@ mod tests;
 
 use super::certs::{Place, kubelet_server};
 use super::host::Shared;
-use super::settings::{Settings, merged};
+use super::settings::{Gated, Settings, merged};
 use super::{os, proxy};
 use crate::spec::scalars::{HostName, ToleratedExit};
-use crate::spec::types::{FreeForm, GateRun, Host, Join, Provisioner, Role};
+use crate::spec::types::{EtcdRun, FreeForm, GateRun, Host, Join, Provisioner, Role};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -97,17 +97,20 @@ fn gate_name<S: serde::Serializer>(run: &GateRun, serializer: S) -> Result<S::Ok
 /// Exit code 6: a clock may be wrong at boot.
 const TOLERATED: u8 = 6;
 
-/// The kubelet of a host.
+/// The kubelet of a host; none where etcd runs without one.
 pub(super) fn plan(
     shared: &Shared<'_>,
     name: &HostName,
     host: &Host,
     here: &[Place],
     settings: &Settings,
-) -> KubeletPlan {
+) -> Option<KubeletPlan> {
     let spec = shared.spec;
     let paths = os::paths(settings.os);
     let alone = !is_node(host);
+    if alone && spec.etcd.run != EtcdRun::StaticPod {
+        return None;
+    }
     let node = (!alone && spec.kubernetes.provisioner == Provisioner::StaticPods).then(|| {
         let bootstrap = bootstrap(shared, host, here);
         let configuration = configuration::of_node(shared, host, settings, bootstrap.is_some());
@@ -119,8 +122,8 @@ pub(super) fn plan(
         None if alone => flags::arguments(&settings.kubelet_args),
         None => Vec::new(),
     };
-    KubeletPlan {
-        gate: gate(settings, paths),
+    Some(KubeletPlan {
+        gate: gate(&settings.gate, paths),
         cgroup_driver: settings.cgroup_driver.unwrap_or_default().name(),
         container_runtime_endpoint: configuration::runtime_endpoint(spec, settings),
         program: text(settings.kubelet_program.as_ref(), paths.kubelet),
@@ -131,7 +134,7 @@ pub(super) fn plan(
         arguments,
         release: (!alone).then(|| format!("v{}", spec.kubernetes.version)),
         node,
-    }
+    })
 }
 
 /// The bootstrap of a node that joins with a token: with the first by name, since one is enough.
@@ -165,8 +168,9 @@ pub(super) fn is_node(host: &Host) -> bool {
     host.roles.iter().any(|role| matches!(role, Role::ControlPlane | Role::Worker))
 }
 
-fn gate(settings: &Settings, paths: &os::Paths) -> GatePlan {
-    let tolerate = settings.gate_tolerate.as_ref().map_or_else(
+/// A gate of the spec, with its defaults.
+pub(super) fn gate(gate: &Gated, paths: &os::Paths) -> GatePlan {
+    let tolerate = gate.tolerate.as_ref().map_or_else(
         || vec![TOLERATED],
         |codes| codes.iter().map(|code: &ToleratedExit| code.get()).collect(),
     );
@@ -174,9 +178,9 @@ fn gate(settings: &Settings, paths: &os::Paths) -> GatePlan {
     tolerate.sort_unstable();
     tolerate.dedup();
     GatePlan {
-        run: settings.gate.unwrap_or(GateRun::Sealift),
+        run: gate.run.unwrap_or(GateRun::Sealift),
         tolerate,
-        program: text(settings.gate_program.as_ref(), paths.sealift),
+        program: text(gate.program.as_ref(), paths.sealift),
     }
 }
 

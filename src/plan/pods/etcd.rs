@@ -2,7 +2,7 @@
 //! `--initial-cluster`: they start together, and none joins.
 
 use super::volumes::directory;
-use super::{PodPlan, Probes, local_client_url, loopback};
+use super::{PodPlan, Probes, loopback};
 use crate::plan::EtcdPlan;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -11,13 +11,13 @@ pub(super) fn pod(etcd: &EtcdPlan) -> PodPlan {
     let local = loopback(etcd.address);
     let metrics = SocketAddr::new(local, EtcdPlan::METRICS_PORT);
     let own = [
-        ("advertise-client-urls", etcd.client_url()),
-        ("initial-advertise-peer-urls", etcd.peer_url()),
-        ("initial-cluster", etcd.members.initial_cluster.clone()),
-        ("initial-cluster-state", "new".to_owned()),
-        ("listen-client-urls", format!("{},{}", local_client_url(etcd), etcd.client_url())),
+        ("advertise-client-urls", etcd.client_url.clone()),
+        ("initial-advertise-peer-urls", etcd.peer_url.clone()),
+        ("initial-cluster", etcd.listed.initial_cluster.to_string()),
+        ("initial-cluster-state", etcd.state.name().to_owned()),
+        ("listen-client-urls", format!("{},{}", etcd.local_url(), etcd.client_listener())),
         ("listen-metrics-urls", format!("http://{metrics}")),
-        ("listen-peer-urls", etcd.peer_url()),
+        ("listen-peer-urls", etcd.peer_listener()),
         ("name", etcd.name.clone()),
     ];
     let mut flags: BTreeMap<&str, String> = etcd.defaults().into_iter().collect();
@@ -25,8 +25,8 @@ pub(super) fn pod(etcd: &EtcdPlan) -> PodPlan {
     let (liveness, readiness, startup) = etcd.probes.paths();
     PodPlan {
         name: "etcd",
-        annotations: [("kubeadm.kubernetes.io/etcd.advertise-client-urls", etcd.client_url())].into(),
-        image: etcd.image(),
+        annotations: [("kubeadm.kubernetes.io/etcd.advertise-client-urls", etcd.client_url.clone())].into(),
+        image: etcd.image.as_ref().map(|image| image.whole.clone()).unwrap_or_default(),
         flags: flags.iter().map(|(name, value)| format!("--{name}={value}")).collect(),
         envs: BTreeMap::new(),
         cpu: "100m",

@@ -1,6 +1,7 @@
 //! The flags of the control plane's components: kubeadm's defaults, and what the spec says over them.
 
-use super::{Node, checks_kubelets, local_client_url};
+use super::{Node, checks_kubelets};
+use crate::plan::EtcdPlan;
 use crate::plan::components::{Component, Extras};
 use crate::plan::os;
 use crate::spec::scalars::Subnet;
@@ -81,7 +82,7 @@ impl Node<'_> {
         let of = &self.spec.kubernetes;
         let mut flags = vec![
             ("advertise-address", self.address.to_string()),
-            ("etcd-servers", self.etcd.map_or_else(|| self.client_urls.to_owned(), local_client_url)),
+            ("etcd-servers", self.etcd.map_or_else(|| self.client_urls.to_owned(), EtcdPlan::local_url)),
             ("secure-port", of.api_port.get().to_string()),
             ("service-account-issuer", format!("https://kubernetes.default.svc.{}", of.cluster_domain)),
             ("service-cluster-ip-range", joined(&of.service_subnets())),

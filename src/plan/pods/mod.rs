@@ -11,7 +11,7 @@ mod volumes;
 
 use super::EtcdPlan;
 use super::components::{Component, Extras, VolumePlan, extras};
-use super::etcd::client_url;
+use super::etcd::loopback;
 use super::host::Shared;
 use super::releases::Release;
 use super::settings::Settings;
@@ -180,17 +180,4 @@ fn bound(extras: &Extras) -> Option<String> {
         Some("0.0.0.0" | "::") => None,
         Some(address) => Some(address.to_owned()),
     }
-}
-
-/// The loopback address of the same family, as kubeadm chooses it.
-const fn loopback(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
-        IpAddr::V6(_) => IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
-    }
-}
-
-/// Where a host's own member is reached from the host.
-fn local_client_url(etcd: &EtcdPlan) -> String {
-    client_url(loopback(etcd.address))
 }

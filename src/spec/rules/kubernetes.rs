@@ -53,7 +53,8 @@ fn words(role: Role) -> &'static str {
     }
 }
 
-/// A worker is nothing else, and members of etcd lie either on all control planes or on none.
+/// A worker is no control plane. Members of etcd under a kubelet lie on no worker, and either on all
+/// control planes or on none.
 pub(super) fn roles(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     for (path, name, host) in super::hosts(spec).filter(|(_, _, host)| has(host, Role::Worker)) {
         if has(host, Role::ControlPlane) {
@@ -61,13 +62,14 @@ pub(super) fn roles(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
             let hint = "remove `worker`: a control plane is a node already";
             problems.push(Problem::error(role_at(&path, host, Role::Worker, holes), message).hint(hint));
         }
-        if has(host, Role::Etcd) {
+        if has(host, Role::Etcd) && !spec.etcd.run.is_unit() {
             let message = format!("{name} is a worker and an etcd member");
             let hint = "give etcd hosts of its own, or put it on the control planes";
             problems.push(Problem::error(role_at(&path, host, Role::Etcd, holes), message).hint(hint));
         }
     }
-    if holes.touch(&Path::root().key("hosts")) {
+    // a unit depends on no kubelet and no kubeadm
+    if holes.touch(&Path::root().key("hosts")) || spec.etcd.run.is_unit() {
         return;
     }
     let stacked = |host: &Host| has(host, Role::ControlPlane) && has(host, Role::Etcd);

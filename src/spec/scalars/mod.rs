@@ -5,6 +5,7 @@
 
 mod certificates;
 mod component;
+mod etcd;
 mod image;
 mod label;
 mod name;
@@ -17,13 +18,14 @@ mod time;
 
 pub use certificates::Certificates;
 pub use component::{FeatureGate, FlagName, LabelKey, LabelValue, PlainText, ProxyUrl, VariableName};
+pub use etcd::{EtcdVersion, LoginName};
 pub use image::{ImageRef, ImageRepository, RegistryName};
 pub use label::{ClusterId, ClusterName, HostName};
 pub use name::{Country, ItemName, ResourceName, SubjectText};
 pub use network::{ClusterDomain, Endpoint, EndpointHost, San, Subnet};
 pub(crate) use number::decimal;
 pub use number::{
-    Generation, HostRevision, KubernetesVersion, PasswordLength, Port, SeedNumber, ToleratedExit,
+    Generation, HostRevision, KubernetesVersion, PasswordLength, Port, SeedNumber, SystemId, ToleratedExit,
 };
 pub use path::{AbsolutePath, FilePath, SocketUrl};
 pub use recipient::Recipient;
@@ -104,6 +106,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("cluster-name", parses::<ClusterName>),
     ("country", parses::<Country>),
     ("endpoint", parses::<Endpoint>),
+    ("etcd-version", parses::<EtcdVersion>),
     ("feature-gate", parses::<FeatureGate>),
     ("file-path", parses::<FilePath>),
     ("flag-name", parses::<FlagName>),
@@ -118,6 +121,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("kubernetes-version", parses::<KubernetesVersion>),
     ("label-key", parses::<LabelKey>),
     ("label-value", parses::<LabelValue>),
+    ("login-name", parses::<LoginName>),
     ("password-length", parses::<PasswordLength>),
     ("plain-text", parses::<PlainText>),
     ("certificates", parses::<Certificates>),
@@ -132,6 +136,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("span", parses::<Span>),
     ("subject-text", parses::<SubjectText>),
     ("subnet", parses::<Subnet>),
+    ("system-id", parses::<SystemId>),
     ("timestamp", parses::<Timestamp>),
     ("tolerated-exit", parses::<ToleratedExit>),
     ("variable-name", parses::<VariableName>),

@@ -119,6 +119,11 @@ counter! {
     Port, "port", "a port", 1, 65535, 6443
 }
 counter! {
+    /// The number of a user or group of the system: not root's, and none that systemd gives to units or
+    /// that means nobody (systemd, `UIDS-GIDS.md`).
+    SystemId, "system-id", "the number of a system user", 1, 59999, 379
+}
+counter! {
     /// How many letters and digits a password has. Twenty-two are more than 128 bits; 8 are all that
     /// VRRP passwords have room for.
     PasswordLength, "password-length", "a password's length", 8, 64, 24

@@ -5,6 +5,7 @@
 //! spec is reported and left out, and the rules still see the rest.
 
 mod components;
+mod etcd;
 pub(crate) mod free;
 mod kubernetes;
 mod nodes;
@@ -14,6 +15,10 @@ mod secrets;
 pub use components::{
     ApiServer, Audit, ControllerManager, CoreDns, FeatureGates, Images, KubeProxy, KubeProxyMode, Oidc,
     PathType, Proxy, Scheduler, Variables, Volume, Volumes,
+};
+pub use etcd::{
+    ContainerEngine, Etcd, EtcdCertificates, EtcdConfig, EtcdContainer, EtcdRun, EtcdSettings, EtcdState,
+    EtcdUrls, EtcdUser,
 };
 pub use free::{FlagValues, Flags, FreeForm};
 pub use kubernetes::{Join, Kubernetes, NodeCidrMask, Provisioner};
@@ -25,9 +30,8 @@ pub use pki::{
 pub use secrets::{BootstrapToken, EncryptionAtRest, EncryptionProvider, Password, PreviousEncryption};
 
 use super::scalars::{
-    AbsolutePath, ClusterId, ClusterName, FlagName, Generation, HostName, HostRevision, ImageRef, ItemName,
-    LabelKey, LabelValue, PlainText, Recipient, SeedNumber, SocketUrl, Span, Timestamp, ToleratedExit,
-    VariableName,
+    AbsolutePath, ClusterId, ClusterName, FlagName, Generation, HostName, HostRevision, ItemName, LabelKey,
+    LabelValue, PlainText, Recipient, SeedNumber, SocketUrl, Span, Timestamp, ToleratedExit, VariableName,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -108,38 +112,6 @@ pub struct Cluster {
     pub operators: Vec<Recipient>,
     /// How long after the epoch a bundle may be installed; by default until its first certificate expires.
     pub bundle_validity: Option<Span>,
-}
-
-/// How etcd runs.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-#[schemars(extend("required" = ["run"]))]
-pub struct Etcd {
-    /// Under what etcd runs.
-    pub run: EtcdRun,
-    /// The image, with tag or digest; by default the one that kubeadm of this release uses.
-    pub image: Option<ImageRef>,
-    /// The data directory on the host.
-    pub data_dir: Option<AbsolutePath>,
-}
-
-/// Under what etcd runs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum EtcdRun {
-    /// A static pod under the kubelet.
-    #[default]
-    StaticPod,
-}
-
-/// etcd settings that a role or a host may have of its own.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct EtcdOverride {
-    /// The image, with tag or digest.
-    pub image: Option<ImageRef>,
-    /// The data directory on the host.
-    pub data_dir: Option<AbsolutePath>,
 }
 
 /// kubelet settings.
@@ -239,7 +211,7 @@ pub struct RoleSettings {
     /// kubelet settings.
     pub kubelet: Kubelet,
     /// etcd settings.
-    pub etcd: EtcdOverride,
+    pub etcd: EtcdSettings,
     /// The family of its distribution; `debian` by default.
     pub os: Option<Os>,
     /// Labels. Those that a kubelet may not set itself become manifests for the operators.
@@ -265,6 +237,8 @@ pub struct Host {
     /// The address that etcd listens on and is reached at; the first of `addresses` by default, and
     /// `apiAddress` where kubeadm makes the member.
     pub etcd_address: Option<IpAddr>,
+    /// The name that its etcd member is reached by when `etcd.urls` is `name`; the host's name by default.
+    pub etcd_name: Option<HostName>,
     /// The address that the API server is reached at; the first of `addresses` by default.
     pub api_address: Option<IpAddr>,
     /// What the host is for.
@@ -281,8 +255,8 @@ pub struct Host {
     pub seed: Option<SeedNumber>,
     /// kubelet settings of this host.
     pub kubelet: Kubelet,
-    /// etcd settings of this host.
-    pub etcd: EtcdOverride,
+    /// Its etcd member.
+    pub etcd: EtcdSettings,
     /// The family of its distribution; `debian` by default.
     pub os: Option<Os>,
     /// Labels. Those that a kubelet may not set itself become manifests for the operators.

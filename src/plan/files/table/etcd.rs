@@ -16,6 +16,7 @@ pub(super) const ROWS: &[FileRow] = &[
     FileRow {
         path: "/etc/kubernetes/kubeadm/config.yaml",
         on: ETCD_ALONE,
+        when: When::EtcdPod,
         mode: 0o600,
         why: "what `kubeadm init phase etcd local --config` needs to write the same manifest",
         ..ROW
@@ -23,6 +24,7 @@ pub(super) const ROWS: &[FileRow] = &[
     FileRow {
         path: "/etc/kubernetes/kubelet/config.yaml",
         on: ETCD_ALONE,
+        when: When::EtcdPod,
         restart: &["kubelet"],
         why: "runs the kubelet alone, as etcd's service manager; outside kubelet.service.d, \
               where systemd would read it as a drop-in",
@@ -31,6 +33,7 @@ pub(super) const ROWS: &[FileRow] = &[
     FileRow {
         path: "/etc/kubernetes/manifests/etcd.yaml",
         on: ETCD_ALONE,
+        when: When::EtcdPod,
         mode: 0o600,
         // the kubelet watches the directory and recreates the pod
         why: "the etcd member",
@@ -39,7 +42,7 @@ pub(super) const ROWS: &[FileRow] = &[
     FileRow {
         path: "/etc/kubernetes/manifests/etcd.yaml",
         on: STACKED,
-        when: When::Kubeadm,
+        when: When::KubeadmEtcd,
         mode: 0o600,
         source: RowSource::Foreign,
         policy: Policy::Foreign,
@@ -49,12 +52,14 @@ pub(super) const ROWS: &[FileRow] = &[
     FileRow {
         path: "/etc/kubernetes/manifests/etcd.yaml",
         on: STACKED,
+        when: When::StaticPodsEtcd,
         why: "the etcd member of a control plane",
         ..POD
     },
     FileRow {
         path: "/etc/systemd/system/kubelet.service.d/20-etcd-service-manager.conf",
         on: ETCD_ALONE,
+        when: When::EtcdPod,
         mode: 0o644,
         restart: &["kubelet"],
         run: DAEMON_RELOAD,

@@ -1,0 +1,209 @@
+//! The etcd member of one host.
+
+mod image;
+mod members;
+
+use super::directories;
+use super::releases::{EtcdFlags, EtcdProbes, KubeadmApi, Release};
+use super::settings::{Layered, Settings};
+use crate::spec::Problem;
+use crate::spec::scalars::{AbsolutePath, EtcdVersion, HostName};
+use crate::spec::types::{EtcdRun, EtcdState, Host, Role, Spec};
+use serde::{Serialize, Serializer};
+use std::net::IpAddr;
+
+pub use image::EtcdImage;
+pub use members::Listed;
+pub(super) use members::{Member, Members};
+
+/// The etcd member of one host.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EtcdPlan {
+    /// The member's name: the node name.
+    pub name: String,
+    /// Under what it runs.
+    #[serde(serialize_with = "run_name")]
+    pub run: EtcdRun,
+    /// Where it listens.
+    pub address: IpAddr,
+    /// The URL that clients use.
+    pub client_url: String,
+    /// The URL that other members use.
+    pub peer_url: String,
+    /// The members that its host lists.
+    #[serde(flatten)]
+    pub listed: Listed,
+    /// Whether it begins the cluster or joins one.
+    #[serde(serialize_with = "state_name")]
+    pub state: EtcdState,
+    /// etcd's release, such as `3.6.8`.
+    pub version: String,
+    /// The image; none where it runs without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<EtcdImage>,
+    /// The repository of all images that are not named one by one.
+    pub cluster_image_repository: String,
+    /// The data directory.
+    pub data_dir: String,
+    /// The directory of the write-ahead log, when it has one of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wal_dir: Option<String>,
+    /// The Kubernetes release, such as `1.36.2`.
+    pub kubernetes: String,
+    /// kubeadm's configuration API.
+    pub kubeadm_api: KubeadmApi,
+    /// kubeadm's word for the algorithm of keys that it would make, where it has one.
+    pub encryption_algorithm: Option<&'static str>,
+    /// Whether to use `--feature-gates` and `--watch-progress-notify-interval`.
+    pub feature_gates: bool,
+    /// The endpoints it is probed at.
+    pub probes: EtcdProbes,
+    /// Whether probes name a port.
+    pub named_probe_port: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn run_name<S: Serializer>(run: &EtcdRun, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(run.name())
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn state_name<S: Serializer>(state: &EtcdState, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(state.name())
+}
+
+impl EtcdPlan {
+    /// Where it says over plain http how it is, on loopback (kubeadm's `EtcdMetricsPort`).
+    pub const METRICS_PORT: u16 = 2381;
+
+    /// kubeadm's flags that say nothing of addresses and members, in byte order of their names.
+    pub fn defaults(&self) -> Vec<(&'static str, String)> {
+        let mut flags = vec![
+            ("cert-file", "/etc/kubernetes/pki/etcd/server.crt"),
+            ("client-cert-auth", "true"),
+            ("data-dir", &*self.data_dir),
+            ("key-file", "/etc/kubernetes/pki/etcd/server.key"),
+            ("peer-cert-file", "/etc/kubernetes/pki/etcd/peer.crt"),
+            ("peer-client-cert-auth", "true"),
+            ("peer-key-file", "/etc/kubernetes/pki/etcd/peer.key"),
+            ("peer-trusted-ca-file", "/etc/kubernetes/pki/etcd/ca.crt"),
+            ("snapshot-count", "10000"),
+            ("trusted-ca-file", "/etc/kubernetes/pki/etcd/ca.crt"),
+        ];
+        flags.extend_from_slice(if self.feature_gates {
+            &[("feature-gates", "InitialCorruptCheck=true"), ("watch-progress-notify-interval", "5s")]
+        } else {
+            &[
+                ("experimental-initial-corrupt-check", "true"),
+                ("experimental-watch-progress-notify-interval", "5s"),
+            ]
+        });
+        flags.sort_unstable();
+        flags.into_iter().map(|(name, value)| (name, value.to_owned())).collect()
+    }
+
+    /// The directories that it writes.
+    pub(super) fn directories(&self) -> Vec<&str> {
+        let wal = self.wal_dir.as_deref();
+        // one below the other is made by etcd
+        let apart = wal.filter(|wal| !wal.starts_with(&format!("{}/", self.data_dir)));
+        std::iter::once(self.data_dir.as_str()).chain(apart).collect()
+    }
+
+    /// Where it listens for clients.
+    pub fn client_listener(&self) -> String {
+        members::client_url(self.address)
+    }
+
+    /// Where it listens for other members.
+    pub fn peer_listener(&self) -> String {
+        members::peer_url(self.address)
+    }
+
+    /// Where its own host reaches it.
+    pub fn local_url(&self) -> String {
+        members::client_url(loopback(self.address))
+    }
+}
+
+/// The loopback address of the same family, as kubeadm chooses it.
+pub(super) const fn loopback(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+        IpAddr::V6(_) => IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
+    }
+}
+
+/// The member of one host; none when it is no member or when a problem was found.
+pub(super) fn plan(
+    spec: &Spec,
+    name: &HostName,
+    host: &Host,
+    settings: &Settings,
+    members: &Members,
+    release: Option<&'static Release>,
+    problems: &mut Vec<Problem>,
+) -> Option<EtcdPlan> {
+    if !host.roles.contains(&Role::Etcd) {
+        return None;
+    }
+    let member = members.find(name)?;
+    let release = release?;
+    let image = match spec.etcd.run {
+        EtcdRun::Systemd => None,
+        EtcdRun::StaticPod | EtcdRun::Container | EtcdRun::StatefulSet => {
+            Some(image::image(spec, settings, release, problems)?)
+        }
+    };
+    let version = image::version(settings, image.as_ref(), problems)?;
+    Some(EtcdPlan {
+        name: member.name.clone(),
+        run: spec.etcd.run,
+        address: member.address,
+        client_url: member.client_url(),
+        peer_url: member.peer_url(),
+        listed: members.listed_by(member),
+        state: host.etcd.state.unwrap_or_default(),
+        version: version.to_string(),
+        feature_gates: uses_feature_gates(spec, release, version),
+        image,
+        cluster_image_repository: spec.kubernetes.image_repository.to_string(),
+        data_dir: data_dir(settings, problems),
+        wal_dir: settings
+            .etcd
+            .wal_dir
+            .as_ref()
+            .map(|chosen| own_directory(chosen, "write-ahead log", problems)),
+        kubernetes: spec.kubernetes.version.to_string(),
+        kubeadm_api: release.kubeadm_api,
+        encryption_algorithm: release.encryption_algorithm(spec.pki.algorithm),
+        probes: release.etcd_probes,
+        named_probe_port: release.named_probe_port,
+    })
+}
+
+/// etcd 3.6 has feature gates. In pods kubeadm's old releases write the old flags all the same, which 3.6
+/// still knows.
+fn uses_feature_gates(spec: &Spec, release: &Release, version: EtcdVersion) -> bool {
+    let kubeadms_old = spec.etcd.run == EtcdRun::StaticPod && release.etcd_flags == EtcdFlags::Experimental;
+    version.minor() >= 6 && !kubeadms_old
+}
+
+fn data_dir(settings: &Settings, problems: &mut Vec<Problem>) -> String {
+    let chosen = settings.etcd.data_dir.as_ref();
+    chosen.map_or_else(|| "/var/lib/etcd".to_owned(), |chosen| own_directory(chosen, "data", problems))
+}
+
+/// etcd's own directory: nobody else's lies in it or around it.
+fn own_directory(chosen: &Layered<AbsolutePath>, of: &str, problems: &mut Vec<Problem>) -> String {
+    let path = chosen.value.as_str();
+    if let Some(other) = directories::conflict(path) {
+        let message = format!("{path} cannot be etcd's {of} directory beside {other}");
+        problems.push(
+            Problem::error(chosen.path.clone(), message)
+                .hint("give etcd a directory of its own, such as /var/lib/etcd"),
+        );
+    }
+    path.to_owned()
+}
