@@ -1,17 +1,19 @@
 //! The etcd member of one host.
 
+mod extra;
 mod flags;
 mod image;
 mod members;
 mod metrics;
 mod settings;
+mod tuning;
 
 use super::directories;
 use super::releases::{self, EtcdProbes, KubeadmApi, Release};
 use super::settings::{Layered, Settings};
 use crate::spec::Problem;
 use crate::spec::scalars::{AbsolutePath, EtcdVersion, HostName};
-use crate::spec::types::{EtcdRun, EtcdState, Host, Role, Spec};
+use crate::spec::types::{EtcdConfig, EtcdRun, EtcdState, Host, Role, Spec};
 use serde::{Serialize, Serializer};
 use std::net::IpAddr;
 
@@ -143,6 +145,10 @@ pub(super) fn plan(
         }
     };
     let version = image::version(settings, image.as_ref(), problems)?;
+    let feature_gates = uses_feature_gates(spec, release, version);
+    let mut flags = tuning::Tuner { tuned: &settings.etcd.tuning, version, problems }.flags();
+    let in_file = spec.etcd.run.is_unit() && spec.etcd.config == EtcdConfig::Yaml;
+    flags.extend(extra::Extra { version, feature_gates, in_file, problems }.flags(&settings.etcd.extra_args));
     Some(EtcdPlan {
         name: member.name.clone(),
         run: spec.etcd.run,
@@ -152,7 +158,7 @@ pub(super) fn plan(
         listed: members.listed_by(member),
         state: host.etcd.state.unwrap_or_default(),
         version: version.to_string(),
-        feature_gates: uses_feature_gates(spec, release, version),
+        feature_gates,
         image,
         cluster_image_repository: spec.kubernetes.image_repository.to_string(),
         data_dir: data_dir(settings, problems),
@@ -162,12 +168,12 @@ pub(super) fn plan(
             .as_ref()
             .map(|chosen| own_directory(chosen, "write-ahead log", problems)),
         token: spec.etcd.token.as_ref().map(ToString::to_string),
-        metrics: MetricsPlan::default(),
-        flags: settings.etcd.extra_args.clone(),
+        metrics: tuning::metrics(&settings.etcd.tuning.values),
+        flags,
         kubernetes: spec.kubernetes.version.to_string(),
         kubeadm_api: release.kubeadm_api,
         encryption_algorithm: release.encryption_algorithm(spec.pki.algorithm),
-        probes: release.etcd_probes,
+        probes: probes(release, version),
         named_probe_port: release.named_probe_port,
     })
 }
@@ -178,6 +184,14 @@ fn uses_feature_gates(spec: &Spec, release: &Release, version: EtcdVersion) -> b
     let kubeadms_old =
         spec.etcd.run == EtcdRun::StaticPod && release.etcd_flags == releases::EtcdFlags::Experimental;
     version.minor() >= 6 && !kubeadms_old
+}
+
+/// The first release of 3.5 that answers at `/livez` and `/readyz`. Some of 3.4 do too; `/health` is
+/// answered by all.
+const FIRST_LIVEZ: EtcdVersion = EtcdVersion::new(5, 11);
+
+fn probes(release: &Release, version: EtcdVersion) -> EtcdProbes {
+    if version < FIRST_LIVEZ { EtcdProbes::Health } else { release.etcd_probes }
 }
 
 fn data_dir(settings: &Settings, problems: &mut Vec<Problem>) -> String {
