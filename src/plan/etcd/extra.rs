@@ -28,8 +28,7 @@ impl Extra<'_> {
                 self.problems.push(nameless(name, self.version, path));
                 continue;
             };
-            let refused = self
-                .owned(flag, path)
+            let refused = owned(flag, path)
                 .or_else(|| self.released(flag, path))
                 .or_else(|| self.valued(flag, values, path));
             match refused {
@@ -40,21 +39,6 @@ impl Extra<'_> {
             }
         }
         flags
-    }
-
-    /// Whether something else of the spec says it.
-    fn owned(&self, flag: &Flag, path: &str) -> Option<Problem> {
-        match flag.owner {
-            Owner::Anyone => None,
-            Owner::Field(field) => Some(
-                Problem::error(path, format!("{path}: the spec has a field for this flag"))
-                    .hint(format!("write `{field}` instead")),
-            ),
-            Owner::Ours(reason) => Some(
-                Problem::error(path, format!("{path}: this flag is sealift's"))
-                    .hint(format!("remove it: {reason}")),
-            ),
-        }
     }
 
     /// Whether this release does not know it, or not for long.
@@ -95,6 +79,21 @@ impl Extra<'_> {
         let mut fitted = values.iter().map(|value| (value, fits(flag.kind, value)));
         let (value, (what, hint)) = fitted.find_map(|(value, fitted)| Some((value, fitted.err()?)))?;
         Some(Problem::error(path, format!("{path}: `{}` is not {what}", shown(value))).hint(hint))
+    }
+}
+
+/// Whether something else of the spec says it.
+fn owned(flag: &Flag, path: &str) -> Option<Problem> {
+    match flag.owner {
+        Owner::Anyone => None,
+        Owner::Field(field) => Some(
+            Problem::error(path, format!("{path}: the spec has a field for this flag"))
+                .hint(format!("write `{field}` instead")),
+        ),
+        Owner::Ours(reason) => Some(
+            Problem::error(path, format!("{path}: this flag is sealift's"))
+                .hint(format!("remove it: {reason}")),
+        ),
     }
 }
 
