@@ -171,7 +171,8 @@ impl Tuner<'_> {
                 "write `tlsMaxVersion: TLS1.3`, or remove it",
             );
         }
-        let Some(suites) = of.cipher_suites.as_ref() else { return };
+        // empty when all were left out as wrong
+        let Some(suites) = of.cipher_suites.as_ref().filter(|suites| !suites.is_empty()) else { return };
         if least == TlsVersion::Tls13 {
             self.error(
                 "cipherSuites",
