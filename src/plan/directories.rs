@@ -49,6 +49,12 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         why: "other tools have their registries here too",
         ..ROW
     },
+    DirectoryRow {
+        path: "/etc/containers/systemd",
+        on: ETCD,
+        why: "podman's Quadlet makes units of what lies here; others have theirs here too",
+        ..ROW
+    },
     DirectoryRow { path: "/etc/default", why: "the system's; variables of units", ..ROW },
     DirectoryRow { path: "/etc/etcd", on: ETCD, why: "etcdctl's environment", ..ROW },
     DirectoryRow { path: "/etc/kubernetes", on: EVERYWHERE, why: "kubeadm's", ..ROW },

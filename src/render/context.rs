@@ -1,5 +1,6 @@
 //! One typed context per template: all that it may say.
 
+use super::container::{self, Container};
 use super::kubeadm;
 use super::kubelet::{self, Kubelet};
 use super::objects::{self, Objects};
@@ -30,6 +31,9 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
         _ if path.starts_with("/etc/kubernetes/apiserver/") => {
             host.apiserver.as_ref().and_then(|own| apiserver::context(path, own)).map(Context::ApiServer)
         }
+        "/etc/containers/systemd/etcd.container" | "/etc/systemd/system/etcd-container.service" => {
+            container::context(etcd?).map(Context::Container)
+        }
         "/etc/etcd/etcdctl.env" => etcd.map(etcdctl),
         "/etc/kubernetes/kubeadm/config.yaml" => etcd.map(|etcd| Context::Kubeadm(member(etcd))),
         "/etc/kubernetes/kubeadm/init.yaml" | "/etc/kubernetes/kubeadm/join.yaml" => {
@@ -56,6 +60,7 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Context {
+    Container(Container),
     Etcdctl { endpoints: String },
     Version { version: String },
     Kubeadm(Kubeadm),

@@ -1,5 +1,6 @@
 //! The etcd member of one host.
 
+mod container;
 mod image;
 mod members;
 
@@ -12,6 +13,7 @@ use crate::spec::types::{EtcdRun, EtcdState, Host, Role, Spec};
 use serde::{Serialize, Serializer};
 use std::net::IpAddr;
 
+pub use container::ContainerPlan;
 pub use image::EtcdImage;
 pub use members::Listed;
 pub(super) use members::{Member, Members};
@@ -42,6 +44,9 @@ pub struct EtcdPlan {
     /// The image; none where it runs without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<EtcdImage>,
+    /// What runs its container, where it runs in one of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container: Option<ContainerPlan>,
     /// The repository of all images that are not named one by one.
     pub cluster_image_repository: String,
     /// The data directory.
@@ -168,6 +173,7 @@ pub(super) fn plan(
         version: version.to_string(),
         feature_gates: uses_feature_gates(spec, release, version),
         image,
+        container: container::plan(spec),
         cluster_image_repository: spec.kubernetes.image_repository.to_string(),
         data_dir: data_dir(settings, problems),
         wal_dir: settings
