@@ -26,6 +26,9 @@ pub struct DirectoryRow {
     pub why: &'static str,
 }
 
+/// Where the kubelet finds static pods. Without a kubelet it is no more than a directory.
+const MANIFESTS: &str = "/etc/kubernetes/manifests";
+
 /// What most rows have: made where a file of the bundle lies in it, and others' files may lie there too.
 const ROW: DirectoryRow =
     DirectoryRow { path: "", on: HOSTS, mode: 0o755, owned: false, always: false, why: "" };
@@ -75,7 +78,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
     DirectoryRow { path: "/etc/kubernetes/kubeadm", why: "kubeadm's configuration", ..ROW },
     DirectoryRow { path: "/etc/kubernetes/kubelet", why: "the kubelet's configuration", ..ROW },
     DirectoryRow {
-        path: "/etc/kubernetes/manifests",
+        path: MANIFESTS,
         mode: 0o700,
         owned: true,
         always: true,
@@ -151,11 +154,13 @@ pub(super) fn plan(
     files: &[FilePlan],
     data: &[&str],
     allow: &[Layered<AbsolutePath>],
+    kubelet: bool,
 ) -> Vec<DirectoryPlan> {
     let filled = |row: &DirectoryRow| {
         // systemd's own is there wherever its drop-ins can be
         let within = if row.path == "/etc/systemd/system" { directly_inside } else { inside };
-        row.always || files.iter().any(|file| within(&file.path, row.path))
+        let always = row.always && (kubelet || row.path != MANIFESTS);
+        always || files.iter().any(|file| within(&file.path, row.path))
     };
     let rows = DIRECTORIES.iter().filter(|row| Place::any(here, row.on) && filled(row));
     let rows = rows.map(|row| DirectoryPlan {
@@ -226,9 +231,9 @@ const SHARED: &[&str] =
     &["/home", "/media", "/mnt", "/opt", "/srv", "/var", "/var/lib", "/var/local", "/var/opt"];
 
 /// What is wrong with allowances: no owned directory holds the path, or it is not directly in one.
-pub(super) fn pointless(here: &[Place], allow: &[Layered<AbsolutePath>]) -> Vec<Problem> {
-    let owned: Vec<_> =
-        DIRECTORIES.iter().filter(|row| row.owned && Place::any(here, row.on)).map(|row| row.path).collect();
+pub(super) fn pointless(here: &[Place], allow: &[Layered<AbsolutePath>], kubelet: bool) -> Vec<Problem> {
+    let owned = DIRECTORIES.iter().filter(|row| row.owned && Place::any(here, row.on));
+    let owned: Vec<_> = owned.map(|row| row.path).filter(|path| kubelet || *path != MANIFESTS).collect();
     let outside = |entry: &&Layered<AbsolutePath>| {
         !owned.iter().any(|directory| inside(entry.value.as_str(), directory))
     };

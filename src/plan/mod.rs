@@ -216,7 +216,7 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
             if kubelet::is_node(host) {
                 problems.extend(node::problems(spec, name, host));
             }
-            problems.extend(directories::pointless(&places, &settings.allow_files));
+            problems.extend(directories::pointless(&places, &settings.allow_files, kubelet.is_some()));
             let mut planned = shared.host(name, host, &places, etcd, kubelet, &settings);
             share(&mut planned.files, &mut files);
             share(&mut planned.directories, &mut directories);

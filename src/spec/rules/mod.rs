@@ -5,6 +5,7 @@
 mod addresses;
 mod authorities;
 mod components;
+mod containers;
 mod etcd;
 mod flags;
 mod hosts;
@@ -32,6 +33,9 @@ const RULES: &[Rule] = &[
     hosts::retired,
     hosts::role_settings,
     etcd::members,
+    containers::pointless,
+    containers::quadlet,
+    containers::mounts,
     kubernetes::provisioner,
     kubernetes::roles,
     kubernetes::endpoint,
