@@ -61,8 +61,8 @@ fn directory(planned: &DirectoryPlan) -> Directory {
     Directory {
         path: planned.path.clone(),
         mode: mode(planned.mode),
-        uid: 0,
-        gid: 0,
+        uid: planned.owner.uid,
+        gid: planned.owner.gid,
         owned: planned.owned,
         allow: planned.allow.clone(),
     }
@@ -73,8 +73,8 @@ fn file(plan: &ClusterPlan, host: &HostPlan, planned: &FilePlan, material: &Mate
     File {
         path: planned.path.clone(),
         mode: mode(planned.mode),
-        uid: 0,
-        gid: 0,
+        uid: planned.owner.uid,
+        gid: planned.owner.gid,
         policy: policy(planned.policy),
         fields: fields(plan, host, planned, material),
         size: 0,

@@ -7,6 +7,7 @@
 mod apiserver;
 mod context;
 mod escape;
+mod etcd;
 mod json;
 mod kubeadm;
 mod kubelet;

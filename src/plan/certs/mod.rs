@@ -264,6 +264,11 @@ impl CertRow {
         CERTS.iter().find(|row| row.id == id)
     }
 
+    /// Whether etcd itself proves with it who it is.
+    pub(in crate::plan) fn of_etcds_own(&self) -> bool {
+        self.sans == Sans::Etcd
+    }
+
     /// Where the certificate lies on a host; none when it has no file of its own.
     pub fn certificate_path(&self) -> Option<String> {
         match self.form {

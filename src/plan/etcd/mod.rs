@@ -1,7 +1,9 @@
 //! The etcd member of one host.
 
+mod file;
 mod image;
 mod members;
+mod unit;
 
 use super::directories;
 use super::releases::{EtcdFlags, EtcdProbes, KubeadmApi, Release};
@@ -15,6 +17,8 @@ use std::net::IpAddr;
 pub use image::EtcdImage;
 pub use members::Listed;
 pub(super) use members::{Member, Members};
+pub(super) use unit::owner;
+pub use unit::{Owner, ServicePlan, UnitPlan};
 
 /// The etcd member of one host.
 #[derive(Clone, Debug, Serialize)]
@@ -44,6 +48,9 @@ pub struct EtcdPlan {
     pub image: Option<EtcdImage>,
     /// The repository of all images that are not named one by one.
     pub cluster_image_repository: String,
+    /// Its unit, when it runs as one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<UnitPlan>,
     /// The data directory.
     pub data_dir: String,
     /// The directory of the write-ahead log, when it has one of its own.
@@ -103,8 +110,15 @@ impl EtcdPlan {
         flags.into_iter().map(|(name, value)| (name, value.to_owned())).collect()
     }
 
+    /// The directories that it writes, and whose they are.
+    pub(super) fn data(&self) -> directories::Data<'_> {
+        let service = self.unit.as_ref().and_then(|unit| unit.service.as_ref());
+        let owner = service.map(|service| service.owner).unwrap_or_default();
+        directories::Data { paths: self.directories(), owner }
+    }
+
     /// The directories that it writes.
-    pub(super) fn directories(&self) -> Vec<&str> {
+    pub fn directories(&self) -> Vec<&str> {
         let wal = self.wal_dir.as_deref();
         // one below the other is made by etcd
         let apart = wal.filter(|wal| !wal.starts_with(&format!("{}/", self.data_dir)));
@@ -121,9 +135,9 @@ impl EtcdPlan {
         members::peer_url(self.address)
     }
 
-    /// Where its own host reaches it.
+    /// Where its own host reaches it: on loopback, where that is served with TLS.
     pub fn local_url(&self) -> String {
-        members::client_url(loopback(self.address))
+        if self.is_plain_on_loopback() { self.client_url.clone() } else { self.loopback_listener() }
     }
 }
 
@@ -157,7 +171,7 @@ pub(super) fn plan(
         }
     };
     let version = image::version(settings, image.as_ref(), problems)?;
-    Some(EtcdPlan {
+    let mut plan = EtcdPlan {
         name: member.name.clone(),
         run: spec.etcd.run,
         address: member.address,
@@ -168,6 +182,7 @@ pub(super) fn plan(
         version: version.to_string(),
         feature_gates: uses_feature_gates(spec, release, version),
         image,
+        unit: unit::plan(spec, settings),
         cluster_image_repository: spec.kubernetes.image_repository.to_string(),
         data_dir: data_dir(settings, problems),
         wal_dir: settings
@@ -180,7 +195,9 @@ pub(super) fn plan(
         encryption_algorithm: release.encryption_algorithm(spec.pki.algorithm),
         probes: release.etcd_probes,
         named_probe_port: release.named_probe_port,
-    })
+    };
+    plan.write_settings(spec.etcd.config, problems);
+    Some(plan)
 }
 
 /// etcd 3.6 has feature gates. In pods kubeadm's old releases write the old flags all the same, which 3.6

@@ -1,8 +1,8 @@
 //! On which condition a file exists.
 
 use super::site::Site;
-use crate::plan::Step;
 use crate::plan::objects::Object;
+use crate::plan::{Step, UnitPlan};
 use crate::spec::types::{ApiServer, CaName, EtcdRun, GateRun, Join, Provisioner, RuntimeKind};
 
 /// On which condition a file exists.
@@ -30,6 +30,14 @@ pub enum When {
     StaticPodsEtcd,
     /// When etcd is a unit of systemd, by itself or around a container.
     EtcdUnit,
+    /// The same, and its settings stand in variables.
+    EtcdVariables,
+    /// The same, and they stand in etcd's configuration file.
+    EtcdFile,
+    /// When etcd is a unit, and something checks the host before it starts.
+    EtcdGated,
+    /// When etcd is a service of systemd, without a container.
+    EtcdService,
     /// When kubeadm makes the control plane.
     Kubeadm,
     /// When nobody but the kubelets makes it.
@@ -86,7 +94,11 @@ impl Site<'_> {
             When::EtcdPod => self.spec.etcd.run == EtcdRun::StaticPod,
             When::KubeadmEtcd => self.holds(When::EtcdPod) && self.holds(When::Kubeadm),
             When::StaticPodsEtcd => self.holds(When::EtcdPod) && self.holds(When::StaticPods),
-            When::EtcdUnit => self.spec.etcd.run.is_unit(),
+            When::EtcdUnit => self.unit().is_some(),
+            When::EtcdVariables => self.unit().is_some_and(|unit| unit.file.is_none()),
+            When::EtcdFile => self.unit().is_some_and(|unit| unit.file.is_some()),
+            When::EtcdGated => self.unit().is_some_and(|unit| unit.gate.run != GateRun::None),
+            When::EtcdService => self.unit().is_some_and(|unit| unit.service.is_some()),
             When::Kubeadm => self.spec.kubernetes.provisioner == Provisioner::Kubeadm,
             When::StaticPods => self.spec.kubernetes.provisioner == Provisioner::StaticPods,
             When::Bootstraps => {
@@ -115,6 +127,11 @@ impl Site<'_> {
             }
             When::Applied(object) => self.objects.is_some_and(|objects| objects.has(object)),
         }
+    }
+
+    /// The unit of the host's etcd member.
+    fn unit(&self) -> Option<&UnitPlan> {
+        self.etcd.and_then(|etcd| etcd.unit.as_ref())
     }
 
     /// The settings of the API servers, where there are any.
