@@ -102,7 +102,7 @@ pub fn origin(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<Or
         | Source::Kubeconfig(id)
         | Source::SigningCertificate(id) => {
             let planned = find(plan, host, id)?;
-            if planned.host.is_none() && planned.brought.is_some() {
+            if matches!(planned.row.kind, Kind::Authority(_)) && planned.brought.is_some() {
                 // an authority's key that no seed gave
                 return None;
             }

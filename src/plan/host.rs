@@ -37,6 +37,7 @@ impl Shared<'_> {
             seed: host.seed,
             addresses: &host.addresses,
             etcd_address: etcd.as_ref().map(|member| member.address),
+            members: &self.members.all,
             api_address: host.advertise_address(),
             own: Some(&host.certificates),
         };
@@ -67,6 +68,7 @@ impl Shared<'_> {
             seed: Some(spec.seed),
             addresses: &[],
             etcd_address: None,
+            members: &[],
             api_address: None,
             own: None,
         };

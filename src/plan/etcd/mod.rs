@@ -10,7 +10,7 @@ use super::releases::{EtcdFlags, EtcdProbes, KubeadmApi, Release};
 use super::settings::{Layered, Settings};
 use crate::spec::Problem;
 use crate::spec::scalars::{AbsolutePath, EtcdVersion, HostName};
-use crate::spec::types::{EtcdRun, EtcdState, Host, Role, Spec};
+use crate::spec::types::{EtcdCertificates, EtcdRun, EtcdState, Host, Role, Spec};
 use serde::{Serialize, Serializer};
 use std::net::IpAddr;
 
@@ -51,6 +51,9 @@ pub struct EtcdPlan {
     /// Its unit, when it runs as one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unit: Option<UnitPlan>,
+    /// Whether all members have one certificate.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub shared_certificate: bool,
     /// The data directory.
     pub data_dir: String,
     /// The directory of the write-ahead log, when it has one of its own.
@@ -80,20 +83,27 @@ fn state_name<S: Serializer>(state: &EtcdState, serializer: S) -> Result<S::Ok, 
     serializer.serialize_str(state.name())
 }
 
+/// Where the certificate and the key of a row of `CERTS` lie.
+type Pair = (&'static str, &'static str);
+const SERVER: Pair = ("/etc/kubernetes/pki/etcd/server.crt", "/etc/kubernetes/pki/etcd/server.key");
+const PEER: Pair = ("/etc/kubernetes/pki/etcd/peer.crt", "/etc/kubernetes/pki/etcd/peer.key");
+const SHARED: Pair = ("/etc/kubernetes/pki/etcd/etcd.crt", "/etc/kubernetes/pki/etcd/etcd.key");
+
 impl EtcdPlan {
     /// Where it says over plain http how it is, on loopback (kubeadm's `EtcdMetricsPort`).
     pub const METRICS_PORT: u16 = 2381;
 
     /// kubeadm's flags that say nothing of addresses and members, in byte order of their names.
     pub fn defaults(&self) -> Vec<(&'static str, String)> {
+        let [server, peer] = if self.shared_certificate { [SHARED; 2] } else { [SERVER, PEER] };
         let mut flags = vec![
-            ("cert-file", "/etc/kubernetes/pki/etcd/server.crt"),
+            ("cert-file", server.0),
             ("client-cert-auth", "true"),
             ("data-dir", &*self.data_dir),
-            ("key-file", "/etc/kubernetes/pki/etcd/server.key"),
-            ("peer-cert-file", "/etc/kubernetes/pki/etcd/peer.crt"),
+            ("key-file", server.1),
+            ("peer-cert-file", peer.0),
             ("peer-client-cert-auth", "true"),
-            ("peer-key-file", "/etc/kubernetes/pki/etcd/peer.key"),
+            ("peer-key-file", peer.1),
             ("peer-trusted-ca-file", "/etc/kubernetes/pki/etcd/ca.crt"),
             ("snapshot-count", "10000"),
             ("trusted-ca-file", "/etc/kubernetes/pki/etcd/ca.crt"),
@@ -183,6 +193,7 @@ pub(super) fn plan(
         feature_gates: uses_feature_gates(spec, release, version),
         image,
         unit: unit::plan(spec, settings),
+        shared_certificate: spec.etcd.certificates == EtcdCertificates::Shared,
         cluster_image_repository: spec.kubernetes.image_repository.to_string(),
         data_dir: data_dir(settings, problems),
         wal_dir: settings
