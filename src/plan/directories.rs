@@ -3,7 +3,7 @@
 use super::certs::Place;
 use super::certs::place::{CONTROL_PLANE, ETCD, EVERYWHERE, HOSTS, NODES, OPERATOR};
 use super::settings::Layered;
-use super::{FilePlan, Source};
+use super::{FilePlan, Owner, Source};
 use crate::spec::Problem;
 use crate::spec::scalars::AbsolutePath;
 use crate::spec::types::Role;
@@ -59,7 +59,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         ..ROW
     },
     DirectoryRow { path: "/etc/default", why: "the system's; variables of units", ..ROW },
-    DirectoryRow { path: "/etc/etcd", on: ETCD, why: "etcdctl's environment", ..ROW },
+    DirectoryRow { path: "/etc/etcd", on: ETCD, why: "etcd's settings, and etcdctl's environment", ..ROW },
     DirectoryRow { path: "/etc/kubernetes", on: EVERYWHERE, why: "kubeadm's", ..ROW },
     DirectoryRow {
         path: "/etc/kubernetes/apiserver",
@@ -110,14 +110,17 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         ..ROW
     },
     DirectoryRow { path: "/etc/sysconfig", why: "the system's; variables of units", ..ROW },
+    DirectoryRow { path: "/etc/sysusers.d", on: ETCD, why: "the system's; users that it makes", ..ROW },
     DirectoryRow { path: "/etc/systemd/system", why: "systemd's", ..ROW },
     DirectoryRow { path: "/etc/systemd/system/containerd.service.d", why: "containerd's drop-ins", ..ROW },
     DirectoryRow { path: "/etc/systemd/system/crio.service.d", why: "CRI-O's drop-ins", ..ROW },
+    DirectoryRow { path: "/etc/systemd/system/etcd.service.d", on: ETCD, why: "etcd's drop-ins", ..ROW },
     DirectoryRow {
         path: "/etc/systemd/system/kubelet.service.d",
         why: "the kubelet's drop-ins; packages and other tools have theirs here too",
         ..ROW
     },
+    DirectoryRow { path: "/etc/tmpfiles.d", on: ETCD, why: "the system's; directories that it makes", ..ROW },
     DirectoryRow {
         path: "/var/lib/kubelet",
         on: NODES,
@@ -141,10 +144,20 @@ pub struct DirectoryPlan {
     pub path: String,
     /// Octal mode.
     pub mode: u32,
+    /// Whom it belongs to.
+    #[serde(skip_serializing_if = "Owner::is_root")]
+    pub owner: Owner,
     /// Whether anything unlisted in it is a finding.
     pub owned: bool,
     /// Paths in it that are allowed all the same.
     pub allow: Vec<String>,
+}
+
+/// A member's directories of data.
+#[derive(Default)]
+pub(super) struct Data<'a> {
+    pub(super) paths: Vec<&'a str>,
+    pub(super) owner: Owner,
 }
 
 /// The directories of one host, in byte order of their paths: those that it has files in, and those
@@ -152,7 +165,7 @@ pub struct DirectoryPlan {
 pub(super) fn plan(
     here: &[Place],
     files: &[FilePlan],
-    data: &[&str],
+    data: &Data<'_>,
     allow: &[Layered<AbsolutePath>],
     kubelet: bool,
 ) -> Vec<DirectoryPlan> {
@@ -166,18 +179,20 @@ pub(super) fn plan(
     let rows = rows.map(|row| DirectoryPlan {
         path: row.path.to_owned(),
         mode: row.mode,
+        owner: Owner::default(),
         owned: row.owned,
         allow: if row.owned { allowed_in(row.path, allow) } else { Vec::new() },
     });
     let each = files.iter().filter_map(of_each);
     // kubeadm makes it 0700, and so does CIS's benchmark want it
-    let data = data.iter().map(|path| DirectoryPlan {
+    let own = data.paths.iter().map(|path| DirectoryPlan {
         path: (*path).to_owned(),
         mode: 0o700,
+        owner: data.owner,
         owned: false,
         allow: Vec::new(),
     });
-    let mut directories: Vec<_> = rows.chain(each).chain(data).collect();
+    let mut directories: Vec<_> = rows.chain(each).chain(own).collect();
     directories.sort_by(|a, b| a.path.cmp(&b.path));
     directories
 }
@@ -188,7 +203,13 @@ fn of_each(file: &FilePlan) -> Option<DirectoryPlan> {
     let parent = |path: &str| path.rsplit_once('/').map(|(parent, _)| parent.to_owned());
     let wanted = parent(row)?;
     let row = DIRECTORIES.iter().find(|directory| directory.path == wanted)?;
-    Some(DirectoryPlan { path: parent(&file.path)?, mode: row.mode, owned: false, allow: Vec::new() })
+    Some(DirectoryPlan {
+        path: parent(&file.path)?,
+        mode: row.mode,
+        owner: Owner::default(),
+        owned: false,
+        allow: Vec::new(),
+    })
 }
 
 /// Where a host remembers what is installed; no directory of the table, since no bundle fills it.

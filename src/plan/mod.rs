@@ -46,7 +46,7 @@ pub use apiserver::ApiServerPlan;
 pub use brought::{Brought, Facts};
 pub use certs::CertPlan;
 pub use directories::DirectoryPlan;
-pub use etcd::{ContainerPlan, EtcdImage, EtcdPlan, Listed};
+pub use etcd::{ContainerPlan, EtcdImage, EtcdPlan, Listed, Owner, ServicePlan, UnitPlan};
 pub use files::{FilePlan, Source};
 pub use images::{ImageUse, Images};
 pub use kubeadm::{KubeadmPlan, Step};

@@ -4,7 +4,7 @@
 //! reference.
 
 use crate::plan::{ContainerPlan, EtcdPlan};
-use crate::spec::types::{ContainerEngine, EtcdConfig};
+use crate::spec::types::ContainerEngine;
 use serde::Serialize;
 
 /// The container's name, too.
@@ -46,7 +46,8 @@ pub(super) struct Container {
 pub(super) fn context(etcd: &EtcdPlan) -> Option<Container> {
     let plan = etcd.container.as_ref()?;
     let image = etcd.image.as_ref()?;
-    let volumes = volumes(etcd, plan);
+    let in_file = etcd.unit.as_ref()?.file.is_some();
+    let volumes = volumes(etcd, in_file);
     Some(Container {
         program: plan.program.clone(),
         name: NAME,
@@ -56,34 +57,26 @@ pub(super) fn context(etcd: &EtcdPlan) -> Option<Container> {
             ContainerEngine::Docker => Some("docker.service"),
             ContainerEngine::Nerdctl => Some("containerd.service"),
         },
-        user: plan.user.map(|(user, _)| user),
-        group: plan.user.map(|(_, group)| group),
-        directories: directories(etcd).map(str::to_owned).collect(),
-        flags: flags(plan, &volumes),
-        arguments: match plan.config {
-            EtcdConfig::Environment => Vec::new(),
-            EtcdConfig::Yaml => vec![format!("--config-file={CONFIGURATION}")],
-        },
+        user: plan.user.map(|user| user.uid),
+        group: plan.user.map(|user| user.gid),
+        directories: etcd.directories().into_iter().map(str::to_owned).collect(),
+        flags: flags(plan, &volumes, in_file),
+        arguments: if in_file { vec![format!("--config-file={CONFIGURATION}")] } else { Vec::new() },
         volumes,
         stop_timeout: STOP_TIMEOUT,
         unit_stop_timeout: STOP_TIMEOUT + 15,
     })
 }
 
-/// What the member writes.
-fn directories(etcd: &EtcdPlan) -> impl Iterator<Item = &str> {
-    std::iter::once(etcd.data_dir.as_str()).chain(etcd.wal_dir.as_deref())
-}
-
-fn volumes(etcd: &EtcdPlan, plan: &ContainerPlan) -> Vec<String> {
-    let written = directories(etcd).map(|path| format!("{path}:{path}"));
-    let configuration = (plan.config == EtcdConfig::Yaml).then_some(CONFIGURATION);
+fn volumes(etcd: &EtcdPlan, in_file: bool) -> Vec<String> {
+    let written = etcd.directories().into_iter().map(|path| format!("{path}:{path}"));
+    let configuration = in_file.then_some(CONFIGURATION);
     let read = std::iter::once(PKI).chain(configuration).map(|path| format!("{path}:{path}:ro"));
     written.chain(read).collect()
 }
 
 /// Flags of `run`. Of podman those that Quadlet has no key for in 4.4, or not for sure.
-fn flags(plan: &ContainerPlan, volumes: &[String]) -> Vec<String> {
+fn flags(plan: &ContainerPlan, volumes: &[String], in_file: bool) -> Vec<String> {
     let mut flags: Vec<String> = Vec::new();
     let mut add = |flag: &str, value: &str| flags.push(format!("--{flag}={value}"));
     if plan.engine != ContainerEngine::Podman {
@@ -91,9 +84,11 @@ fn flags(plan: &ContainerPlan, volumes: &[String]) -> Vec<String> {
     }
     // images say or do not say what they start: kubeadm's has nothing
     add("entrypoint", NAME);
-    if plan.config == EtcdConfig::Environment {
+    if !in_file {
         add("env-file", VARIABLES);
     }
+    // as the kubelet gives to pods that a node cannot do without
+    add("oom-score-adj", "-997");
     // the network is asked for an image that is missing and for nothing else
     add("pull", "missing");
     add("stop-timeout", &STOP_TIMEOUT.to_string());
@@ -130,8 +125,8 @@ fn flags_of_keys(plan: &ContainerPlan, volumes: &[String], add: &mut impl FnMut(
     add("read-only", "true");
     add("cap-drop", "ALL");
     add("security-opt", "no-new-privileges");
-    if let Some((user, group)) = plan.user {
-        add("user", &format!("{user}:{group}"));
+    if let Some(user) = plan.user {
+        add("user", &format!("{}:{}", user.uid, user.gid));
     }
     for volume in volumes {
         add("volume", volume);

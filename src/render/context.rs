@@ -1,6 +1,7 @@
 //! One typed context per template: all that it may say.
 
 use super::container::{self, Container};
+use super::etcd::{self as unit, Etcd};
 use super::kubeadm;
 use super::kubelet::{self, Kubelet};
 use super::objects::{self, Objects};
@@ -35,6 +36,12 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
             container::context(etcd?).map(Context::Container)
         }
         "/etc/etcd/etcdctl.env" => etcd.map(etcdctl),
+        "/etc/etcd/etcd.env"
+        | "/etc/etcd/etcd.yaml"
+        | "/etc/systemd/system/etcd.service"
+        | "/etc/systemd/system/etcd.service.d/30-sealift-gate.conf"
+        | "/etc/sysusers.d/etcd.conf"
+        | "/etc/tmpfiles.d/etcd.conf" => unit::of(path, etcd?).map(Context::Etcd),
         "/etc/kubernetes/kubeadm/config.yaml" => etcd.map(|etcd| Context::Kubeadm(member(etcd))),
         "/etc/kubernetes/kubeadm/init.yaml" | "/etc/kubernetes/kubeadm/join.yaml" => {
             host.kubeadm.as_ref().map(|plan| Context::KubeadmNode(kubeadm::node(plan)))
@@ -61,6 +68,7 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
 #[serde(untagged)]
 pub(super) enum Context {
     Container(Container),
+    Etcd(Etcd),
     Etcdctl { endpoints: String },
     Version { version: String },
     Kubeadm(Kubeadm),

@@ -8,6 +8,7 @@ mod apiserver;
 mod container;
 mod context;
 mod escape;
+mod etcd;
 mod json;
 mod kubeadm;
 mod kubelet;

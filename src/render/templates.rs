@@ -14,6 +14,8 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/containers/registries.conf.d/10-sealift.conf",
     "/etc/containers/systemd/etcd.container",
     "/etc/default/kubelet",
+    "/etc/etcd/etcd.env",
+    "/etc/etcd/etcd.yaml",
     "/etc/etcd/etcdctl.env",
     "/etc/kubernetes/apiserver/admission.yaml",
     "/etc/kubernetes/apiserver/audit-policy.yaml",
@@ -37,15 +39,19 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/sealift/RUNBOOK.md",
     "/etc/sealift/kubernetes-version",
     "/etc/sysconfig/kubelet",
+    "/etc/sysusers.d/etcd.conf",
     "/etc/systemd/system/containerd.service.d/10-sealift-proxy.conf",
     "/etc/systemd/system/crio.service.d/10-sealift-proxy.conf",
     "/etc/systemd/system/etcd-container.service",
+    "/etc/systemd/system/etcd.service",
+    "/etc/systemd/system/etcd.service.d/30-sealift-gate.conf",
     "/etc/systemd/system/kubelet.service",
     "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf",
     "/etc/systemd/system/kubelet.service.d/10-sealift-proxy.conf",
     "/etc/systemd/system/kubelet.service.d/20-etcd-service-manager.conf",
     "/etc/systemd/system/kubelet.service.d/20-sealift-kubelet.conf",
     "/etc/systemd/system/kubelet.service.d/30-sealift-gate.conf",
+    "/etc/tmpfiles.d/etcd.conf",
 ];
 
 /// Parts that the runbook and the manifests of static pods include. They land on no host by themselves.

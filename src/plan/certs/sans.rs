@@ -6,6 +6,8 @@ use crate::spec::scalars::{EndpointHost, San};
 use crate::spec::types::Spec;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+const LOCAL: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
+
 /// DNS names, sorted and distinct, and addresses, distinct in their order.
 pub(super) fn of(
     spec: &Spec,
@@ -18,9 +20,14 @@ pub(super) fn of(
         Sans::None => (Vec::new(), Vec::new()),
         Sans::CommonName => (vec![cn.to_owned()], Vec::new()),
         Sans::Etcd => {
-            let local = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
-            let ips = subject.etcd_address.into_iter().chain(local).collect();
+            let ips = subject.etcd_address.into_iter().chain(LOCAL).collect();
             (vec![subject.name.to_owned(), "localhost".to_owned()], ips)
+        }
+        Sans::Members => {
+            let names =
+                subject.members.iter().flat_map(|member| [Some(&member.name), member.dns_name.as_ref()]);
+            let dns = names.flatten().cloned().chain(["localhost".to_owned()]).collect();
+            (dns, subject.members.iter().map(|member| member.address).chain(LOCAL).collect())
         }
         Sans::ApiServer => api_server(spec, subject),
         Sans::Node => (vec![subject.name.to_owned()], subject.addresses.to_vec()),

@@ -1,11 +1,13 @@
 //! On which condition a file exists.
 
 use super::site::Site;
-use crate::plan::Step;
-use crate::plan::objects::Object;
 use crate::plan::certs::Place;
 use crate::plan::certs::place::ETCD;
-use crate::spec::types::{ApiServer, CaName, ContainerEngine, EtcdRun, GateRun, Join, Provisioner, RuntimeKind};
+use crate::plan::objects::Object;
+use crate::plan::{Step, UnitPlan};
+use crate::spec::types::{
+    ApiServer, CaName, ContainerEngine, EtcdRun, GateRun, Join, Provisioner, RuntimeKind,
+};
 
 /// On which condition a file exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +38,14 @@ pub enum When {
     EtcdQuadlet,
     /// When it runs in a container of docker's or nerdctl's.
     EtcdContainer,
+    /// The same, and its settings stand in variables.
+    EtcdVariables,
+    /// The same, and they stand in etcd's configuration file.
+    EtcdFile,
+    /// When etcd is a unit, and something checks the host before it starts.
+    EtcdGated,
+    /// When etcd is a service of systemd, without a container.
+    EtcdService,
     /// When kubeadm makes the control plane.
     Kubeadm,
     /// When nobody but the kubelets makes it.
@@ -95,7 +105,11 @@ impl Site<'_> {
             When::EtcdPod => self.spec.etcd.run == EtcdRun::StaticPod,
             When::KubeadmEtcd => self.holds(When::EtcdPod) && self.holds(When::Kubeadm),
             When::StaticPodsEtcd => self.holds(When::EtcdPod) && self.holds(When::StaticPods),
-            When::EtcdUnit => self.spec.etcd.run.is_unit(),
+            When::EtcdUnit => self.unit().is_some(),
+            When::EtcdVariables => self.unit().is_some_and(|unit| unit.file.is_none()),
+            When::EtcdFile => self.unit().is_some_and(|unit| unit.file.is_some()),
+            When::EtcdGated => self.unit().is_some_and(|unit| unit.gate.run != GateRun::None),
+            When::EtcdService => self.unit().is_some_and(|unit| unit.service.is_some()),
             When::EtcdQuadlet => self.engine() == Some(ContainerEngine::Podman),
             When::EtcdContainer => {
                 matches!(self.engine(), Some(ContainerEngine::Docker | ContainerEngine::Nerdctl))
@@ -147,6 +161,11 @@ impl Site<'_> {
     fn engine(&self) -> Option<ContainerEngine> {
         let member = self.spec.etcd.run == EtcdRun::Container && Place::any(self.here, ETCD);
         member.then_some(self.spec.etcd.container.engine)
+    }
+
+    /// The unit of the host's etcd member.
+    fn unit(&self) -> Option<&UnitPlan> {
+        self.etcd.and_then(|etcd| etcd.unit.as_ref())
     }
 
     /// The settings of the API servers, where there are any.

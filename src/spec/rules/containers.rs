@@ -29,8 +29,9 @@ pub(super) fn quadlet(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     let podman = spec.etcd.run == EtcdRun::Container && of.engine == ContainerEngine::Podman;
     if podman && of.program.is_some() && !holes.touch(&etcd().key("container").key("engine")) {
         let message = "Quadlet starts the podman that it belongs to, and no other program";
-        problems
-            .push(Problem::error(at, message).hint("remove it, or write `engine: docker` or `engine: nerdctl`"));
+        problems.push(
+            Problem::error(at, message).hint("remove it, or write `engine: docker` or `engine: nerdctl`"),
+        );
     }
 }
 
@@ -42,12 +43,14 @@ pub(super) fn mounts(spec: &Spec, _: &Holes, problems: &mut Vec<Problem>) {
     let hosts = Path::root().key("hosts");
     let roles = Path::root().key("roles");
     let everywhere = (etcd(), &spec.etcd.data_dir, &spec.etcd.wal_dir);
-    let of_roles = spec.roles.iter().map(|(name, role)| {
-        (roles.key(name.name()).key("etcd"), &role.etcd.data_dir, &role.etcd.wal_dir)
-    });
-    let of_hosts = spec.hosts.iter().map(|(name, host)| {
-        (hosts.key(name.as_str()).key("etcd"), &host.etcd.data_dir, &host.etcd.wal_dir)
-    });
+    let of_roles = spec
+        .roles
+        .iter()
+        .map(|(name, role)| (roles.key(name.name()).key("etcd"), &role.etcd.data_dir, &role.etcd.wal_dir));
+    let of_hosts = spec
+        .hosts
+        .iter()
+        .map(|(name, host)| (hosts.key(name.as_str()).key("etcd"), &host.etcd.data_dir, &host.etcd.wal_dir));
     for (path, data, wal) in std::iter::once(everywhere).chain(of_roles).chain(of_hosts) {
         problems.extend(colon(&path, "dataDir", data.as_ref()));
         problems.extend(colon(&path, "walDir", wal.as_ref()));
@@ -81,7 +84,10 @@ mod tests {
     #[test]
     fn a_container_has_settings_of_its_own() {
         assert_eq!(problems("  run: container"), [""; 0]);
-        assert_eq!(problems("  run: container\n  container: {engine: docker, program: /opt/docker}"), [""; 0]);
+        assert_eq!(
+            problems("  run: container\n  container: {engine: docker, program: /opt/docker}"),
+            [""; 0]
+        );
         assert_eq!(
             problems("  run: static-pod\n  container: {engine: nerdctl, program: /opt/a}"),
             [

@@ -7,6 +7,7 @@ mod authorities;
 mod components;
 mod containers;
 mod etcd;
+mod etcd_run;
 mod flags;
 mod hosts;
 mod kubernetes;
@@ -36,6 +37,8 @@ const RULES: &[Rule] = &[
     containers::pointless,
     containers::quadlet,
     containers::mounts,
+    etcd_run::pointless,
+    etcd_run::plain_loopback,
     kubernetes::provisioner,
     kubernetes::roles,
     kubernetes::endpoint,

@@ -21,6 +21,22 @@ pub(super) const ROWS: &[FileRow] = &[
         ..ROW
     },
     FileRow {
+        path: "/etc/etcd/etcd.env",
+        on: ETCD,
+        when: When::EtcdVariables,
+        restart: UNIT,
+        why: "the settings of the member whose unit is etcd.service",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/etcd/etcd.yaml",
+        on: ETCD,
+        when: When::EtcdFile,
+        restart: UNIT,
+        why: "the same as etcd's configuration file; etcd looks at no variable beside it",
+        ..ROW
+    },
+    FileRow {
         path: "/etc/etcd/etcdctl.env",
         on: ETCD,
         why: "etcdctl's environment: all members, over TLS, with the healthcheck certificate",
@@ -70,6 +86,23 @@ pub(super) const ROWS: &[FileRow] = &[
         ..POD
     },
     FileRow {
+        path: "/etc/sysusers.d/etcd.conf",
+        on: ETCD,
+        when: When::EtcdService,
+        run: &["systemd-sysusers /etc/sysusers.d/etcd.conf"],
+        why: "the user of etcd's service",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/systemd/system/etcd.service",
+        on: ETCD,
+        when: When::EtcdService,
+        restart: UNIT,
+        run: &["systemctl daemon-reload", "systemctl enable etcd.service"],
+        why: "runs the member",
+        ..ROW
+    },
+    FileRow {
         path: "/etc/systemd/system/etcd.service",
         on: ETCD,
         when: When::EtcdContainer,
@@ -80,6 +113,15 @@ pub(super) const ROWS: &[FileRow] = &[
         ..ROW
     },
     FileRow {
+        path: "/etc/systemd/system/etcd.service.d/30-sealift-gate.conf",
+        on: ETCD,
+        when: When::EtcdGated,
+        // the gate speaks at the next start
+        run: DAEMON_RELOAD,
+        why: "etcd does not start on a host that drifted",
+        ..ROW
+    },
+    FileRow {
         path: "/etc/systemd/system/kubelet.service.d/20-etcd-service-manager.conf",
         on: ETCD_ALONE,
         when: When::EtcdPod,
@@ -87,6 +129,14 @@ pub(super) const ROWS: &[FileRow] = &[
         restart: &["kubelet"],
         run: DAEMON_RELOAD,
         why: "starts the kubelet with that configuration; above kubeadm's 10-kubeadm.conf",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/tmpfiles.d/etcd.conf",
+        on: ETCD,
+        when: When::EtcdService,
+        run: &["systemd-tmpfiles --create /etc/tmpfiles.d/etcd.conf"],
+        why: "the directories of data, whenever they are not there at boot",
         ..ROW
     },
 ];
