@@ -108,7 +108,7 @@ pub(super) const ROWS: &[FileRow] = &[
         when: When::EtcdContainer,
         source: RowSource::TemplateOf("/etc/systemd/system/etcd-container.service"),
         restart: UNIT,
-        run: &["systemctl daemon-reload", "systemctl enable etcd"],
+        run: &["systemctl daemon-reload", "systemctl enable etcd.service"],
         why: "the etcd member, in a container of docker's or nerdctl's",
         ..ROW
     },
