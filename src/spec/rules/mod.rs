@@ -10,6 +10,7 @@ mod etcd;
 mod etcd_run;
 mod flags;
 mod hosts;
+mod kubelets;
 mod kubernetes;
 mod nodes;
 mod pki;
@@ -34,6 +35,7 @@ const RULES: &[Rule] = &[
     hosts::retired,
     hosts::role_settings,
     etcd::members,
+    kubelets::none,
     containers::pointless,
     containers::quadlet,
     containers::mounts,
