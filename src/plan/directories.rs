@@ -69,7 +69,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
     DirectoryRow { path: "/etc/kubernetes/kubeadm", why: "kubeadm's configuration", ..ROW },
     DirectoryRow { path: "/etc/kubernetes/kubelet", why: "the kubelet's configuration", ..ROW },
     DirectoryRow {
-        path: "/etc/kubernetes/manifests",
+        path: MANIFESTS,
         mode: 0o700,
         owned: true,
         always: true,
@@ -149,7 +149,12 @@ pub struct DirectoryPlan {
 pub(super) struct Data<'a> {
     pub(super) paths: Vec<&'a str>,
     pub(super) owner: Owner,
+    /// Whether no kubelet is there: the host is nothing but a member that is a unit.
+    pub(super) without_kubelet: bool,
 }
+
+/// Where the kubelet looks for static pods.
+const MANIFESTS: &str = "/etc/kubernetes/manifests";
 
 /// The directories of one host, in byte order of their paths: those that it has files in, and those
 /// that are made always.
@@ -162,7 +167,8 @@ pub(super) fn plan(
     let filled = |row: &DirectoryRow| {
         // systemd's own is there wherever its drop-ins can be
         let within = if row.path == "/etc/systemd/system" { directly_inside } else { inside };
-        row.always || files.iter().any(|file| within(&file.path, row.path))
+        let always = row.always && !(data.without_kubelet && row.path == MANIFESTS);
+        always || files.iter().any(|file| within(&file.path, row.path))
     };
     let rows = DIRECTORIES.iter().filter(|row| Place::any(here, row.on) && filled(row));
     let rows = rows.map(|row| DirectoryPlan {

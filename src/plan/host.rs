@@ -43,7 +43,8 @@ impl Shared<'_> {
         };
         let kubeadm = kubeadm::plan(self, name, host, settings, etcd.as_ref(), kubelet.as_ref());
         let mut planned = self.place(&subject, here, kubelet.as_ref(), kubeadm.as_ref(), etcd.as_ref(), None);
-        let data = etcd.as_ref().map(EtcdPlan::data).unwrap_or_default();
+        let mut data = etcd.as_ref().map(EtcdPlan::data).unwrap_or_default();
+        data.without_kubelet = kubelet.is_none();
         planned.directories = directories::plan(here, &planned.files, &data, &settings.allow_files).into();
         HostPlan {
             addresses: host.addresses.clone(),

@@ -124,7 +124,7 @@ impl EtcdPlan {
     pub(super) fn data(&self) -> directories::Data<'_> {
         let service = self.unit.as_ref().and_then(|unit| unit.service.as_ref());
         let owner = service.map(|service| service.owner).unwrap_or_default();
-        directories::Data { paths: self.directories(), owner }
+        directories::Data { paths: self.directories(), owner, without_kubelet: false }
     }
 
     /// The directories that it writes.
