@@ -26,6 +26,9 @@ pub struct DirectoryRow {
     pub why: &'static str,
 }
 
+/// Where the kubelet finds static pods. Without a kubelet it is no more than a directory.
+const MANIFESTS: &str = "/etc/kubernetes/manifests";
+
 /// What most rows have: made where a file of the bundle lies in it, and others' files may lie there too.
 const ROW: DirectoryRow =
     DirectoryRow { path: "", on: HOSTS, mode: 0o755, owned: false, always: false, why: "" };
@@ -47,6 +50,12 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
     DirectoryRow {
         path: "/etc/containers/registries.conf.d",
         why: "other tools have their registries here too",
+        ..ROW
+    },
+    DirectoryRow {
+        path: "/etc/containers/systemd",
+        on: ETCD,
+        why: "podman's Quadlet makes units of what lies here; others have theirs here too",
         ..ROW
     },
     DirectoryRow { path: "/etc/default", why: "the system's; variables of units", ..ROW },
@@ -149,12 +158,7 @@ pub struct DirectoryPlan {
 pub(super) struct Data<'a> {
     pub(super) paths: Vec<&'a str>,
     pub(super) owner: Owner,
-    /// Whether no kubelet is there: the host is nothing but a member that is a unit.
-    pub(super) without_kubelet: bool,
 }
-
-/// Where the kubelet looks for static pods.
-const MANIFESTS: &str = "/etc/kubernetes/manifests";
 
 /// The directories of one host, in byte order of their paths: those that it has files in, and those
 /// that are made always.
@@ -163,11 +167,12 @@ pub(super) fn plan(
     files: &[FilePlan],
     data: &Data<'_>,
     allow: &[Layered<AbsolutePath>],
+    kubelet: bool,
 ) -> Vec<DirectoryPlan> {
     let filled = |row: &DirectoryRow| {
         // systemd's own is there wherever its drop-ins can be
         let within = if row.path == "/etc/systemd/system" { directly_inside } else { inside };
-        let always = row.always && !(data.without_kubelet && row.path == MANIFESTS);
+        let always = row.always && (kubelet || row.path != MANIFESTS);
         always || files.iter().any(|file| within(&file.path, row.path))
     };
     let rows = DIRECTORIES.iter().filter(|row| Place::any(here, row.on) && filled(row));
@@ -247,9 +252,9 @@ const SHARED: &[&str] =
     &["/home", "/media", "/mnt", "/opt", "/srv", "/var", "/var/lib", "/var/local", "/var/opt"];
 
 /// What is wrong with allowances: no owned directory holds the path, or it is not directly in one.
-pub(super) fn pointless(here: &[Place], allow: &[Layered<AbsolutePath>]) -> Vec<Problem> {
-    let owned: Vec<_> =
-        DIRECTORIES.iter().filter(|row| row.owned && Place::any(here, row.on)).map(|row| row.path).collect();
+pub(super) fn pointless(here: &[Place], allow: &[Layered<AbsolutePath>], kubelet: bool) -> Vec<Problem> {
+    let owned = DIRECTORIES.iter().filter(|row| row.owned && Place::any(here, row.on));
+    let owned: Vec<_> = owned.map(|row| row.path).filter(|path| kubelet || *path != MANIFESTS).collect();
     let outside = |entry: &&Layered<AbsolutePath>| {
         !owned.iter().any(|directory| inside(entry.value.as_str(), directory))
     };

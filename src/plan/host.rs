@@ -43,9 +43,9 @@ impl Shared<'_> {
         };
         let kubeadm = kubeadm::plan(self, name, host, settings, etcd.as_ref(), kubelet.as_ref());
         let mut planned = self.place(&subject, here, kubelet.as_ref(), kubeadm.as_ref(), etcd.as_ref(), None);
-        let mut data = etcd.as_ref().map(EtcdPlan::data).unwrap_or_default();
-        data.without_kubelet = kubelet.is_none();
-        planned.directories = directories::plan(here, &planned.files, &data, &settings.allow_files).into();
+        let data = etcd.as_ref().map(EtcdPlan::data).unwrap_or_default();
+        let allow = &settings.allow_files;
+        planned.directories = directories::plan(here, &planned.files, &data, allow, kubelet.is_some()).into();
         HostPlan {
             addresses: host.addresses.clone(),
             recipients: distinct(&host.recipients),
@@ -78,7 +78,8 @@ impl Shared<'_> {
         let planned = self.place(&subject, &here, None, None, None, objects.as_ref());
         HostPlan {
             recipients: distinct(&spec.cluster.operators),
-            directories: directories::plan(&here, &planned.files, &directories::Data::default(), &[]).into(),
+            directories: directories::plan(&here, &planned.files, &directories::Data::default(), &[], false)
+                .into(),
             files: planned.files.iter().cloned().map(at_rest).collect(),
             objects,
             patches: patches::of_operator(spec, &planned.files),

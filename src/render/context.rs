@@ -1,5 +1,6 @@
 //! One typed context per template: all that it may say.
 
+use super::container::{self, Container};
 use super::etcd::{self as unit, Etcd};
 use super::kubeadm;
 use super::kubelet::{self, Kubelet};
@@ -30,6 +31,9 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
         }
         _ if path.starts_with("/etc/kubernetes/apiserver/") => {
             host.apiserver.as_ref().and_then(|own| apiserver::context(path, own)).map(Context::ApiServer)
+        }
+        "/etc/containers/systemd/etcd.container" | "/etc/systemd/system/etcd-container.service" => {
+            container::context(etcd?).map(Context::Container)
         }
         "/etc/etcd/etcdctl.env" => etcd.map(etcdctl),
         "/etc/etcd/etcd.env"
@@ -63,6 +67,7 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Context {
+    Container(Container),
     Etcd(Etcd),
     Etcdctl { endpoints: String },
     Version { version: String },

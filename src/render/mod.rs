@@ -5,6 +5,7 @@
 //! afterwards.
 
 mod apiserver;
+mod container;
 mod context;
 mod escape;
 mod etcd;

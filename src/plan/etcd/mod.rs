@@ -1,5 +1,6 @@
 //! The etcd member of one host.
 
+mod container;
 mod file;
 mod image;
 mod members;
@@ -14,6 +15,7 @@ use crate::spec::types::{EtcdCertificates, EtcdRun, EtcdState, Host, Role, Spec}
 use serde::{Serialize, Serializer};
 use std::net::IpAddr;
 
+pub use container::ContainerPlan;
 pub use image::EtcdImage;
 pub use members::Listed;
 pub(super) use members::{Member, Members};
@@ -46,6 +48,9 @@ pub struct EtcdPlan {
     /// The image; none where it runs without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<EtcdImage>,
+    /// What runs its container, where it runs in one of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container: Option<ContainerPlan>,
     /// The repository of all images that are not named one by one.
     pub cluster_image_repository: String,
     /// Its unit, when it runs as one.
@@ -123,8 +128,9 @@ impl EtcdPlan {
     /// The directories that it writes, and whose they are.
     pub(super) fn data(&self) -> directories::Data<'_> {
         let service = self.unit.as_ref().and_then(|unit| unit.service.as_ref());
-        let owner = service.map(|service| service.owner).unwrap_or_default();
-        directories::Data { paths: self.directories(), owner, without_kubelet: false }
+        let in_container = self.container.as_ref().and_then(|container| container.user);
+        let owner = service.map(|service| service.owner).or(in_container).unwrap_or_default();
+        directories::Data { paths: self.directories(), owner }
     }
 
     /// The directories that it writes.
@@ -192,6 +198,7 @@ pub(super) fn plan(
         version: version.to_string(),
         feature_gates: uses_feature_gates(spec, release, version),
         image,
+        container: container::plan(spec),
         unit: unit::plan(spec, settings),
         shared_certificate: spec.etcd.certificates == EtcdCertificates::Shared,
         cluster_image_repository: spec.kubernetes.image_repository.to_string(),

@@ -60,10 +60,16 @@ impl Owner {
 /// same on all hosts.
 const UID: u32 = 379;
 
-/// The user of etcd's service, whose key files are readable for it; none where etcd runs otherwise.
+/// The user that etcd's unit runs it as, whose key files are readable for it; none where etcd runs
+/// otherwise, or as the user that its image says.
 pub(in crate::plan) fn owner(spec: &Spec) -> Option<Owner> {
-    (spec.etcd.run == EtcdRun::Systemd).then(|| {
-        let user = &spec.etcd.user;
+    let user = &spec.etcd.user;
+    let own = match spec.etcd.run {
+        EtcdRun::Systemd => true,
+        EtcdRun::Container => user.uid.is_some() || user.gid.is_some(),
+        EtcdRun::StaticPod | EtcdRun::StatefulSet => false,
+    };
+    own.then(|| {
         let uid = user.uid.map_or(UID, SystemId::get);
         Owner { uid, gid: user.gid.map_or(uid, SystemId::get) }
     })
@@ -77,7 +83,7 @@ pub(super) fn plan(spec: &Spec, settings: &Settings) -> Option<UnitPlan> {
         gate: gate(&settings.etcd.gate, os::paths(settings.os)),
         file: None,
         plain_loopback: of.plain_loopback,
-        service: owner(spec).map(|owner| ServicePlan {
+        service: owner(spec).filter(|_| of.run == EtcdRun::Systemd).map(|owner| ServicePlan {
             program: of.program.as_ref().map_or_else(|| text("/usr/local/bin/etcd"), ToString::to_string),
             user: of.user.name.as_ref().map_or_else(|| text("etcd"), ToString::to_string),
             owner,

@@ -23,7 +23,7 @@ pub use when::When;
 /// One kind of file.
 #[derive(Debug)]
 pub struct FileRow {
-    /// Where it lies on a host. The template of a rendered file has the same path.
+    /// Where it lies on a host. The template of a rendered file has the same path, unless its source says another.
     pub path: &'static str,
     /// Where it is placed.
     pub on: &'static [Place],
@@ -112,6 +112,7 @@ fn from_row(row: &'static FileRow, site: &Site<'_>) -> Vec<FilePlan> {
     };
     let source = match row.source {
         RowSource::Template => Source::Template(row.path),
+        RowSource::TemplateOf(path) => Source::Template(path),
         RowSource::EachRegistry => {
             let all = registries::plan(site.spec).into_iter();
             let path = |name: &str| row.path.replace(registries::PLACEHOLDER, &registries::directory(name));

@@ -146,6 +146,7 @@ fn repeated(spec: &Spec, release: &Release, problems: &mut Vec<Problem>) {
 }
 
 /// What is wrong with one host: kubeadm makes all stacked members alike, each at its API server's address.
+/// Members that are units are not kubeadm's.
 pub(in crate::plan) fn of_host(
     spec: &Spec,
     name: &HostName,
@@ -155,8 +156,8 @@ pub(in crate::plan) fn of_host(
     first: Option<&EtcdPlan>,
 ) -> Vec<Problem> {
     let stacked = host.roles.contains(&Role::ControlPlane) && host.roles.contains(&Role::Etcd);
-    let Some(member) = member.filter(|_| stacked && spec.kubernetes.provisioner == Provisioner::Kubeadm)
-    else {
+    let kubeadms = spec.etcd.run == EtcdRun::StaticPod && spec.kubernetes.provisioner == Provisioner::Kubeadm;
+    let Some(member) = member.filter(|_| stacked && kubeadms) else {
         return Vec::new();
     };
     let mut problems = Vec::new();

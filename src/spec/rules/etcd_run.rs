@@ -17,8 +17,8 @@ pub(super) fn pointless(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>)
     let written = [
         (!service && of.program.is_some(), "program", "systemd"),
         (!service && of.user.name.is_some(), "user.name", "systemd"),
-        (!service && of.user.uid.is_some(), "user.uid", "systemd"),
-        (!service && of.user.gid.is_some(), "user.gid", "systemd"),
+        (!of.run.is_unit() && of.user.uid.is_some(), "user.uid", "systemd` or `container"),
+        (!of.run.is_unit() && of.user.gid.is_some(), "user.gid", "systemd` or `container"),
         (!of.run.is_unit() && of.config != EtcdConfig::Environment, "config", "systemd` or `container"),
     ];
     for (_, field, run) in written.into_iter().filter(|(written, ..)| *written) {

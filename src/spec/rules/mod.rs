@@ -5,6 +5,7 @@
 mod addresses;
 mod authorities;
 mod components;
+mod containers;
 mod etcd;
 mod etcd_run;
 mod flags;
@@ -33,6 +34,9 @@ const RULES: &[Rule] = &[
     hosts::retired,
     hosts::role_settings,
     etcd::members,
+    containers::pointless,
+    containers::quadlet,
+    containers::mounts,
     etcd_run::pointless,
     etcd_run::plain_loopback,
     kubernetes::provisioner,

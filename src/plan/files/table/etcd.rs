@@ -5,10 +5,21 @@ use crate::plan::Policy;
 use crate::plan::certs::place::{ETCD, ETCD_ALONE, STACKED};
 use crate::plan::files::{FileRow, RowSource, When};
 
+/// etcd's unit, whoever makes it.
 const UNIT: &[&str] = &["unit/etcd"];
 
 /// In byte order of their paths.
 pub(super) const ROWS: &[FileRow] = &[
+    FileRow {
+        path: "/etc/containers/systemd/etcd.container",
+        on: ETCD,
+        when: When::EtcdQuadlet,
+        restart: UNIT,
+        // its generator makes etcd.service, and starts it at boot: there is nothing to enable
+        run: DAEMON_RELOAD,
+        why: "the etcd member: podman's Quadlet makes etcd.service of it",
+        ..ROW
+    },
     FileRow {
         path: "/etc/etcd/etcd.env",
         on: ETCD,
@@ -81,6 +92,16 @@ pub(super) const ROWS: &[FileRow] = &[
         restart: UNIT,
         run: &["systemctl daemon-reload", "systemctl enable etcd.service"],
         why: "runs the member",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/systemd/system/etcd.service",
+        on: ETCD,
+        when: When::EtcdContainer,
+        source: RowSource::TemplateOf("/etc/systemd/system/etcd-container.service"),
+        restart: UNIT,
+        run: &["systemctl daemon-reload", "systemctl enable etcd"],
+        why: "the etcd member, in a container of docker's or nerdctl's",
         ..ROW
     },
     FileRow {
