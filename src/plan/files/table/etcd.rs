@@ -86,14 +86,6 @@ pub(super) const ROWS: &[FileRow] = &[
         ..POD
     },
     FileRow {
-        path: "/etc/sysusers.d/etcd.conf",
-        on: ETCD,
-        when: When::EtcdService,
-        run: &["systemd-sysusers /etc/sysusers.d/etcd.conf"],
-        why: "the user of etcd's service",
-        ..ROW
-    },
-    FileRow {
         path: "/etc/systemd/system/etcd.service",
         on: ETCD,
         when: When::EtcdService,
@@ -129,6 +121,14 @@ pub(super) const ROWS: &[FileRow] = &[
         restart: &["kubelet"],
         run: DAEMON_RELOAD,
         why: "starts the kubelet with that configuration; above kubeadm's 10-kubeadm.conf",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/sysusers.d/etcd.conf",
+        on: ETCD,
+        when: When::EtcdService,
+        run: &["systemd-sysusers /etc/sysusers.d/etcd.conf"],
+        why: "the user of etcd's service",
         ..ROW
     },
     FileRow {
