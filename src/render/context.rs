@@ -1,5 +1,6 @@
 //! One typed context per template: all that it may say.
 
+use super::etcd_health::{self, EtcdHealth};
 use super::kubeadm;
 use super::kubelet::{self, Kubelet};
 use super::objects::{self, Objects};
@@ -31,6 +32,7 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
             host.apiserver.as_ref().and_then(|own| apiserver::context(path, own)).map(Context::ApiServer)
         }
         "/etc/etcd/etcdctl.env" => etcd.map(etcdctl),
+        "/etc/etcd/sealift-etcd-health" => etcd.map(|etcd| Context::EtcdHealth(etcd_health::context(etcd))),
         "/etc/kubernetes/kubeadm/config.yaml" => etcd.map(|etcd| Context::Kubeadm(member(etcd))),
         "/etc/kubernetes/kubeadm/init.yaml" | "/etc/kubernetes/kubeadm/join.yaml" => {
             host.kubeadm.as_ref().map(|plan| Context::KubeadmNode(kubeadm::node(plan)))
@@ -57,6 +59,7 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
 #[serde(untagged)]
 pub(super) enum Context {
     Etcdctl { endpoints: String },
+    EtcdHealth(EtcdHealth),
     Version { version: String },
     Kubeadm(Kubeadm),
     Kubelet(Kubelet),

@@ -7,6 +7,7 @@
 mod apiserver;
 mod context;
 mod escape;
+mod etcd_health;
 mod json;
 mod kubeadm;
 mod kubelet;

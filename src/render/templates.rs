@@ -14,6 +14,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/containers/registries.conf.d/10-sealift.conf",
     "/etc/default/kubelet",
     "/etc/etcd/etcdctl.env",
+    "/etc/etcd/sealift-etcd-health",
     "/etc/kubernetes/apiserver/admission.yaml",
     "/etc/kubernetes/apiserver/audit-policy.yaml",
     "/etc/kubernetes/apiserver/authentication.yaml",

@@ -20,7 +20,8 @@ pub(super) fn of(
         Sans::Etcd => {
             let local = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
             let ips = subject.etcd_address.into_iter().chain(local).collect();
-            (vec![subject.name.to_owned(), "localhost".to_owned()], ips)
+            let names = [Some(subject.name), subject.etcd_name, Some("localhost")];
+            (names.into_iter().flatten().map(str::to_owned).collect(), ips)
         }
         Sans::ApiServer => api_server(spec, subject),
         Sans::Node => (vec![subject.name.to_owned()], subject.addresses.to_vec()),

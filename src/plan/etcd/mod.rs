@@ -121,6 +121,20 @@ impl EtcdPlan {
         members::peer_url(self.address)
     }
 
+    /// The bytes that its database may have (`--quota-backend-bytes`; etcd's `DefaultQuotaBytes`).
+    pub const fn quota(&self) -> u64 {
+        2 * 1024 * 1024 * 1024
+    }
+
+    /// The program that runs its container; none where it runs in no container.
+    pub const fn engine(&self) -> Option<&str> {
+        match self.run {
+            EtcdRun::StaticPod => Some("crictl"),
+            EtcdRun::Container => Some("podman"),
+            EtcdRun::Systemd | EtcdRun::StatefulSet => None,
+        }
+    }
+
     /// Where its own host reaches it.
     pub fn local_url(&self) -> String {
         members::client_url(loopback(self.address))

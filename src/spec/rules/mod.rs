@@ -6,6 +6,7 @@ mod addresses;
 mod authorities;
 mod components;
 mod etcd;
+mod etcd_names;
 mod flags;
 mod hosts;
 mod kubernetes;
@@ -32,6 +33,8 @@ const RULES: &[Rule] = &[
     hosts::retired,
     hosts::role_settings,
     etcd::members,
+    etcd_names::possible,
+    etcd_names::distinct,
     kubernetes::provisioner,
     kubernetes::roles,
     kubernetes::endpoint,
