@@ -31,21 +31,20 @@ impl Shared<'_> {
         kubelet: Option<KubeletPlan>,
         settings: &settings::Settings,
     ) -> HostPlan {
-        let etcd_name = self.members.find(name).and_then(|member| member.dns_name.as_deref());
         let subject = certs::Subject {
             name: name.as_str(),
             generation: host.generation.get(),
             seed: host.seed,
             addresses: &host.addresses,
-            etcd_address: etcd.as_ref().map(|member| member.address).filter(|_| etcd_name.is_none()),
-            etcd_name,
+            members: &self.members.all,
             api_address: host.advertise_address(),
             own: Some(&host.certificates),
         };
         let kubeadm = kubeadm::plan(self, name, host, settings, etcd.as_ref(), kubelet.as_ref());
-        let mut planned = self.place(&subject, here, kubelet.as_ref(), kubeadm.as_ref(), None);
-        let data = etcd.as_ref().map(EtcdPlan::directories).unwrap_or_default();
-        planned.directories = directories::plan(here, &planned.files, &data, &settings.allow_files).into();
+        let mut planned = self.place(&subject, here, kubelet.as_ref(), kubeadm.as_ref(), etcd.as_ref(), None);
+        let data = etcd.as_ref().map(EtcdPlan::data).unwrap_or_default();
+        let allow = &settings.allow_files;
+        planned.directories = directories::plan(here, &planned.files, &data, allow, kubelet.is_some()).into();
         HostPlan {
             addresses: host.addresses.clone(),
             recipients: distinct(&host.recipients),
@@ -68,17 +67,17 @@ impl Shared<'_> {
             generation: 1,
             seed: Some(spec.seed),
             addresses: &[],
-            etcd_address: None,
-            etcd_name: None,
+            members: &[],
             api_address: None,
             own: None,
         };
         let here = [certs::Place::Operator];
         let objects = objects::plan(self);
-        let planned = self.place(&subject, &here, None, None, objects.as_ref());
+        let planned = self.place(&subject, &here, None, None, None, objects.as_ref());
         HostPlan {
             recipients: distinct(&spec.cluster.operators),
-            directories: directories::plan(&here, &planned.files, &[], &[]).into(),
+            directories: directories::plan(&here, &planned.files, &directories::Data::default(), &[], false)
+                .into(),
             files: planned.files.iter().cloned().map(at_rest).collect(),
             objects,
             patches: patches::of_operator(spec, &planned.files),
@@ -93,6 +92,7 @@ impl Shared<'_> {
         here: &[certs::Place],
         kubelet: Option<&KubeletPlan>,
         kubeadm: Option<&kubeadm::KubeadmPlan>,
+        etcd: Option<&EtcdPlan>,
         objects: Option<&objects::ObjectsPlan>,
     ) -> HostPlan {
         let Self { spec, facts, release, cluster, .. } = *self;
@@ -105,6 +105,7 @@ impl Shared<'_> {
             certificates: &certificates,
             kubelet,
             kubeadm,
+            etcd,
             objects,
             rotating: false,
         };

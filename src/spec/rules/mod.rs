@@ -5,8 +5,10 @@
 mod addresses;
 mod authorities;
 mod components;
+mod containers;
 mod etcd;
 mod etcd_names;
+mod etcd_run;
 mod flags;
 mod hosts;
 mod kubernetes;
@@ -35,6 +37,11 @@ const RULES: &[Rule] = &[
     etcd::members,
     etcd_names::possible,
     etcd_names::distinct,
+    containers::pointless,
+    containers::quadlet,
+    containers::mounts,
+    etcd_run::pointless,
+    etcd_run::plain_loopback,
     kubernetes::provisioner,
     kubernetes::roles,
     kubernetes::endpoint,
