@@ -2,6 +2,7 @@
 
 use super::container::{self, Container};
 use super::etcd::{self as unit, Etcd};
+use super::etcd_health::{self, EtcdHealth};
 use super::kubeadm;
 use super::kubelet::{self, Kubelet};
 use super::objects::{self, Objects};
@@ -36,6 +37,7 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
             container::context(etcd?).map(Context::Container)
         }
         "/etc/etcd/etcdctl.env" => etcd.map(etcdctl),
+        "/etc/etcd/sealift-etcd-health" => etcd.map(|etcd| Context::EtcdHealth(etcd_health::context(etcd))),
         "/etc/etcd/etcd.env"
         | "/etc/etcd/etcd.yaml"
         | "/etc/systemd/system/etcd.service"
@@ -70,6 +72,7 @@ pub(super) enum Context {
     Container(Container),
     Etcd(Etcd),
     Etcdctl { endpoints: String },
+    EtcdHealth(EtcdHealth),
     Version { version: String },
     Kubeadm(Kubeadm),
     Kubelet(Kubelet),

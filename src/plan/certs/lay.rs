@@ -22,7 +22,6 @@ pub(in crate::plan) struct Subject<'a> {
     pub(in crate::plan) generation: u32,
     pub(in crate::plan) seed: Option<SeedNumber>,
     pub(in crate::plan) addresses: &'a [IpAddr],
-    pub(in crate::plan) etcd_address: Option<IpAddr>,
     /// All etcd members.
     pub(in crate::plan) members: &'a [Member],
     pub(in crate::plan) api_address: Option<IpAddr>,

@@ -7,6 +7,7 @@ mod authorities;
 mod components;
 mod containers;
 mod etcd;
+mod etcd_names;
 mod etcd_run;
 mod flags;
 mod hosts;
@@ -36,6 +37,8 @@ const RULES: &[Rule] = &[
     hosts::role_settings,
     etcd::members,
     kubelets::none,
+    etcd_names::possible,
+    etcd_names::distinct,
     containers::pointless,
     containers::quadlet,
     containers::mounts,
