@@ -10,6 +10,7 @@ mod escape;
 mod json;
 mod kubeadm;
 mod kubelet;
+mod membership;
 mod objects;
 mod patch;
 mod pod;
