@@ -7,28 +7,23 @@ use serde::Serialize;
 
 /// What of the cluster's members one host is told.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct MembershipPlan {
     /// Of a host: its own member. For the operators: those of the latest turn, in their order.
     pub joining: Vec<JoiningPlan>,
     /// For the operators: the names of members that leave.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub leaving: Vec<String>,
     /// For the operators: the members that are there before and after.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub staying: Vec<StayingPlan>,
     /// Whether etcd is a unit of systemd.
     pub unit: bool,
     /// Whether systemd makes the unit from another file, so that it cannot be enabled.
     pub generated: bool,
     /// For the operators: who else must learn the list.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub api_servers: Option<ApiServersPlan>,
 }
 
 /// A member that joins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct JoiningPlan {
     /// Its name.
     pub name: String,
@@ -44,7 +39,6 @@ pub struct JoiningPlan {
 
 /// A member that stays.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct StayingPlan {
     /// Its name.
     pub name: String,
@@ -54,7 +48,6 @@ pub struct StayingPlan {
 
 /// The API servers that have a list of all members.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
 pub struct ApiServersPlan {
     /// The control planes whose bundles say the list; none when the API servers are not in the spec.
     pub control_planes: Vec<String>,

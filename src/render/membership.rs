@@ -12,8 +12,8 @@ pub(super) struct Membership {
     endpoints: String,
     /// Of a host: what etcd must find empty when it joins.
     stale: Vec<String>,
-    /// Of a host: commands between install and start.
-    run: Vec<String>,
+    /// Of a host: commands between install and start, by words.
+    run: Vec<Vec<String>>,
 }
 
 /// The context for one host, or for the operators.
@@ -35,11 +35,12 @@ fn stale(data: &str, wal: Option<&str>) -> Vec<String> {
 }
 
 /// What install names on a new machine, as far as it is about etcd: kubeadm's commands come later.
-fn run(host: &HostPlan) -> Vec<String> {
-    let mut commands = Vec::new();
+fn run(host: &HostPlan) -> Vec<Vec<String>> {
+    let mut commands: Vec<Vec<String>> = Vec::new();
     for command in host.files.iter().flat_map(|file| &file.run) {
-        if command.starts_with("system") && !commands.contains(command) {
-            commands.push(command.clone());
+        let words: Vec<_> = command.split(' ').map(str::to_owned).collect();
+        if command.starts_with("system") && !commands.contains(&words) {
+            commands.push(words);
         }
     }
     commands

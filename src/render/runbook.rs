@@ -10,6 +10,7 @@ pub(super) struct Runbook {
     host: String,
     operator: bool,
     /// What is replaced in steps.
+    items: Vec<Item>,
     #[serde(flatten)]
     rotations: Option<Rotations>,
     /// Members of etcd that come and go.
@@ -20,7 +21,6 @@ pub(super) struct Runbook {
 #[allow(clippy::struct_excessive_bools, reason = "one per question of the templates")]
 #[derive(Serialize)]
 struct Rotations {
-    items: Vec<Item>,
     control_plane: bool,
     etcd: bool,
     /// Whether etcd is a unit of systemd.
@@ -67,6 +67,7 @@ pub(super) fn context(host: &HostPlan) -> Option<Runbook> {
     (!host.rotations.is_empty() || host.membership.is_some()).then(|| Runbook {
         host: host.name.clone(),
         operator: host.name == OPERATOR,
+        items: host.rotations.iter().map(item).collect(),
         rotations: rotations(host),
         membership: host.membership.as_ref().map(|plan| membership::context(host, plan)),
     })
@@ -82,7 +83,6 @@ fn rotations(host: &HostPlan) -> Option<Rotations> {
     let is_kubelet_conf = |source: &Source| *source == Source::Kubeconfig("kubelet");
     let etcd_pod = any.etcd && !any.etcd_unit;
     Some(Rotations {
-        items: host.rotations.iter().map(item).collect(),
         control_plane: any.control_plane,
         etcd: any.etcd,
         etcd_unit: any.etcd_unit,

@@ -9,6 +9,7 @@ mod etcd;
 mod flags;
 mod hosts;
 mod kubernetes;
+mod membership;
 mod nodes;
 mod pki;
 mod pods;
@@ -32,6 +33,9 @@ const RULES: &[Rule] = &[
     hosts::retired,
     hosts::role_settings,
     etcd::members,
+    membership::of_one_host,
+    membership::a_beginning,
+    membership::leaving,
     kubernetes::provisioner,
     kubernetes::roles,
     kubernetes::endpoint,
