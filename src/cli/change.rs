@@ -6,6 +6,7 @@
 mod before;
 mod file;
 mod kubeadm;
+mod members;
 mod release;
 mod returning;
 
@@ -96,9 +97,11 @@ pub(super) fn against(
     let mut held = Vec::new();
     let mut problems = Vec::new();
     let mut stuck = Vec::new();
+    let mut members = Vec::new();
     for host in &all {
         let digest = inputs.of(host).map_err(|error| Failure::from_error(USAGE, &error))?;
         let bundle = before.bundle(&host.name)?;
+        members.extend(bundle.as_ref().and_then(members::Old::of));
         let one = compare(spec, host, bundle.as_ref(), &digest, &renderer)?;
         held.extend(bundle.as_ref().map(|bundle| Held {
             host,
@@ -131,7 +134,9 @@ pub(super) fn against(
     for entry in gone {
         change.hosts.push(HostChange::new(&entry.host, State::Removed));
         problems.extend(retired_problem(spec, &entry.host));
+        members.extend(before.bundle(&entry.host)?.as_ref().and_then(members::Old::of));
     }
+    problems.extend(members::problems(spec, &members));
     Ok((change, problems))
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, apiserver, certs,
-    directories, etcd::Members, files, images::Images, kubeadm, kubelet, objects, patches, pods, registries,
+    directories, etcd::Members, files, images::Images, kubeadm, kubelet, membership, objects, patches, pods, registries,
     releases, runbook, seed_of, settings,
 };
 use crate::spec::scalars::{HostName, Recipient};
@@ -107,12 +107,13 @@ impl Shared<'_> {
             kubeadm,
             etcd,
             objects,
-            rotating: false,
+            told: false,
         };
         let mut files = files::plan(&site);
         let rotations = runbook::rotations(spec, cluster, &files, here);
-        if !rotations.is_empty() {
-            site.rotating = true;
+        let membership = membership::plan(spec, self.members, subject.name, here);
+        if !rotations.is_empty() || membership.is_some() {
+            site.told = true;
             files = files::plan(&site);
         }
         HostPlan {
@@ -125,6 +126,7 @@ impl Shared<'_> {
             directories: Arc::default(),
             files: files.into(),
             rotations,
+            membership,
             patches: BTreeMap::new(),
             registries: Vec::new(),
             kubeadm: None,

@@ -18,6 +18,7 @@ mod images;
 pub mod kubeadm;
 mod kubelet;
 mod labels;
+mod membership;
 mod node;
 pub mod objects;
 pub mod os;
@@ -51,6 +52,7 @@ pub use files::{FilePlan, Source};
 pub use images::{ImageUse, Images};
 pub use kubeadm::{KubeadmPlan, Step};
 pub use kubelet::{BootstrapPlan, EnvironmentPlan, GatePlan, KubeletPlan, NodePlan};
+pub use membership::{ApiServersPlan, JoiningPlan, MembershipPlan, StayingPlan};
 pub use objects::{Manifest, ObjectsPlan};
 pub use pods::{PodPlan, Probes};
 pub use policy::{Fields, Policy};
@@ -140,6 +142,9 @@ pub struct HostPlan {
     /// What is replaced in steps and concerns this host.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rotations: Vec<RotationPlan>,
+    /// What it is told of etcd's members that come and go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub membership: Option<MembershipPlan>,
     /// JSON merge patches of rendered YAML, by path.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub patches: BTreeMap<String, FreeForm>,

@@ -18,6 +18,9 @@ pub struct RotationPlan {
     pub control_plane: bool,
     /// Whether the host runs an etcd member.
     pub etcd: bool,
+    /// Whether etcd is a unit of systemd.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub etcd_unit: bool,
     /// Whether this is the operators' runbook.
     pub operator: bool,
     /// Whether the API servers are in the spec. If not, somebody else's use this etcd.
@@ -149,6 +152,7 @@ pub(super) fn rotations(
             step: item.step(cluster)?,
             control_plane: here.contains(&Place::Role(Role::ControlPlane)),
             etcd: here.contains(&Place::Role(Role::Etcd)),
+            etcd_unit: spec.etcd.run.is_unit(),
             operator,
             kubernetes: cluster.authority(CaName::Kubernetes).is_some(),
             token_join: spec.kubernetes.join == Join::Token,

@@ -13,6 +13,7 @@ mod etcd_health;
 mod json;
 mod kubeadm;
 mod kubelet;
+mod membership;
 mod objects;
 mod patch;
 mod pod;

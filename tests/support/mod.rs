@@ -202,3 +202,20 @@ pub(crate) fn copy_tree(from: &Path, to: &Path) {
         }
     }
 }
+
+/// The text between ```` ```sh ```` and ```` ``` ````.
+#[track_caller]
+pub(crate) fn blocks(text: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut open: Option<String> = None;
+    for line in text.lines() {
+        match (&mut open, line) {
+            (None, "```sh") => open = Some(String::new()),
+            (None, _) => assert!(!line.starts_with("```"), "{line}"),
+            (Some(_), "```") => blocks.extend(open.take()),
+            (Some(block), _) => block.extend([line, "\n"]),
+        }
+    }
+    assert_eq!(open, None, "a block without end");
+    blocks
+}

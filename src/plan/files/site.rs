@@ -18,7 +18,7 @@ pub(in crate::plan) struct Site<'a> {
     pub(in crate::plan) kubelet: Option<&'a KubeletPlan>,
     pub(in crate::plan) kubeadm: Option<&'a KubeadmPlan>,
     pub(in crate::plan) etcd: Option<&'a EtcdPlan>,
-    pub(in crate::plan) rotating: bool,
+    pub(in crate::plan) told: bool,
     /// What the operators apply; in their bundle alone.
     pub(in crate::plan) objects: Option<&'a ObjectsPlan>,
 }

@@ -24,8 +24,8 @@ pub enum When {
     Tokens,
     /// When the key of the Kubernetes CA is placed on control planes.
     SigningOnHosts,
-    /// While something of this host is replaced in steps.
-    Rotating,
+    /// While something of this host is replaced in steps, and of etcd's members that join.
+    Told,
     /// When etcd is a static pod.
     EtcdPod,
     /// The same, and kubeadm makes the control plane.
@@ -96,7 +96,7 @@ impl Site<'_> {
             When::Encrypted => self.cluster.encryption.is_some(),
             When::Tokens => !self.cluster.tokens.is_empty(),
             When::SigningOnHosts => self.spec.pki.ca_keys_on_hosts.contains(&CaName::Kubernetes),
-            When::Rotating => self.rotating,
+            When::Told => self.told,
             When::Mirrors(kind) => {
                 let mirrors = &self.spec.container_runtime.registry_mirrors;
                 self.pulls_as(kind) && mirrors.values().any(|mirrors| !mirrors.is_empty())

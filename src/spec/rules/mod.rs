@@ -13,6 +13,7 @@ mod flags;
 mod hosts;
 mod kubelets;
 mod kubernetes;
+mod membership;
 mod nodes;
 mod pki;
 mod pods;
@@ -44,6 +45,9 @@ const RULES: &[Rule] = &[
     containers::mounts,
     etcd_run::pointless,
     etcd_run::plain_loopback,
+    membership::of_one_host,
+    membership::a_beginning,
+    membership::leaving,
     kubernetes::provisioner,
     kubernetes::roles,
     kubernetes::endpoint,
