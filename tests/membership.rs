@@ -42,10 +42,7 @@ fn host(name: &str, address: &str, recipient: &str, more: &str) -> String {
 
 fn joining() -> [String; 2] {
     let more = "    etcd: {state: existing}\n";
-    [
-        host("infra3", "10.0.0.9", RECIPIENTS[0], more),
-        host("infra4", "10.0.0.10", RECIPIENTS[1], more),
-    ]
+    [host("infra3", "10.0.0.9", RECIPIENTS[0], more), host("infra4", "10.0.0.10", RECIPIENTS[1], more)]
 }
 
 /// Two more than the example.
@@ -56,7 +53,11 @@ fn five(form: &str) -> String {
 /// The example with another machine in the place of its second.
 fn replacing(form: &str) -> String {
     let text = three(form);
-    let text = replaced(&text, "  infra1:\n", "  infra1:\n    generation: 2\n    revision: 1\n    etcd: {state: existing}\n");
+    let text = replaced(
+        &text,
+        "  infra1:\n",
+        "  infra1:\n    generation: 2\n    revision: 1\n    etcd: {state: existing}\n",
+    );
     let old = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIATlpF1DmwQyDwfp5iOCkmeCEUfxKh1z0QlZv3co+3I9";
     replaced(&text, old, RECIPIENTS[0])
 }
@@ -86,7 +87,8 @@ fn runbooks_of_every_form() {
     let shell = need("sh");
     for (name, form) in FORMS {
         let mut texts = BTreeMap::new();
-        for (change, spec) in [("grow", five(form)), ("replace", replacing(form)), ("shrink", leaving(form))] {
+        for (change, spec) in [("grow", five(form)), ("replace", replacing(form)), ("shrink", leaving(form))]
+        {
             let found = runbooks(&spec);
             texts.extend(found.into_iter().map(|(host, text)| (format!("{change}/{host}.md"), text)));
         }
