@@ -54,8 +54,7 @@ impl Owner {
     }
 }
 
-/// Debian's and Fedora's packages choose a number at install; 379 is free below 1000 on both, and the
-/// same on all hosts.
+/// A number of its own below 1000, the same on every host: packages take whichever is free at install.
 const UID: u32 = 379;
 
 /// The user that etcd's unit runs it as, whose key files are readable for it; none where etcd runs
