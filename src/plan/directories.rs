@@ -59,7 +59,12 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         ..ROW
     },
     DirectoryRow { path: "/etc/default", why: "the system's; variables of units", ..ROW },
-    DirectoryRow { path: "/etc/etcd", on: ETCD, why: "etcd's settings, and etcdctl's environment", ..ROW },
+    DirectoryRow {
+        path: "/etc/etcd",
+        on: ETCD,
+        why: "etcd's settings, etcdctl's environment, and the check of its health",
+        ..ROW
+    },
     DirectoryRow { path: "/etc/kubernetes", on: EVERYWHERE, why: "kubeadm's", ..ROW },
     DirectoryRow {
         path: "/etc/kubernetes/apiserver",

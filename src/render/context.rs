@@ -2,6 +2,7 @@
 
 use super::container::{self, Container};
 use super::etcd::{self as unit, Etcd};
+use super::etcd_health::{self, EtcdHealth};
 use super::kubeadm;
 use super::kubelet::{self, Kubelet};
 use super::objects::{self, Objects};
@@ -42,6 +43,7 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
         | "/etc/systemd/system/etcd.service.d/30-sealift-gate.conf"
         | "/etc/sysusers.d/etcd.conf"
         | "/etc/tmpfiles.d/etcd.conf" => unit::of(path, etcd?).map(Context::Etcd),
+        "/etc/etcd/sealift-etcd-health" => etcd.map(|etcd| Context::EtcdHealth(etcd_health::context(etcd))),
         "/etc/kubernetes/kubeadm/config.yaml" => etcd.map(|etcd| Context::Kubeadm(member(etcd))),
         "/etc/kubernetes/kubeadm/init.yaml" | "/etc/kubernetes/kubeadm/join.yaml" => {
             host.kubeadm.as_ref().map(|plan| Context::KubeadmNode(kubeadm::node(plan)))
@@ -70,6 +72,7 @@ pub(super) enum Context {
     Container(Container),
     Etcd(Etcd),
     Etcdctl { endpoints: String },
+    EtcdHealth(EtcdHealth),
     Version { version: String },
     Kubeadm(Kubeadm),
     Kubelet(Kubelet),

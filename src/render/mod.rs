@@ -9,6 +9,7 @@ mod container;
 mod context;
 mod escape;
 mod etcd;
+mod etcd_health;
 mod json;
 mod kubeadm;
 mod kubelet;

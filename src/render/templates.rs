@@ -17,6 +17,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/etcd/etcd.env",
     "/etc/etcd/etcd.yaml",
     "/etc/etcd/etcdctl.env",
+    "/etc/etcd/sealift-etcd-health",
     "/etc/kubernetes/apiserver/admission.yaml",
     "/etc/kubernetes/apiserver/audit-policy.yaml",
     "/etc/kubernetes/apiserver/authentication.yaml",

@@ -21,7 +21,8 @@ pub(super) fn of(
         Sans::CommonName => (vec![cn.to_owned()], Vec::new()),
         Sans::Etcd => {
             let ips = subject.etcd_address.into_iter().chain(LOCAL).collect();
-            (vec![subject.name.to_owned(), "localhost".to_owned()], ips)
+            let names = [Some(subject.name), subject.etcd_name, Some("localhost")];
+            (names.into_iter().flatten().map(str::to_owned).collect(), ips)
         }
         Sans::Members => {
             let names =

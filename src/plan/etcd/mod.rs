@@ -151,6 +151,20 @@ impl EtcdPlan {
         members::peer_url(self.address)
     }
 
+    /// The bytes that its database may have (`--quota-backend-bytes`; etcd's `DefaultQuotaBytes`).
+    pub const fn quota(&self) -> u64 {
+        2 * 1024 * 1024 * 1024
+    }
+
+    /// The program that runs its container; none where it runs in no container.
+    pub fn engine(&self) -> Option<&str> {
+        match self.run {
+            EtcdRun::StaticPod => Some("crictl"),
+            EtcdRun::Container => self.container.as_ref().map(|container| container.program.as_str()),
+            EtcdRun::Systemd | EtcdRun::StatefulSet => None,
+        }
+    }
+
     /// Where its own host reaches it: on loopback, where that is served with TLS.
     pub fn local_url(&self) -> String {
         if self.is_plain_on_loopback() { self.client_url.clone() } else { self.loopback_listener() }

@@ -7,6 +7,7 @@ mod authorities;
 mod components;
 mod containers;
 mod etcd;
+mod etcd_names;
 mod etcd_run;
 mod flags;
 mod hosts;
@@ -41,6 +42,8 @@ const RULES: &[Rule] = &[
     containers::mounts,
     etcd_run::pointless,
     etcd_run::plain_loopback,
+    etcd_names::possible,
+    etcd_names::distinct,
     kubernetes::provisioner,
     kubernetes::roles,
     kubernetes::endpoint,

@@ -43,6 +43,13 @@ pub(super) const ROWS: &[FileRow] = &[
         ..ROW
     },
     FileRow {
+        path: "/etc/etcd/sealift-etcd-health",
+        on: ETCD,
+        mode: 0o755,
+        why: "says whether etcd is well, to people and to monitoring",
+        ..ROW
+    },
+    FileRow {
         path: "/etc/kubernetes/kubeadm/config.yaml",
         on: ETCD_ALONE,
         when: When::EtcdPod,
