@@ -11,7 +11,7 @@ pub(super) fn none(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     if spec.etcd.run == EtcdRun::StaticPod || holes.touch(&hosts) || holes.touch(&run) {
         return;
     }
-    for Layer { path, role, kubelet, .. } in layers(spec).filter(|layer| is_written(layer.kubelet)) {
+    for Layer { path, role, .. } in layers(spec).filter(|layer| is_written(layer.kubelet)) {
         let of_host = super::hosts(spec).find(|(at, ..)| *at == path).map(|(_, _, host)| host);
         let of_layer = |host: &&Host| role.is_none_or(|role| host.roles.contains(&role));
         let mut of_all = spec.hosts.values().filter(of_layer);
