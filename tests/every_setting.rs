@@ -236,11 +236,33 @@ const SERVICE: &[(&str, &str)] = &[
     ("", "gate: {program: /opt/sealift}"),
 ];
 
+/// The same of etcd in a container.
+const CONTAINER: &[(&str, &str)] = &[
+    ("", "container: {engine: docker}"),
+    ("", "container: {engine: nerdctl}"),
+    ("container: {engine: docker}", "container: {engine: nerdctl}"),
+    ("container: {engine: docker}", "container: {engine: docker, program: /opt/docker}"),
+    ("", "image: \"a.example/etcd:3.6.9\""),
+    ("", "dataDir: /srv/etcd"),
+    ("", "walDir: /srv/wal"),
+    ("", "user: {uid: 400}"),
+    ("user: {uid: 400}", "user: {uid: 400, gid: 401}"),
+    ("", "config: yaml"),
+    ("", "plainLoopback: true"),
+    ("", "certificates: shared"),
+    ("", "gate: {run: none}"),
+];
+
 #[test]
-fn etcd_as_a_service() {
+fn etcd_as_a_unit() {
+    every_setting_of("systemd", SERVICE);
+    every_setting_of("container", CONTAINER);
+}
+
+fn every_setting_of(run: &str, rows: &[(&str, &str)]) {
     let text = support::example::spec();
     let files = |settings: &str, host: &str| {
-        let run = format!("run: systemd\n  version: 3.6.8\n  {settings}\n");
+        let run = format!("run: {run}\n  version: 3.6.8\n  {settings}\n");
         let text = replaced(&text, "run: static-pod\n", &run);
         let text = replaced(&text, "roles: [etcd]\n", &format!("roles: [etcd]\n{host}"));
         let all = members(&Built::of(&text).bundle("infra0"));
@@ -256,7 +278,7 @@ fn etcd_as_a_service() {
         let files = all.into_iter().filter(|member| member.name.starts_with("files/"));
         (owners, files.map(|member| (member.name, member.contents)).collect::<BTreeMap<_, _>>())
     };
-    for (without, with) in SERVICE {
+    for (without, with) in rows {
         assert_ne!(files(without, ""), files(with, ""), "{with}");
     }
     let own = "    etcd: {gate: {run: none}}\n";

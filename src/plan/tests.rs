@@ -5,6 +5,7 @@ mod day_zero;
 mod etcd_units;
 mod kubeadm;
 mod kubernetes;
+mod units;
 
 use super::{Facts, HostPlan, plan};
 use crate::spec;
