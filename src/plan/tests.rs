@@ -4,6 +4,7 @@
 mod day_zero;
 mod kubeadm;
 mod kubernetes;
+mod units;
 
 use super::{Facts, HostPlan, plan};
 use crate::spec;

@@ -11,6 +11,7 @@ mod etcd_names;
 mod etcd_run;
 mod flags;
 mod hosts;
+mod kubelets;
 mod kubernetes;
 mod nodes;
 mod pki;
@@ -35,13 +36,14 @@ const RULES: &[Rule] = &[
     hosts::retired,
     hosts::role_settings,
     etcd::members,
-    etcd_names::possible,
-    etcd_names::distinct,
+    kubelets::none,
     containers::pointless,
     containers::quadlet,
     containers::mounts,
     etcd_run::pointless,
     etcd_run::plain_loopback,
+    etcd_names::possible,
+    etcd_names::distinct,
     kubernetes::provisioner,
     kubernetes::roles,
     kubernetes::endpoint,
