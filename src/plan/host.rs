@@ -36,14 +36,15 @@ impl Shared<'_> {
             generation: host.generation.get(),
             seed: host.seed,
             addresses: &host.addresses,
-            etcd_address: etcd.as_ref().map(|member| member.address),
+            members: &self.members.all,
             api_address: host.advertise_address(),
             own: Some(&host.certificates),
         };
         let kubeadm = kubeadm::plan(self, name, host, settings, etcd.as_ref(), kubelet.as_ref());
-        let mut planned = self.place(&subject, here, kubelet.as_ref(), kubeadm.as_ref(), None);
-        let data = etcd.as_ref().map(EtcdPlan::directories).unwrap_or_default();
-        planned.directories = directories::plan(here, &planned.files, &data, &settings.allow_files).into();
+        let mut planned = self.place(&subject, here, kubelet.as_ref(), kubeadm.as_ref(), etcd.as_ref(), None);
+        let data = etcd.as_ref().map(EtcdPlan::data).unwrap_or_default();
+        let allow = &settings.allow_files;
+        planned.directories = directories::plan(here, &planned.files, &data, allow, kubelet.is_some()).into();
         HostPlan {
             addresses: host.addresses.clone(),
             recipients: distinct(&host.recipients),
@@ -66,16 +67,17 @@ impl Shared<'_> {
             generation: 1,
             seed: Some(spec.seed),
             addresses: &[],
-            etcd_address: None,
+            members: &[],
             api_address: None,
             own: None,
         };
         let here = [certs::Place::Operator];
         let objects = objects::plan(self);
-        let planned = self.place(&subject, &here, None, None, objects.as_ref());
+        let planned = self.place(&subject, &here, None, None, None, objects.as_ref());
         HostPlan {
             recipients: distinct(&spec.cluster.operators),
-            directories: directories::plan(&here, &planned.files, &[], &[]).into(),
+            directories: directories::plan(&here, &planned.files, &directories::Data::default(), &[], false)
+                .into(),
             files: planned.files.iter().cloned().map(at_rest).collect(),
             objects,
             patches: patches::of_operator(spec, &planned.files),
@@ -90,6 +92,7 @@ impl Shared<'_> {
         here: &[certs::Place],
         kubelet: Option<&KubeletPlan>,
         kubeadm: Option<&kubeadm::KubeadmPlan>,
+        etcd: Option<&EtcdPlan>,
         objects: Option<&objects::ObjectsPlan>,
     ) -> HostPlan {
         let Self { spec, facts, release, cluster, .. } = *self;
@@ -102,6 +105,7 @@ impl Shared<'_> {
             certificates: &certificates,
             kubelet,
             kubeadm,
+            etcd,
             objects,
             told: false,
         };

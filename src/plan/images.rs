@@ -110,8 +110,9 @@ pub(super) fn uses(
         }));
     }
     if let Some(release) = release {
-        // every host runs a kubelet, if only for etcd's pod
-        let hosts = spec.hosts.keys().map(ToString::to_string).collect();
+        // where a kubelet runs, if only for etcd's pod
+        let hosts = plans.iter().filter(|(_, plan)| plan.kubelet.is_some());
+        let hosts = hosts.map(|(name, _)| name.to_string()).collect();
         all.push(ImageUse { component: "pause", image: pause(spec, release), hosts });
     }
     let start = all.len();

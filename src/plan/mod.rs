@@ -47,7 +47,7 @@ pub use apiserver::ApiServerPlan;
 pub use brought::{Brought, Facts};
 pub use certs::CertPlan;
 pub use directories::DirectoryPlan;
-pub use etcd::{EtcdImage, EtcdPlan, Listed};
+pub use etcd::{ContainerPlan, EtcdImage, EtcdPlan, Listed, Owner, ServicePlan, UnitPlan};
 pub use files::{FilePlan, Source};
 pub use images::{ImageUse, Images};
 pub use kubeadm::{KubeadmPlan, Step};
@@ -221,7 +221,7 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
             if kubelet::is_node(host) {
                 problems.extend(node::problems(spec, name, host));
             }
-            problems.extend(directories::pointless(&places, &settings.allow_files));
+            problems.extend(directories::pointless(&places, &settings.allow_files, kubelet.is_some()));
             let mut planned = shared.host(name, host, &places, etcd, kubelet, &settings);
             share(&mut planned.files, &mut files);
             share(&mut planned.directories, &mut directories);

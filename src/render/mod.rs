@@ -5,8 +5,11 @@
 //! afterwards.
 
 mod apiserver;
+mod container;
 mod context;
 mod escape;
+mod etcd;
+mod etcd_health;
 mod json;
 mod kubeadm;
 mod kubelet;

@@ -1,11 +1,12 @@
 //! Machines with etcd on them: each a network namespace with its own address, on one bridge; etcd's
-//! flags from the installed static-pod manifests, etcdctl's environment from the installed file.
+//! command from what is installed (see `etcd_command`), etcdctl's environment from the installed file.
 //!
 //! `SEALIFT_ETCD=/path/to/etcd` runs that etcd with the manifest's own flags. Without it Debian's is
 //! run; what its old release does not know is mapped by [`known_to_3_4`] and nowhere else.
 
 #![allow(clippy::disallowed_types, reason = "waits for processes")]
 
+use super::etcd_command::{Installed, installed};
 use super::example::{ADDRESSES, Built, HOSTS};
 use super::{Ran, is_root, need, run, sealift, skip};
 use std::fs;
@@ -33,20 +34,26 @@ fn known_to_3_4(flag: &str) -> String {
 /// The same file below a root directory: etcd and etcdctl run without a container, so that paths of
 /// the host mean this machine's.
 pub(crate) fn below(root: &Path, text: &str) -> String {
-    text.replace("/etc/kubernetes/", &format!("{}/etc/kubernetes/", root.display()))
-        .replace("/var/lib/etcd", &format!("{}/var/lib/etcd", root.display()))
+    ["/etc/kubernetes/", "/etc/etcd/", "/var/lib/etcd"]
+        .into_iter()
+        .fold(text.to_owned(), |text, path| text.replace(path, &format!("{}{path}", root.display())))
 }
 
 /// etcd and etcdctl, where the test `name` can run; none when it was skipped or has run in namespaces.
 pub(crate) fn enter(name: &str) -> Option<(PathBuf, PathBuf)> {
-    let tools = ["etcdctl", "ip", "nsenter", "unshare"].map(need);
+    let etcdctl = need("etcdctl");
     let etcd = std::env::var_os("SEALIFT_ETCD").map(PathBuf::from).or_else(|| need("etcd"));
-    let ([Some(etcdctl), Some(_), Some(_), Some(unshare)], Some(etcd)) = (tools, etcd) else { return None };
+    enter_with(name, (etcd?, etcdctl?))
+}
+
+/// The same with chosen programs.
+pub(crate) fn enter_with(name: &str, programs: (PathBuf, PathBuf)) -> Option<(PathBuf, PathBuf)> {
+    let [Some(_), Some(_), Some(unshare)] = ["ip", "nsenter", "unshare"].map(need) else { return None };
     if std::env::var_os(INSIDE).is_none() {
         enter_namespaces(&unshare, name);
         return None;
     }
-    Some((etcd, etcdctl))
+    Some(programs)
 }
 
 /// Runs this test again where it may have networks of its own. The kernel ends everything in that
@@ -116,15 +123,6 @@ impl Machine {
         command
     }
 
-    /// etcd's command line in the installed manifest.
-    fn flags(&self) -> Vec<String> {
-        let manifest = fs::read_to_string(self.root.join("etc/kubernetes/manifests/etcd.yaml")).unwrap();
-        let pod = sealift::spec::yaml::document(&manifest).unwrap();
-        let command = pod["spec"]["containers"][0]["command"].as_array().unwrap();
-        assert_eq!(command[0], "etcd");
-        command[1..].iter().map(|flag| flag.as_str().unwrap().to_owned()).collect()
-    }
-
     /// etcdctl with the installed environment and these variables more; an empty one is unset.
     pub(crate) fn etcdctl(&self, etcdctl: &Path, more: &[(&str, &str)], words: &[&str]) -> Ran {
         let text = fs::read_to_string(self.root.join("etc/etcd/etcdctl.env")).unwrap();
@@ -180,6 +178,10 @@ pub(crate) struct Cluster {
     pub(crate) bundles: Built,
     etcd: PathBuf,
     pub(crate) etcdctl: PathBuf,
+    /// Whether flags are mapped that 3.4 does not know.
+    pub(crate) mapped: bool,
+    /// Variables that members get when they start, beside what is installed.
+    pub(crate) variables: Vec<(&'static str, &'static str)>,
 }
 
 impl Cluster {
@@ -189,7 +191,8 @@ impl Cluster {
         let bundles = Built::of(spec);
         let machine = |(host, address)| Machine::new(host, address, bundles.root(host));
         let machines = HOSTS.into_iter().zip(ADDRESSES).map(machine).collect();
-        Self { machines, bundles, etcd, etcdctl }
+        let mapped = std::env::var_os("SEALIFT_ETCD").is_none();
+        Self { machines, bundles, etcd, etcdctl, mapped, variables: Vec::new() }
     }
 
     /// One more machine, with nothing on it.
@@ -233,17 +236,17 @@ impl Cluster {
 
     /// Starts one member.
     pub(crate) fn start_one(&mut self, number: usize) {
-        let mapped = std::env::var_os("SEALIFT_ETCD").is_none();
+        let mapped = self.mapped;
         let machine = &mut self.machines[number];
-        let flags = machine.flags().into_iter().map(|flag| {
-            let flag = if mapped { known_to_3_4(&flag) } else { flag };
-            below(&machine.root, &flag)
-        });
-        let flags: Vec<_> = flags.collect();
+        let Installed { flags, variables } = installed(&machine.root);
+        let flags = flags.into_iter().map(|flag| if mapped { known_to_3_4(&flag) } else { flag });
+        let flags: Vec<_> = flags.map(|flag| below(&machine.root, &flag)).collect();
+        let variables = variables.iter().map(|(name, value)| (name, below(&machine.root, value)));
         let log =
             fs::OpenOptions::new().create(true).append(true).open(machine.root.join("etcd.log")).unwrap();
         let mut command = machine.inside(&self.etcd);
-        command.args(flags).env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command.args(flags).env_clear().envs(variables).envs(self.variables.iter().copied());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         machine.etcd = Some(Process(command.spawn().unwrap()));
     }
 

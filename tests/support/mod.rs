@@ -6,6 +6,9 @@
 pub(crate) mod archive;
 pub(crate) mod by_the_book;
 pub(crate) mod etcd;
+pub(crate) mod etcd_command;
+pub(crate) mod etcd_health;
+pub(crate) mod etcd_programs;
 pub(crate) mod example;
 pub(crate) mod golden;
 pub(crate) mod opened;

@@ -20,6 +20,7 @@ use serde::{Serialize, Serializer};
 use std::net::IpAddr;
 
 pub(super) use fit::problems;
+use lay::exists_for_members;
 pub(super) use lay::{Subject, authorities, exists, kubelet_server, leaves, one_less};
 pub use place::Place;
 pub(super) use place::{first_control_plane, has_control_plane};
@@ -77,6 +78,10 @@ pub enum When {
     Always,
     /// On nodes that do not join with a token: those have the cluster sign theirs.
     NotByToken,
+    /// Where each etcd member has its own.
+    OfEachMember,
+    /// Where all etcd members have one: it is no host's.
+    OfAllMembers,
     /// With kubeadm, which reads it.
     Kubeadm,
     /// With kubeadm, until the cluster runs.
@@ -137,6 +142,8 @@ pub enum Sans {
     CommonName,
     /// Node name, localhost, etcd's address and both loopback addresses.
     Etcd,
+    /// The same of all members.
+    Members,
     /// Node name, the service `kubernetes` in all its forms, the host's address and the endpoint.
     ApiServer,
     /// Node name and all addresses.
@@ -188,7 +195,7 @@ pub struct CertPlan {
     pub algorithm: Algorithm,
     /// The seed of the key.
     pub seed: u32,
-    /// Decimal; for leaves the tuple pki, CA, host, joined by commas.
+    /// Decimal; for leaves the tuple pki, CA, host, joined by commas, without host for one that hosts share.
     pub generation: String,
     /// Whether the private key is placed here too.
     pub with_key: bool,
@@ -262,6 +269,16 @@ impl CertRow {
     /// The row of an id.
     pub fn find(id: &str) -> Option<&'static Self> {
         CERTS.iter().find(|row| row.id == id)
+    }
+
+    /// Whether etcd itself proves with it who it is.
+    pub(in crate::plan) fn of_etcds_own(&self) -> bool {
+        matches!(self.sans, Sans::Etcd | Sans::Members)
+    }
+
+    /// Whether all hosts that have it have the same.
+    pub fn is_shared(&self) -> bool {
+        self.when == When::OfAllMembers
     }
 
     /// Where the certificate lies on a host; none when it has no file of its own.

@@ -105,6 +105,7 @@ pub const CERTS: &[CertRow] = &[
         kind: Kind::IssuedBy(CaName::Etcd),
         on: ETCD,
         key_on: ETCD,
+        when: When::OfEachMember,
         cn: Cn::HostName,
         sans: Sans::Etcd,
         eku: SERVER_AND_CLIENT,
@@ -117,11 +118,25 @@ pub const CERTS: &[CertRow] = &[
         kind: Kind::IssuedBy(CaName::Etcd),
         on: ETCD,
         key_on: ETCD,
+        when: When::OfEachMember,
         cn: Cn::HostName,
         sans: Sans::Etcd,
         eku: SERVER_AND_CLIENT,
         form: Form::Pair("/etc/kubernetes/pki/etcd/peer"),
         why: "members prove themselves to each other, in both directions",
+        ..LEAF
+    },
+    CertRow {
+        id: "etcd-shared",
+        kind: Kind::IssuedBy(CaName::Etcd),
+        on: ETCD,
+        key_on: ETCD,
+        when: When::OfAllMembers,
+        cn: Cn::Fixed("etcd"),
+        sans: Sans::Members,
+        eku: SERVER_AND_CLIENT,
+        form: Form::Pair("/etc/kubernetes/pki/etcd/etcd"),
+        why: "one for all members, to serve clients and for peers, in place of etcd-server and etcd-peer",
         ..LEAF
     },
     CertRow {

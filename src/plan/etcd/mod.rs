@@ -1,20 +1,26 @@
 //! The etcd member of one host.
 
+mod container;
+mod file;
 mod image;
 mod members;
+mod unit;
 
 use super::directories;
 use super::releases::{EtcdFlags, EtcdProbes, KubeadmApi, Release};
 use super::settings::{Layered, Settings};
 use crate::spec::Problem;
 use crate::spec::scalars::{AbsolutePath, EtcdVersion, HostName};
-use crate::spec::types::{EtcdRun, EtcdState, Host, Role, Spec};
+use crate::spec::types::{EtcdCertificates, EtcdRun, EtcdState, Host, Role, Spec};
 use serde::{Serialize, Serializer};
 use std::net::IpAddr;
 
+pub use container::ContainerPlan;
 pub use image::EtcdImage;
 pub use members::Listed;
 pub(super) use members::{Member, Members};
+pub(super) use unit::owner;
+pub use unit::{Owner, ServicePlan, UnitPlan};
 
 /// The etcd member of one host.
 #[derive(Clone, Debug, Serialize)]
@@ -42,8 +48,17 @@ pub struct EtcdPlan {
     /// The image; none where it runs without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<EtcdImage>,
+    /// What runs its container, where it runs in one of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container: Option<ContainerPlan>,
     /// The repository of all images that are not named one by one.
     pub cluster_image_repository: String,
+    /// Its unit, when it runs as one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<UnitPlan>,
+    /// Whether all members have one certificate.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub shared_certificate: bool,
     /// The data directory.
     pub data_dir: String,
     /// The directory of the write-ahead log, when it has one of its own.
@@ -73,20 +88,27 @@ fn state_name<S: Serializer>(state: &EtcdState, serializer: S) -> Result<S::Ok, 
     serializer.serialize_str(state.name())
 }
 
+/// Where the certificate and the key of a row of `CERTS` lie.
+type Pair = (&'static str, &'static str);
+const SERVER: Pair = ("/etc/kubernetes/pki/etcd/server.crt", "/etc/kubernetes/pki/etcd/server.key");
+const PEER: Pair = ("/etc/kubernetes/pki/etcd/peer.crt", "/etc/kubernetes/pki/etcd/peer.key");
+const SHARED: Pair = ("/etc/kubernetes/pki/etcd/etcd.crt", "/etc/kubernetes/pki/etcd/etcd.key");
+
 impl EtcdPlan {
     /// Where it says over plain http how it is, on loopback (kubeadm's `EtcdMetricsPort`).
     pub const METRICS_PORT: u16 = 2381;
 
     /// kubeadm's flags that say nothing of addresses and members, in byte order of their names.
     pub fn defaults(&self) -> Vec<(&'static str, String)> {
+        let [server, peer] = if self.shared_certificate { [SHARED; 2] } else { [SERVER, PEER] };
         let mut flags = vec![
-            ("cert-file", "/etc/kubernetes/pki/etcd/server.crt"),
+            ("cert-file", server.0),
             ("client-cert-auth", "true"),
             ("data-dir", &*self.data_dir),
-            ("key-file", "/etc/kubernetes/pki/etcd/server.key"),
-            ("peer-cert-file", "/etc/kubernetes/pki/etcd/peer.crt"),
+            ("key-file", server.1),
+            ("peer-cert-file", peer.0),
             ("peer-client-cert-auth", "true"),
-            ("peer-key-file", "/etc/kubernetes/pki/etcd/peer.key"),
+            ("peer-key-file", peer.1),
             ("peer-trusted-ca-file", "/etc/kubernetes/pki/etcd/ca.crt"),
             ("snapshot-count", "10000"),
             ("trusted-ca-file", "/etc/kubernetes/pki/etcd/ca.crt"),
@@ -103,8 +125,16 @@ impl EtcdPlan {
         flags.into_iter().map(|(name, value)| (name, value.to_owned())).collect()
     }
 
+    /// The directories that it writes, and whose they are.
+    pub(super) fn data(&self) -> directories::Data<'_> {
+        let service = self.unit.as_ref().and_then(|unit| unit.service.as_ref());
+        let in_container = self.container.as_ref().and_then(|container| container.user);
+        let owner = service.map(|service| service.owner).or(in_container).unwrap_or_default();
+        directories::Data { paths: self.directories(), owner }
+    }
+
     /// The directories that it writes.
-    pub(super) fn directories(&self) -> Vec<&str> {
+    pub fn directories(&self) -> Vec<&str> {
         let wal = self.wal_dir.as_deref();
         // one below the other is made by etcd
         let apart = wal.filter(|wal| !wal.starts_with(&format!("{}/", self.data_dir)));
@@ -121,9 +151,20 @@ impl EtcdPlan {
         members::peer_url(self.address)
     }
 
-    /// Where its own host reaches it.
+    /// The bytes that its database may have (`--quota-backend-bytes`; etcd's `DefaultQuotaBytes`).
+    pub const fn quota(&self) -> u64 {
+        2 * 1024 * 1024 * 1024
+    }
+
+    /// The program that runs its container; none where it runs in no container.
+    pub fn engine(&self) -> Option<&str> {
+        let in_pod = (self.run == EtcdRun::StaticPod).then_some("crictl");
+        self.container.as_ref().map(|container| container.program.as_str()).or(in_pod)
+    }
+
+    /// Where its own host reaches it: on loopback, where that is served with TLS.
     pub fn local_url(&self) -> String {
-        members::client_url(loopback(self.address))
+        if self.is_plain_on_loopback() { self.client_url.clone() } else { self.loopback_listener() }
     }
 }
 
@@ -157,7 +198,7 @@ pub(super) fn plan(
         }
     };
     let version = image::version(settings, image.as_ref(), problems)?;
-    Some(EtcdPlan {
+    let mut plan = EtcdPlan {
         name: member.name.clone(),
         run: spec.etcd.run,
         address: member.address,
@@ -168,6 +209,9 @@ pub(super) fn plan(
         version: version.to_string(),
         feature_gates: uses_feature_gates(spec, release, version),
         image,
+        container: container::plan(spec),
+        unit: unit::plan(spec, settings),
+        shared_certificate: spec.etcd.certificates == EtcdCertificates::Shared,
         cluster_image_repository: spec.kubernetes.image_repository.to_string(),
         data_dir: data_dir(settings, problems),
         wal_dir: settings
@@ -180,7 +224,9 @@ pub(super) fn plan(
         encryption_algorithm: release.encryption_algorithm(spec.pki.algorithm),
         probes: release.etcd_probes,
         named_probe_port: release.named_probe_port,
-    })
+    };
+    plan.write_settings(spec.etcd.config, problems);
+    Some(plan)
 }
 
 /// etcd 3.6 has feature gates. In pods kubeadm's old releases write the old flags all the same, which 3.6

@@ -7,6 +7,8 @@ use serde::Serialize;
 pub enum RowSource {
     /// From the template of the same path.
     Template,
+    /// From the template of that other path: one path has several.
+    TemplateOf(&'static str),
     /// The manifest of a static pod, from the template of the same path.
     Pod,
     /// From the template of the same path, in which `REGISTRY` stands for each registry with mirrors.

@@ -15,7 +15,7 @@ pub(super) fn pod(etcd: &EtcdPlan) -> PodPlan {
         ("initial-advertise-peer-urls", etcd.peer_url.clone()),
         ("initial-cluster", etcd.listed.initial_cluster.to_string()),
         ("initial-cluster-state", etcd.state.name().to_owned()),
-        ("listen-client-urls", format!("{},{}", etcd.local_url(), etcd.client_listener())),
+        ("listen-client-urls", format!("{},{}", etcd.loopback_listener(), etcd.client_listener())),
         ("listen-metrics-urls", format!("http://{metrics}")),
         ("listen-peer-urls", etcd.peer_listener()),
         ("name", etcd.name.clone()),

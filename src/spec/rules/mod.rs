@@ -5,7 +5,10 @@
 mod addresses;
 mod authorities;
 mod components;
+mod containers;
 mod etcd;
+mod etcd_names;
+mod etcd_run;
 mod flags;
 mod hosts;
 mod kubernetes;
@@ -36,6 +39,13 @@ const RULES: &[Rule] = &[
     membership::of_one_host,
     membership::a_beginning,
     membership::leaving,
+    etcd_names::possible,
+    etcd_names::distinct,
+    containers::pointless,
+    containers::quadlet,
+    containers::mounts,
+    etcd_run::pointless,
+    etcd_run::plain_loopback,
     kubernetes::provisioner,
     kubernetes::roles,
     kubernetes::endpoint,

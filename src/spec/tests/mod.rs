@@ -1,6 +1,7 @@
 //! Whole specs.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
+mod etcd_names;
 mod fuzz;
 mod yaml;
 

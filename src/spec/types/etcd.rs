@@ -149,6 +149,17 @@ pub enum ContainerEngine {
     Nerdctl,
 }
 
+impl ContainerEngine {
+    /// The word in a spec.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Podman => "podman",
+            Self::Docker => "docker",
+            Self::Nerdctl => "nerdctl",
+        }
+    }
+}
+
 /// etcd settings that a role or a host may have of its own.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]

@@ -261,6 +261,8 @@ pub enum CertificateId {
     EtcdServer,
     /// etcd members among each other.
     EtcdPeer,
+    /// Serves etcd's clients, and etcd members among each other: one for all of them.
+    EtcdShared,
     /// etcdctl on a member's host.
     EtcdHealthcheckClient,
     /// A kubelet as a client of the API server: kubelet.conf.
@@ -287,6 +289,7 @@ impl CertificateId {
             Self::ApiserverEtcdClient => "apiserver-etcd-client",
             Self::EtcdServer => "etcd-server",
             Self::EtcdPeer => "etcd-peer",
+            Self::EtcdShared => "etcd-shared",
             Self::EtcdHealthcheckClient => "etcd-healthcheck-client",
             Self::Kubelet => "kubelet",
             Self::KubeletServing => "kubelet-serving",

@@ -1,0 +1,147 @@
+//! A member that runs as a unit of systemd, `etcd.service`: by itself or around a container.
+
+use super::{EtcdPlan, file, loopback, members};
+use crate::plan::kubelet::{GatePlan, gate};
+use crate::plan::os;
+use crate::plan::settings::Settings;
+use crate::spec::Problem;
+use crate::spec::scalars::SystemId;
+use crate::spec::types::{EtcdConfig, EtcdRun, FreeForm, Spec};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+/// A member's unit.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct UnitPlan {
+    /// What must hold before it starts.
+    pub gate: GatePlan,
+    /// Its settings as etcd's configuration file, where they stand in one and not in variables.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<FreeForm>,
+    /// Whether it also serves plain http, without any authentication, on loopback.
+    pub plain_loopback: bool,
+    /// The program and its user, when it runs without a container.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServicePlan>,
+}
+
+/// A member that runs as a program of its host.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServicePlan {
+    /// The program.
+    pub program: String,
+    /// The name of its user, and of the group.
+    pub user: String,
+    /// The owner of what it writes, and the group of the keys that it reads.
+    pub owner: Owner,
+}
+
+/// The owner of a file or directory; root by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Owner {
+    /// Numeric user.
+    pub uid: u32,
+    /// Numeric group.
+    pub gid: u32,
+}
+
+impl Owner {
+    /// Whether all of it is root's.
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    pub fn is_root(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Debian's and Fedora's packages choose a number at install; 379 is free below 1000 on both, and the
+/// same on all hosts.
+const UID: u32 = 379;
+
+/// The user that etcd's unit runs it as, whose key files are readable for it; none where etcd runs
+/// otherwise, or as the user that its image says.
+pub(in crate::plan) fn owner(spec: &Spec) -> Option<Owner> {
+    let user = &spec.etcd.user;
+    let own = match spec.etcd.run {
+        EtcdRun::Systemd => true,
+        EtcdRun::Container => user.uid.is_some() || user.gid.is_some(),
+        EtcdRun::StaticPod | EtcdRun::StatefulSet => false,
+    };
+    own.then(|| {
+        let uid = user.uid.map_or(UID, SystemId::get);
+        Owner { uid, gid: user.gid.map_or(uid, SystemId::get) }
+    })
+}
+
+/// The unit of a member; none when it is no unit.
+pub(super) fn plan(spec: &Spec, settings: &Settings) -> Option<UnitPlan> {
+    let of = &spec.etcd;
+    let text = |default: &str| default.to_owned();
+    of.run.is_unit().then(|| UnitPlan {
+        gate: gate(&settings.etcd.gate, os::paths(settings.os)),
+        file: None,
+        plain_loopback: of.plain_loopback,
+        service: owner(spec).filter(|_| of.run == EtcdRun::Systemd).map(|owner| ServicePlan {
+            program: of.program.as_ref().map_or_else(|| text("/usr/local/bin/etcd"), ToString::to_string),
+            user: of.user.name.as_ref().map_or_else(|| text("etcd"), ToString::to_string),
+            owner,
+        }),
+    })
+}
+
+/// Whether systemd, podman and docker read the same from a line `NAME=VALUE`.
+fn is_bare(value: &str) -> bool {
+    value.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'`#$\\".contains(&byte))
+}
+
+impl EtcdPlan {
+    /// All settings of a member that is a unit: values by the names of etcd's flags, without dashes.
+    pub fn unit_settings(&self) -> BTreeMap<String, String> {
+        let metrics = SocketAddr::new(loopback(self.address), Self::METRICS_PORT);
+        let own = [
+            ("advertise-client-urls", self.client_url.clone()),
+            ("initial-advertise-peer-urls", self.peer_url.clone()),
+            ("initial-cluster", self.listed.initial_cluster.to_string()),
+            ("initial-cluster-state", self.state.name().to_owned()),
+            ("listen-client-urls", format!("{},{}", self.client_listener(), self.loopback_listener())),
+            ("listen-metrics-urls", format!("http://{metrics}")),
+            ("listen-peer-urls", self.peer_listener()),
+            ("name", self.name.clone()),
+        ];
+        let mut settings: BTreeMap<String, String> =
+            self.defaults().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        settings.extend(self.wal_dir.iter().map(|wal| ("wal-dir".to_owned(), wal.clone())));
+        settings.extend(own.map(|(name, value)| (name.to_owned(), value)));
+        settings
+    }
+
+    /// Chooses the form of a unit's settings, and says which of them it cannot hold.
+    pub(super) fn write_settings(&mut self, config: EtcdConfig, problems: &mut Vec<Problem>) {
+        let settings = self.unit_settings();
+        let Some(unit) = self.unit.as_mut() else { return };
+        match config {
+            EtcdConfig::Environment => {
+                let unfit = settings.iter().filter(|(_, value)| !is_bare(value));
+                problems.extend(unfit.map(|(name, value)| {
+                    let message = format!("etcd.env cannot hold the value {value:?} of --{name}");
+                    let hint = "every reader of such files takes blanks, quotes, `#`, `$` and `\\` otherwise: \
+                                write `config: yaml`";
+                    Problem::error("etcd.config", message).hint(hint)
+                }));
+            }
+            EtcdConfig::Yaml => unit.file = Some(file::of(&settings, problems)),
+        }
+    }
+
+    /// Where it listens for clients of its own host.
+    pub fn loopback_listener(&self) -> String {
+        let url = members::client_url(loopback(self.address));
+        if self.is_plain_on_loopback() { url.replacen("https:", "http:", 1) } else { url }
+    }
+
+    pub(super) fn is_plain_on_loopback(&self) -> bool {
+        self.unit.as_ref().is_some_and(|unit| unit.plain_loopback)
+    }
+}
