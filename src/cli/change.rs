@@ -17,6 +17,7 @@ use super::world::SpecFile;
 use crate::build::{self, Inputs};
 use crate::bundle::manifest::Revision;
 use crate::bundle::open::Verified;
+use crate::check::record::RUNBOOK;
 use crate::plan::{HostPlan, OPERATOR};
 use crate::render::Renderer;
 use crate::render::templates::Templates;
@@ -111,7 +112,8 @@ pub(super) fn against(
             renamed: steps::renamed(&plan.cluster, host, bundle).collect(),
         }));
         if let (State::Changed, Some(entry)) = (one.state, before.entry(&host.name)) {
-            stuck.extend((revision_of(spec, host) <= entry.revision).then_some(host.name.as_str()));
+            let lower = revision_of(spec, host) <= entry.revision;
+            stuck.extend((lower && !only_told(host, &one)).then_some(host.name.as_str()));
         }
         problems.extend(bundle.as_ref().and_then(|bundle| recipients_problem(host, bundle)));
         problems.extend(bundle.iter().flat_map(|bundle| kubeadm::problems(spec, host, bundle)));
@@ -138,6 +140,13 @@ pub(super) fn against(
     }
     problems.extend(members::problems(spec, &members));
     Ok((change, problems))
+}
+
+/// Whether nothing changes but the operators' runbook of etcd's members, which they read once: then no
+/// member's bundle need change either.
+fn only_told(host: &HostPlan, change: &HostChange) -> bool {
+    let told = host.name == OPERATOR && host.membership.is_some() && !change.files.is_empty();
+    told && change.files.iter().all(|file| file.path == RUNBOOK)
 }
 
 fn revision_of(spec: &SpecFile, host: &HostPlan) -> Revision {

@@ -88,6 +88,7 @@ impl Drop for Process {
 /// A machine: its root directory, its network, and etcd when it runs.
 pub(crate) struct Machine {
     pub(crate) name: &'static str,
+    pub(crate) address: &'static str,
     pub(crate) root: PathBuf,
     network: Process,
     pub(crate) etcd: Option<Process>,
@@ -95,10 +96,9 @@ pub(crate) struct Machine {
 
 impl Machine {
     /// A namespace whose `eth0` hangs on the bridge.
-    fn new(number: usize, root: PathBuf) -> Self {
-        let name = HOSTS[number];
+    fn new(name: &'static str, address: &'static str, root: PathBuf) -> Self {
         let holder = Command::new("unshare").args(["--net", "sleep", "infinity"]).spawn().unwrap();
-        let machine = Self { name, root, network: Process(holder), etcd: None };
+        let machine = Self { name, address, root, network: Process(holder), etcd: None };
         let process = machine.network.0.id().to_string();
         // unshare has its new network when it has become sleep
         let program = format!("/proc/{process}/comm");
@@ -108,7 +108,7 @@ impl Machine {
         let bridge_end = format!("to-{name}");
         ip(&["link", "add", &bridge_end, "type", "veth", "peer", "name", "eth0", "netns", &process]);
         ip(&["link", "set", &bridge_end, "master", "bridge", "up"]);
-        let address = format!("{}/24", ADDRESSES[number]);
+        let address = format!("{address}/24");
         machine.inside("ip").args(["address", "add", &address, "dev", "eth0"]).status().unwrap();
         for link in ["lo", "eth0"] {
             let _ = run(machine.inside("ip").args(["link", "set", link, "up"])).expect_code(0);
@@ -198,10 +198,23 @@ impl Cluster {
         ip(&["link", "add", "bridge", "type", "bridge"]);
         ip(&["link", "set", "bridge", "up"]);
         let bundles = Built::of(spec);
-        let machine = |(number, host)| Machine::new(number, bundles.root(host));
-        let machines = HOSTS.into_iter().enumerate().map(machine).collect();
+        let machine = |(host, address)| Machine::new(host, address, bundles.root(host));
+        let machines = HOSTS.into_iter().zip(ADDRESSES).map(machine).collect();
         let mapped = std::env::var_os("SEALIFT_ETCD").is_none();
         Self { machines, bundles, etcd, etcdctl, mapped, variables: Vec::new() }
+    }
+
+    /// One more machine, with nothing on it.
+    pub(crate) fn add(&mut self, name: &'static str, address: &'static str) {
+        self.machines.push(Machine::new(name, address, self.bundles.root(name)));
+    }
+
+    /// Another machine in the place of one, with nothing on it.
+    pub(crate) fn replace(&mut self, number: usize) {
+        let Machine { name, address, root, .. } = self.machines.remove(number);
+        fs::remove_dir_all(&root).unwrap();
+        ip(&["link", "delete", &format!("to-{name}")]);
+        self.machines.insert(number, Machine::new(name, address, self.bundles.root(name)));
     }
 
     /// Installs every bundle on its machine.
@@ -221,7 +234,7 @@ impl Cluster {
         for number in 0..self.machines.len() {
             self.start_one(number);
         }
-        let all_healthy = || self.healthy(0) == HOSTS.len();
+        let all_healthy = || self.healthy(0) == self.machines.len();
         let start = Instant::now();
         while !all_healthy() {
             let logs: Vec<_> = self.machines.iter().map(Machine::log).collect();
@@ -259,7 +272,7 @@ impl Cluster {
 
     /// Asks one member alone, from the first machine.
     pub(crate) fn through(&self, number: usize, words: &[&str]) -> Ran {
-        let endpoint = format!("https://{}:2379", ADDRESSES[number]);
+        let endpoint = format!("https://{}:2379", self.machines[number].address);
         self.machines[0].etcdctl(&self.etcdctl, &[("ETCDCTL_ENDPOINTS", &endpoint)], words)
     }
 }

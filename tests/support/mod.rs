@@ -4,6 +4,7 @@
 #![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "tests run programs and read files")]
 
 pub(crate) mod archive;
+pub(crate) mod by_the_book;
 pub(crate) mod etcd;
 pub(crate) mod etcd_command;
 pub(crate) mod etcd_health;
