@@ -1,11 +1,13 @@
 //! The etcd member of one host.
 
 mod container;
+mod extra;
 mod flags;
 mod image;
 mod members;
 mod metrics;
 mod settings;
+mod tuning;
 mod unit;
 
 use super::directories;
@@ -13,7 +15,7 @@ use super::releases::{self, EtcdProbes, KubeadmApi, Release};
 use super::settings::{Layered, Settings};
 use crate::spec::Problem;
 use crate::spec::scalars::{AbsolutePath, EtcdVersion, HostName};
-use crate::spec::types::{EtcdCertificates, EtcdRun, EtcdState, Host, Role, Spec};
+use crate::spec::types::{EtcdCertificates, EtcdConfig, EtcdRun, EtcdState, Host, Role, Spec};
 use serde::{Serialize, Serializer};
 use std::net::IpAddr;
 
@@ -130,8 +132,9 @@ impl EtcdPlan {
     }
 
     /// The bytes that its database may have (`--quota-backend-bytes`; etcd's `DefaultQuotaBytes`).
-    pub const fn quota(&self) -> u64 {
-        2 * 1024 * 1024 * 1024
+    pub fn quota(&self) -> u64 {
+        let told = self.flags.get("quota-backend-bytes").and_then(|values| values.first());
+        told.and_then(|bytes| bytes.parse().ok()).filter(|bytes| *bytes > 0).unwrap_or(2 * 1024 * 1024 * 1024)
     }
 
     /// The program that runs its container; none where it runs in no container.
@@ -179,6 +182,10 @@ pub(super) fn plan(
         }
     };
     let version = image::version(settings, image.as_ref(), problems)?;
+    let feature_gates = uses_feature_gates(spec, release, version);
+    let mut flags = tuning::Tuner { tuned: &settings.etcd.tuning, version, problems }.flags();
+    let in_file = spec.etcd.run.is_unit() && spec.etcd.config == EtcdConfig::Yaml;
+    flags.extend(extra::Extra { version, feature_gates, in_file, problems }.flags(&settings.etcd.extra_args));
     let mut plan = EtcdPlan {
         name: member.name.clone(),
         run: spec.etcd.run,
@@ -188,7 +195,7 @@ pub(super) fn plan(
         listed: members.listed_by(member),
         state: host.etcd.state.unwrap_or_default(),
         version: version.to_string(),
-        feature_gates: uses_feature_gates(spec, release, version),
+        feature_gates,
         image,
         container: container::plan(spec),
         unit: unit::plan(spec, settings),
@@ -201,12 +208,12 @@ pub(super) fn plan(
             .as_ref()
             .map(|chosen| own_directory(chosen, "write-ahead log", problems)),
         token: spec.etcd.token.as_ref().map(ToString::to_string),
-        metrics: MetricsPlan::default(),
-        flags: settings.etcd.extra_args.clone(),
+        metrics: tuning::metrics(&settings.etcd.tuning.values),
+        flags,
         kubernetes: spec.kubernetes.version.to_string(),
         kubeadm_api: release.kubeadm_api,
         encryption_algorithm: release.encryption_algorithm(spec.pki.algorithm),
-        probes: release.etcd_probes,
+        probes: probes(release, version),
         named_probe_port: release.named_probe_port,
     };
     plan.write_settings(spec.etcd.config, problems);
@@ -219,6 +226,14 @@ fn uses_feature_gates(spec: &Spec, release: &Release, version: EtcdVersion) -> b
     let kubeadms_old =
         spec.etcd.run == EtcdRun::StaticPod && release.etcd_flags == releases::EtcdFlags::Experimental;
     version.minor() >= 6 && !kubeadms_old
+}
+
+/// The first release of 3.5 that answers at `/livez` and `/readyz`. Some of 3.4 do too; `/health` is
+/// answered by all.
+const FIRST_LIVEZ: EtcdVersion = EtcdVersion::new(5, 11);
+
+fn probes(release: &Release, version: EtcdVersion) -> EtcdProbes {
+    if version < FIRST_LIVEZ { EtcdProbes::Health } else { release.etcd_probes }
 }
 
 fn data_dir(settings: &Settings, problems: &mut Vec<Problem>) -> String {

@@ -106,7 +106,6 @@ impl EtcdPlan {
     pub(super) fn write_settings(&mut self, config: EtcdConfig, problems: &mut Vec<Problem>) {
         let settings = self.unit_settings();
         let Some(unit) = self.unit.as_mut() else { return };
-        let problem = |message: String, hint: &str| Problem::error("etcd.config", message).hint(hint);
         match config {
             EtcdConfig::Environment => {
                 let unfit = settings.iter().filter(|setting| !is_bare(&setting.value()));
@@ -114,19 +113,10 @@ impl EtcdPlan {
                     let message = format!("etcd.env cannot hold `{}`", setting.argument());
                     let hint = "every reader of such files takes blanks, quotes, `#`, `$` and `\\` otherwise: \
                                 write `config: yaml`";
-                    problem(message, hint)
+                    Problem::error("etcd.config", message).hint(hint)
                 }));
             }
-            EtcdConfig::Yaml => {
-                // etcd would ignore it without a word
-                let unknown = settings.iter().filter(|setting| setting.file_key().is_none());
-                problems.extend(unknown.map(|setting| {
-                    let message =
-                        format!("etcd's configuration file has no word for `{}`", setting.argument());
-                    problem(message, "write `config: environment`, or leave the flag out of `extraArgs`")
-                }));
-                unit.file = Some(settings_document(&settings).into());
-            }
+            EtcdConfig::Yaml => unit.file = Some(settings_document(&settings).into()),
         }
     }
 
