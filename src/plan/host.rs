@@ -1,9 +1,9 @@
 //! One host: the tables laid over a spec at one place.
 
 use super::{
-    ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, apiserver, certs,
-    directories, etcd::Members, files, images::Images, kubeadm, kubelet, objects, patches, pods, registries,
-    releases, runbook, seed_of, settings,
+    ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, StatefulSetPlan,
+    apiserver, certs, directories, etcd::Members, files, images::Images, kubeadm, kubelet, objects, patches,
+    pods, registries, releases, runbook, seed_of, settings,
 };
 use crate::spec::scalars::{HostName, Recipient};
 use crate::spec::types::{Host, Spec};
@@ -41,7 +41,7 @@ impl Shared<'_> {
             own: Some(&host.certificates),
         };
         let kubeadm = kubeadm::plan(self, name, host, settings, etcd.as_ref(), kubelet.as_ref());
-        let mut planned = self.place(&subject, here, kubelet.as_ref(), kubeadm.as_ref(), None);
+        let mut planned = self.place(&subject, here, kubelet.as_ref(), kubeadm.as_ref(), (None, None));
         let data = etcd.as_ref().map(EtcdPlan::directories).unwrap_or_default();
         planned.directories = directories::plan(here, &planned.files, &data, &settings.allow_files).into();
         HostPlan {
@@ -59,7 +59,7 @@ impl Shared<'_> {
     }
 
     /// The operators' bundle.
-    pub(super) fn operator(&self) -> HostPlan {
+    pub(super) fn operator(&self, stateful_set: Option<StatefulSetPlan>) -> HostPlan {
         let spec = self.spec;
         let subject = certs::Subject {
             name: OPERATOR,
@@ -72,12 +72,14 @@ impl Shared<'_> {
         };
         let here = [certs::Place::Operator];
         let objects = objects::plan(self);
-        let planned = self.place(&subject, &here, None, None, objects.as_ref());
+        let applied = (objects.as_ref(), stateful_set.as_ref());
+        let planned = self.place(&subject, &here, None, None, applied);
         HostPlan {
             recipients: distinct(&spec.cluster.operators),
             directories: directories::plan(&here, &planned.files, &[], &[]).into(),
             files: planned.files.iter().cloned().map(at_rest).collect(),
             objects,
+            stateful_set,
             patches: patches::of_operator(spec, &planned.files),
             ..planned
         }
@@ -90,7 +92,7 @@ impl Shared<'_> {
         here: &[certs::Place],
         kubelet: Option<&KubeletPlan>,
         kubeadm: Option<&kubeadm::KubeadmPlan>,
-        objects: Option<&objects::ObjectsPlan>,
+        (objects, stateful_set): (Option<&objects::ObjectsPlan>, Option<&StatefulSetPlan>),
     ) -> HostPlan {
         let Self { spec, facts, release, cluster, .. } = *self;
         let certificates = certs::leaves(spec, release, &cluster.authorities, facts, subject, here);
@@ -103,10 +105,11 @@ impl Shared<'_> {
             kubelet,
             kubeadm,
             objects,
+            stateful_set,
             rotating: false,
         };
         let mut files = files::plan(&site);
-        let rotations = runbook::rotations(spec, cluster, &files, here);
+        let rotations = runbook::rotations(spec, cluster, &files, here, stateful_set);
         if !rotations.is_empty() {
             site.rotating = true;
             files = files::plan(&site);
@@ -128,6 +131,7 @@ impl Shared<'_> {
             apiserver: apiserver::plan(spec, here),
             objects: None,
             etcd: None,
+            stateful_set: None,
             kubelet: None,
         }
     }

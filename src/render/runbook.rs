@@ -10,6 +10,8 @@ pub(super) struct Runbook {
     host: String,
     items: Vec<Item>,
     operator: bool,
+    /// The `StatefulSet` that etcd runs as: there is no host then.
+    stateful_set: Option<StatefulSet>,
     control_plane: bool,
     etcd: bool,
     kubernetes: bool,
@@ -29,6 +31,12 @@ pub(super) struct Runbook {
     /// Whether it concerns all other nodes too.
     nodes: bool,
     at_rest: Option<AtRest>,
+}
+
+#[derive(Serialize)]
+struct StatefulSet {
+    name: String,
+    namespace: String,
 }
 
 #[derive(Serialize)]
@@ -62,13 +70,17 @@ pub(super) fn context(host: &HostPlan) -> Option<Runbook> {
         host: host.name.clone(),
         items: host.rotations.iter().map(item).collect(),
         operator: any.operator,
+        stateful_set: any.stateful_set.clone().map(|(name, namespace)| StatefulSet { name, namespace }),
         control_plane: any.control_plane,
         etcd: any.etcd,
         kubernetes: any.kubernetes,
         token_join: any.token_join,
         signing_on_hosts: any.signing_on_hosts,
         kubelet_conf: host.files.iter().any(|file| is_kubelet_conf(&file.source)),
-        pods: restarts && (any.control_plane || any.etcd || (any.operator && !any.kubernetes)),
+        pods: restarts
+            && (any.control_plane
+                || any.etcd
+                || (any.operator && !any.kubernetes && any.stateful_set.is_none())),
         at_once: !host.pods.is_empty(),
         container_runtime_endpoint: host
             .kubelet
@@ -81,11 +93,19 @@ pub(super) fn context(host: &HostPlan) -> Option<Runbook> {
     })
 }
 
+/// The part of the runbook that tells of an item.
+fn part(plan: &RotationPlan) -> &'static str {
+    match plan.item {
+        RotatingItem::Etcd if plan.stateful_set.is_some() => "etcd-statefulset",
+        item => item.name(),
+    }
+}
+
 fn item(plan: &RotationPlan) -> Item {
     Item {
         path: plan.item.path(),
         step: plan.step.name(),
-        template: format!("/etc/sealift/runbook/{}.md", plan.item.name()),
+        template: format!("/etc/sealift/runbook/{}.md", part(plan)),
     }
 }
 

@@ -2,14 +2,15 @@
 
 use super::place::has_control_plane;
 use super::{
-    Attribute, CERTS, CertPlan, CertRow, Cn, Form, Kind, Organization, Place, Sans, Server, When, sans,
+    Attribute, CERTS, CertPlan, CertRow, Cn, Form, Kind, Organization, Place, Sans, Server, When, requested,
+    sans,
 };
 use crate::plan::brought::{Facts, Version};
 use crate::plan::releases::Release;
 use crate::plan::{AuthorityPlan, Rotated, seed_of};
 use crate::spec::scalars::{Generation, San, SeedNumber, Span};
 use crate::spec::types::{
-    Algorithm, Authority, CaName, CertificateId, CertificateSettings, HostCertificate, Join,
+    Algorithm, Authority, CaName, CertificateId, CertificateSettings, EtcdRun, HostCertificate, Join,
     PreviousAuthority, Provisioner, Role, Spec, Subject as SubjectFields,
 };
 use std::collections::BTreeMap;
@@ -32,8 +33,9 @@ const BACKDATE: i64 = 5 * 60;
 /// The certificate authorities of a cluster, in the order of the table.
 pub(in crate::plan) fn authorities(spec: &Spec, facts: &Facts) -> Vec<AuthorityPlan> {
     let kubernetes = has_control_plane(spec);
+    let made_there = requested::made_in_the_cluster(spec);
     let rows = CERTS.iter().filter_map(|row| match row.kind {
-        Kind::Authority(ca) if kubernetes || ca == CaName::Etcd => Some((ca, row)),
+        Kind::Authority(ca) if kubernetes || (ca == CaName::Etcd && !made_there) => Some((ca, row)),
         _ => None,
     });
     rows.map(|(ca, row)| AuthorityPlan { ca, certificates: rotated(spec, facts, ca, row) }).collect()
@@ -150,6 +152,8 @@ pub(in crate::plan) fn exists(spec: &Spec, row: &CertRow, here: &[Place]) -> boo
         When::Kubeadm => operator || kubeadm,
         When::KubeadmInit => operator || (kubeadm && !spec.kubernetes.initialized),
         When::NotByToken => operator || !joins_by_token(spec, row, here),
+        When::EtcdOnHosts => spec.etcd.run != EtcdRun::StatefulSet,
+        When::StatefulSet => spec.etcd.run == EtcdRun::StatefulSet,
     }
 }
 
@@ -209,7 +213,7 @@ fn issued(
     }
 }
 
-fn settings<'s>(spec: &'s Spec, row: &CertRow) -> Option<&'s CertificateSettings> {
+pub(super) fn settings<'s>(spec: &'s Spec, row: &CertRow) -> Option<&'s CertificateSettings> {
     spec.pki.certificates.iter().find(|(id, _)| id.name() == row.id).map(|(_, settings)| settings)
 }
 
@@ -225,7 +229,7 @@ fn organization(row: &CertRow, spec: &Spec) -> Option<&'static str> {
     }
 }
 
-fn attributes(fields: &SubjectFields, organization: Option<&str>) -> Vec<(Attribute, String)> {
+pub(super) fn attributes(fields: &SubjectFields, organization: Option<&str>) -> Vec<(Attribute, String)> {
     let organization = organization.or(fields.o.as_ref().map(AsRef::as_ref));
     let all = [
         (Attribute::C, fields.c.as_ref().map(AsRef::as_ref)),

@@ -2,6 +2,8 @@
 
 mod image;
 mod members;
+mod settings;
+pub mod stateful_set;
 
 use super::directories;
 use super::releases::{EtcdFlags, EtcdProbes, KubeadmApi, Release};
@@ -15,6 +17,7 @@ use std::net::IpAddr;
 pub use image::EtcdImage;
 pub use members::Listed;
 pub(super) use members::{Member, Members};
+pub use stateful_set::StatefulSetPlan;
 
 /// The etcd member of one host.
 #[derive(Clone, Debug, Serialize)]

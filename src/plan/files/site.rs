@@ -5,7 +5,7 @@ use crate::plan::certs::place::CONTROL_PLANE;
 use crate::plan::certs::{CertPlan, CertRow, Form, Kind, Place};
 use crate::plan::objects::ObjectsPlan;
 use crate::plan::releases::Release;
-use crate::plan::{ClusterPlan, KubeadmPlan, KubeletPlan, Policy, pods, restart};
+use crate::plan::{ClusterPlan, KubeadmPlan, KubeletPlan, Policy, StatefulSetPlan, pods, restart};
 use crate::spec::types::{CaName, Spec};
 
 /// For what files are planned.
@@ -20,6 +20,7 @@ pub(in crate::plan) struct Site<'a> {
     pub(in crate::plan) rotating: bool,
     /// What the operators apply; in their bundle alone.
     pub(in crate::plan) objects: Option<&'a ObjectsPlan>,
+    pub(in crate::plan) stateful_set: Option<&'a StatefulSetPlan>,
 }
 
 impl Site<'_> {

@@ -2,6 +2,7 @@
 
 use super::site::Site;
 use crate::plan::Step;
+use crate::plan::etcd::stateful_set::Part;
 use crate::plan::objects::Object;
 use crate::spec::types::{ApiServer, CaName, EtcdRun, GateRun, Join, Provisioner, RuntimeKind};
 
@@ -64,6 +65,8 @@ pub enum When {
     OidcCa,
     /// When the operators have such a thing to apply.
     Applied(Object),
+    /// When the operators have such a part of etcd's `StatefulSet`.
+    StatefulSet(Part),
     /// When that container runtime fetches images from mirrors.
     Mirrors(RuntimeKind),
 }
@@ -113,6 +116,7 @@ impl Site<'_> {
             When::OidcCa => {
                 self.api_server().and_then(|own| own.oidc.as_ref()).is_some_and(|oidc| oidc.ca.is_some())
             }
+            When::StatefulSet(part) => self.stateful_set.is_some_and(|set| set.has(part)),
             When::Applied(object) => self.objects.is_some_and(|objects| objects.has(object)),
         }
     }

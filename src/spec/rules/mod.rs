@@ -14,6 +14,7 @@ mod pki;
 mod pods;
 mod recipients;
 mod rotation;
+mod stateful_set;
 mod subnets;
 
 use super::holes::Holes;
@@ -32,6 +33,9 @@ const RULES: &[Rule] = &[
     hosts::retired,
     hosts::role_settings,
     etcd::members,
+    stateful_set::alone,
+    stateful_set::pointless,
+    stateful_set::settings,
     kubernetes::provisioner,
     kubernetes::roles,
     kubernetes::endpoint,
