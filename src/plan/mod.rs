@@ -46,7 +46,10 @@ pub use apiserver::ApiServerPlan;
 pub use brought::{Brought, Facts};
 pub use certs::CertPlan;
 pub use directories::DirectoryPlan;
-pub use etcd::{EtcdImage, EtcdPlan, Listed, StatefulSetPlan};
+pub use etcd::{
+    EtcdFlags, EtcdImage, EtcdPlan, Listed, MetricsListener, MetricsPlan, Setting, SettingKind, SettingPlace,
+    SettingsBasis, StatefulSetPlan, settings_document,
+};
 pub use files::{FilePlan, Source};
 pub use images::{ImageUse, Images};
 pub use kubeadm::{KubeadmPlan, Step};

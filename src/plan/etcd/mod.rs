@@ -1,12 +1,14 @@
 //! The etcd member of one host.
 
+mod flags;
 mod image;
 mod members;
+mod metrics;
 mod settings;
 pub mod stateful_set;
 
 use super::directories;
-use super::releases::{EtcdFlags, EtcdProbes, KubeadmApi, Release};
+use super::releases::{self, EtcdProbes, KubeadmApi, Release};
 use super::settings::{Layered, Settings};
 use crate::spec::Problem;
 use crate::spec::scalars::{AbsolutePath, EtcdVersion, HostName};
@@ -14,9 +16,12 @@ use crate::spec::types::{EtcdRun, EtcdState, Host, Role, Spec};
 use serde::{Serialize, Serializer};
 use std::net::IpAddr;
 
+pub use flags::{Kind as SettingKind, Place as SettingPlace};
 pub use image::EtcdImage;
 pub use members::Listed;
 pub(super) use members::{Member, Members};
+pub use metrics::{MetricsListener, MetricsPlan};
+pub use settings::{EtcdFlags, Setting, SettingsBasis, settings_document};
 pub use stateful_set::StatefulSetPlan;
 
 /// The etcd member of one host.
@@ -52,6 +57,15 @@ pub struct EtcdPlan {
     /// The directory of the write-ahead log, when it has one of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wal_dir: Option<String>,
+    /// What keeps it apart from other clusters' members, when the spec says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// Where it says how it is.
+    #[serde(skip_serializing_if = "MetricsPlan::is_default")]
+    pub metrics: MetricsPlan,
+    /// What the spec says beyond kubeadm's defaults: `tuning`, and `extraArgs` over it.
+    #[serde(skip_serializing_if = "EtcdFlags::is_empty")]
+    pub flags: EtcdFlags,
     /// The Kubernetes release, such as `1.36.2`.
     pub kubernetes: String,
     /// kubeadm's configuration API.
@@ -77,35 +91,6 @@ fn state_name<S: Serializer>(state: &EtcdState, serializer: S) -> Result<S::Ok, 
 }
 
 impl EtcdPlan {
-    /// Where it says over plain http how it is, on loopback (kubeadm's `EtcdMetricsPort`).
-    pub const METRICS_PORT: u16 = 2381;
-
-    /// kubeadm's flags that say nothing of addresses and members, in byte order of their names.
-    pub fn defaults(&self) -> Vec<(&'static str, String)> {
-        let mut flags = vec![
-            ("cert-file", "/etc/kubernetes/pki/etcd/server.crt"),
-            ("client-cert-auth", "true"),
-            ("data-dir", &*self.data_dir),
-            ("key-file", "/etc/kubernetes/pki/etcd/server.key"),
-            ("peer-cert-file", "/etc/kubernetes/pki/etcd/peer.crt"),
-            ("peer-client-cert-auth", "true"),
-            ("peer-key-file", "/etc/kubernetes/pki/etcd/peer.key"),
-            ("peer-trusted-ca-file", "/etc/kubernetes/pki/etcd/ca.crt"),
-            ("snapshot-count", "10000"),
-            ("trusted-ca-file", "/etc/kubernetes/pki/etcd/ca.crt"),
-        ];
-        flags.extend_from_slice(if self.feature_gates {
-            &[("feature-gates", "InitialCorruptCheck=true"), ("watch-progress-notify-interval", "5s")]
-        } else {
-            &[
-                ("experimental-initial-corrupt-check", "true"),
-                ("experimental-watch-progress-notify-interval", "5s"),
-            ]
-        });
-        flags.sort_unstable();
-        flags.into_iter().map(|(name, value)| (name, value.to_owned())).collect()
-    }
-
     /// The directories that it writes.
     pub(super) fn directories(&self) -> Vec<&str> {
         let wal = self.wal_dir.as_deref();
@@ -178,6 +163,9 @@ pub(super) fn plan(
             .wal_dir
             .as_ref()
             .map(|chosen| own_directory(chosen, "write-ahead log", problems)),
+        token: spec.etcd.token.as_ref().map(ToString::to_string),
+        metrics: MetricsPlan::default(),
+        flags: settings.etcd.extra_args.clone(),
         kubernetes: spec.kubernetes.version.to_string(),
         kubeadm_api: release.kubeadm_api,
         encryption_algorithm: release.encryption_algorithm(spec.pki.algorithm),
@@ -189,7 +177,8 @@ pub(super) fn plan(
 /// etcd 3.6 has feature gates. In pods kubeadm's old releases write the old flags all the same, which 3.6
 /// still knows.
 fn uses_feature_gates(spec: &Spec, release: &Release, version: EtcdVersion) -> bool {
-    let kubeadms_old = spec.etcd.run == EtcdRun::StaticPod && release.etcd_flags == EtcdFlags::Experimental;
+    let kubeadms_old =
+        spec.etcd.run == EtcdRun::StaticPod && release.etcd_flags == releases::EtcdFlags::Experimental;
     version.minor() >= 6 && !kubeadms_old
 }
 

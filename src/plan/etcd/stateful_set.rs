@@ -1,8 +1,8 @@
 //! etcd in a cluster that exists: its `StatefulSet` and what belongs to it, after etcd's own text "Run etcd
 //! clusters as a Kubernetes `StatefulSet`".
 
-use super::image;
-use super::settings::flags;
+use super::settings::{EtcdFlags, SettingsBasis};
+use super::{image, uses_feature_gates};
 use crate::plan::certs::{Requested, requested};
 use crate::plan::releases::Release;
 use crate::plan::settings;
@@ -16,6 +16,11 @@ use std::collections::BTreeMap;
 pub const DIRECTORY: &str = "/etc/kubernetes/etcd";
 /// Where a member says over plain http how it is, and serves its metrics.
 const METRICS_PORT: u16 = 8080;
+/// The data directory, one level below its volume: etcd makes it, for itself alone.
+const DATA: &str = "/var/lib/etcd/data";
+/// The directory of the write-ahead log, on the same volume and on one of its own.
+const WAL: &str = "/var/lib/etcd/wal";
+const OWN_WAL: &str = "/var/lib/etcd-wal/wal";
 /// A claim that the spec says nothing of.
 const CLAIM: &str = "8Gi";
 
@@ -44,7 +49,7 @@ pub struct StatefulSetPlan {
     /// How it is probed.
     pub probes: SetProbes,
     /// etcd's flags by name; `$(NAME)` is a variable of the pod.
-    pub flags: BTreeMap<String, Vec<String>>,
+    pub flags: EtcdFlags,
     /// The claim of each member's data.
     pub data: Claim,
     /// The claim of its write-ahead log, when it has one of its own.
@@ -134,7 +139,7 @@ impl StatefulSetPlan {
     /// etcd's command line in a pod, flags in byte order of their names.
     pub fn arguments(&self) -> Vec<String> {
         let flags = self.flags.iter();
-        flags.flat_map(|(name, values)| values.iter().map(move |value| format!("--{name}={value}"))).collect()
+        flags.map(|(name, values)| format!("--{name}={}", values.join(","))).collect()
     }
 
     /// Whether it has such a file.
@@ -167,7 +172,16 @@ pub(in crate::plan) fn plan(
     let settings = settings::of_all(spec);
     let image = image::image(spec, &settings, release, problems)?;
     let version = image::version(&settings, Some(&image), problems)?;
-    let mut flags: BTreeMap<_, _> = flags(spec, &settings, version);
+    let any = if of.ipv6 { "[::]" } else { "0.0.0.0" };
+    let basis = SettingsBasis {
+        data_dir: DATA,
+        wal_dir: None,
+        feature_gates: uses_feature_gates(spec, release, version),
+        metrics_urls: format!("http://{any}:{METRICS_PORT}"),
+        flags: &literal(&settings.etcd.extra_args),
+    };
+    let mut flags: EtcdFlags =
+        basis.settings().into_iter().map(|setting| (setting.name, setting.values)).collect();
     flags.extend(own_flags(spec, &of).into_iter().map(|(name, value)| (name.to_owned(), vec![value])));
     Some(StatefulSetPlan {
         name: of.name.to_string(),
@@ -196,30 +210,31 @@ pub(in crate::plan) fn plan(
     })
 }
 
+/// Values as they are: the kubelet expands `$(NAME)` in arguments, and writes `$` for `$$`.
+fn literal(flags: &EtcdFlags) -> EtcdFlags {
+    let escaped = |values: &Vec<String>| values.iter().map(|value| value.replace('$', "$$")).collect();
+    flags.iter().map(|(name, values)| (name.clone(), escaped(values))).collect()
+}
+
 /// What only a `StatefulSet` has: names, addresses and files.
 fn own_flags(spec: &Spec, of: &EtcdStatefulSet) -> Vec<(&'static str, String)> {
     let any = if of.ipv6 { "[::]" } else { "0.0.0.0" };
     let domain = &spec.kubernetes.cluster_domain;
-    // six dots: resolved as it is, without a walk through the search list of resolv.conf (ndots:5)
+    // whole: five dots with the usual domain, so no walk through the search list of resolv.conf (ndots:5)
     let below = format!("$(SERVICE_NAME).$(POD_NAMESPACE).svc.{domain}");
     let own = |port: u16| format!("https://$(POD_NAME).{below}:{port}");
     let token = spec.etcd.token.as_ref().map(ToString::to_string);
-    let data = "/var/lib/etcd";
-    let wal =
-        if of.wal_storage.is_some() { "/var/lib/etcd-wal/wal".to_owned() } else { format!("{data}/wal") };
     let tls = |of: &str, file: &str| format!("/etc/etcd/tls/{of}/{file}");
     vec![
         ("advertise-client-urls", own(2379)),
         ("cert-file", tls("server", "tls.crt")),
         ("client-cert-auth", "true".to_owned()),
-        ("data-dir", format!("{data}/data")),
         ("initial-advertise-peer-urls", own(2380)),
         ("initial-cluster", "$(INITIAL_CLUSTER)".to_owned()),
         ("initial-cluster-state", "$(INITIAL_CLUSTER_STATE)".to_owned()),
         ("initial-cluster-token", token.unwrap_or_else(|| "$(SERVICE_NAME)-$(POD_NAMESPACE)".to_owned())),
         ("key-file", tls("server", "tls.key")),
         ("listen-client-urls", format!("https://{any}:2379")),
-        ("listen-metrics-urls", format!("http://{any}:{METRICS_PORT}")),
         ("listen-peer-urls", format!("https://{any}:2380")),
         ("name", "$(POD_NAME)".to_owned()),
         ("peer-cert-file", tls("peer", "tls.crt")),
@@ -227,7 +242,7 @@ fn own_flags(spec: &Spec, of: &EtcdStatefulSet) -> Vec<(&'static str, String)> {
         ("peer-key-file", tls("peer", "tls.key")),
         ("peer-trusted-ca-file", tls("peer", "ca.crt")),
         ("trusted-ca-file", tls("server", "ca.crt")),
-        ("wal-dir", wal),
+        ("wal-dir", if of.wal_storage.is_some() { OWN_WAL } else { WAL }.to_owned()),
     ]
 }
 
