@@ -122,6 +122,7 @@ pub fn origin(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<Or
         | Source::Each(..)
         | Source::VerifyKey
         | Source::BootstrapTokens
+        | Source::EtcdSecrets
         | Source::BootstrapKubeconfig
         | Source::KubeadmConfiguration
         | Source::Patch
@@ -167,6 +168,12 @@ pub fn inputs(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<St
             canonical::to_bytes(&(&plan.name, trusted, bootstrap, token))
         }
         Source::BootstrapTokens => canonical::to_bytes(&plan.tokens),
+        Source::EtcdSecrets => {
+            let authority = plan.authority(CaName::Etcd);
+            let trusted: Vec<_> = authority.iter().flat_map(|plan| plan.certificates.all()).collect();
+            let set = host.stateful_set.as_ref().map(|set| (&set.name, &set.namespace));
+            canonical::to_bytes(&(trusted, &host.certificates, set))
+        }
         Source::KubeadmConfiguration => {
             let kubeadm = host.kubeadm.as_ref()?;
             let shown: Vec<_> =

@@ -80,6 +80,13 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         why: "what is applied to the cluster once",
         ..ROW
     },
+    DirectoryRow {
+        path: "/etc/kubernetes/etcd",
+        on: OPERATOR,
+        mode: 0o700,
+        why: "etcd's StatefulSet and what belongs to it",
+        ..ROW
+    },
     DirectoryRow { path: "/etc/kubernetes/kubeadm", why: "kubeadm's configuration", ..ROW },
     DirectoryRow { path: "/etc/kubernetes/kubelet", why: "the kubelet's configuration", ..ROW },
     DirectoryRow {

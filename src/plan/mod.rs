@@ -9,7 +9,7 @@ pub mod brought;
 pub mod certs;
 pub mod components;
 pub mod directories;
-mod etcd;
+pub mod etcd;
 pub mod fields;
 pub mod files;
 mod free;
@@ -49,7 +49,8 @@ pub use certs::CertPlan;
 pub use directories::DirectoryPlan;
 pub use etcd::{
     ContainerPlan, EtcdFlags, EtcdImage, EtcdPlan, Listed, MetricsListener, MetricsPlan, Owner, Pair,
-    ServicePlan, Setting, SettingKind, SettingPlace, SettingsBasis, UnitPlan, settings_document,
+    ServicePlan, Setting, SettingKind, SettingPlace, SettingsBasis, StatefulSetPlan, UnitPlan,
+    settings_document,
 };
 pub use files::{FilePlan, Source};
 pub use images::{ImageUse, Images};
@@ -168,11 +169,25 @@ pub struct HostPlan {
     pub objects: Option<ObjectsPlan>,
     /// The etcd member, when the host runs one.
     pub etcd: Option<EtcdPlan>,
+    /// etcd in a cluster that exists, in the operators' bundle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stateful_set: Option<StatefulSetPlan>,
     /// The kubelet, when the host runs one.
     pub kubelet: Option<KubeletPlan>,
 }
 
 impl HostPlan {
+    /// Whether a pod reads a file of the bundle at its start only: a static pod of a host, by its name, or
+    /// those of the operators' `StatefulSet`, which come by their authorities' certificates in a Secret.
+    pub fn reads_at_start(&self, pod: &str, file: &FilePlan) -> bool {
+        if self.stateful_set.is_some() {
+            let authority = certs::CertRow::authority(CaName::Etcd).map(|row| row.id);
+            return matches!(file.source, Source::Certificate(id) if Some(id) == authority);
+        }
+        let target = format!("static-pod/{pod}");
+        file.restart.contains(&&*target)
+    }
+
     /// How its kubelet has the cluster sign its certificate; none when it has one from here, or kubeadm
     /// sees to it.
     pub fn bootstrap(&self) -> Option<&BootstrapPlan> {
@@ -238,8 +253,8 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
             (name.clone(), planned)
         })
         .collect();
-    let operator = shared.operator();
-    let images = images::uses(spec, release, shared.images.as_ref(), &hosts);
+    let operator = shared.operator(etcd::stateful_set::plan(spec, release, &mut problems));
+    let images = images::uses(spec, release, shared.images.as_ref(), &hosts, operator.stateful_set.as_ref());
     let plan = Plan { cluster, hosts, operator, images };
     problems.extend(patches::pointless(spec, &plan.hosts, &plan.operator));
     problems.extend(release.into_iter().flat_map(|row| free::problems(spec, row)));

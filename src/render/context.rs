@@ -9,6 +9,7 @@ use super::objects::{self, Objects};
 use super::pod::{self, EtcdPod, Pod};
 use super::registries::{self, Registries, RegistryHosts};
 use super::runbook::{self, Runbook};
+use super::stateful_set::{self, StatefulSet};
 use super::{Digests, apiserver};
 use crate::plan::releases::KubeadmApi;
 use crate::plan::{EtcdPlan, HostPlan};
@@ -29,6 +30,10 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
         }
         _ if path.starts_with(objects::DIRECTORY) => {
             host.objects.as_ref().map(|plan| Context::Objects(objects::context(plan)))
+        }
+        _ if path.starts_with(stateful_set::DIRECTORY) => {
+            let plan = host.stateful_set.as_ref()?;
+            Some(Context::StatefulSet(Box::new(stateful_set::context(plan, digest))))
         }
         _ if path.starts_with("/etc/kubernetes/apiserver/") => {
             host.apiserver.as_ref().and_then(|own| apiserver::context(path, own)).map(Context::ApiServer)
@@ -84,6 +89,7 @@ pub(super) enum Context {
     Registries(Registries),
     RegistryHosts(RegistryHosts),
     Runbook(Runbook),
+    StatefulSet(Box<StatefulSet>),
 }
 
 /// kubeadm's configuration of an etcd member's host.

@@ -19,6 +19,7 @@ mod patch;
 mod pod;
 mod registries;
 mod runbook;
+mod stateful_set;
 pub mod templates;
 mod unit;
 

@@ -15,6 +15,8 @@ pub(super) struct Runbook {
     rotations: Option<Rotations>,
     /// Members of etcd that come and go.
     membership: Option<Membership>,
+    /// The `StatefulSet` that etcd runs as: there is no host then.
+    stateful_set: Option<StatefulSet>,
 }
 
 /// What is told while something is replaced in steps.
@@ -45,6 +47,12 @@ struct Rotations {
 }
 
 #[derive(Serialize)]
+struct StatefulSet {
+    name: String,
+    namespace: String,
+}
+
+#[derive(Serialize)]
 struct Item {
     path: &'static str,
     step: &'static str,
@@ -69,6 +77,10 @@ pub(super) fn context(host: &HostPlan) -> Option<Runbook> {
         operator: host.name == OPERATOR,
         items: host.rotations.iter().map(item).collect(),
         rotations: rotations(host),
+        stateful_set: host
+            .stateful_set
+            .as_ref()
+            .map(|set| StatefulSet { name: set.name.clone(), namespace: set.namespace.clone() }),
         membership: host.membership.as_ref().map(|plan| membership::context(host, plan)),
     })
 }
@@ -90,7 +102,10 @@ fn rotations(host: &HostPlan) -> Option<Rotations> {
         token_join: any.token_join,
         signing_on_hosts: any.signing_on_hosts,
         kubelet_conf: host.files.iter().any(|file| is_kubelet_conf(&file.source)),
-        pods: restarts && (any.control_plane || etcd_pod || (any.operator && !any.kubernetes)),
+        pods: restarts
+            && (any.control_plane
+                || etcd_pod
+                || (any.operator && !any.kubernetes && host.stateful_set.is_none())),
         at_once: !host.pods.is_empty(),
         container_runtime_endpoint: host
             .kubelet
@@ -103,11 +118,19 @@ fn rotations(host: &HostPlan) -> Option<Rotations> {
     })
 }
 
+/// The part of the runbook that tells of an item.
+fn part(plan: &RotationPlan) -> &'static str {
+    match plan.item {
+        RotatingItem::Etcd if plan.stateful_set.is_some() => "etcd-statefulset",
+        item => item.name(),
+    }
+}
+
 fn item(plan: &RotationPlan) -> Item {
     Item {
         path: plan.item.path(),
         step: plan.step.name(),
-        template: format!("/etc/sealift/runbook/{}.md", plan.item.name()),
+        template: format!("/etc/sealift/runbook/{}.md", part(plan)),
     }
 }
 

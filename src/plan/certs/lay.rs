@@ -2,7 +2,8 @@
 
 use super::place::has_control_plane;
 use super::{
-    Attribute, CERTS, CertPlan, CertRow, Cn, Form, Kind, Organization, Place, Sans, Server, When, sans,
+    Attribute, CERTS, CertPlan, CertRow, Cn, Form, Kind, Organization, Place, Sans, Server, When, requested,
+    sans,
 };
 use crate::plan::brought::{Facts, Version};
 use crate::plan::etcd::Member;
@@ -10,8 +11,8 @@ use crate::plan::releases::Release;
 use crate::plan::{AuthorityPlan, Rotated, seed_of};
 use crate::spec::scalars::{Generation, San, SeedNumber, Span};
 use crate::spec::types::{
-    Algorithm, Authority, CaName, CertificateId, CertificateSettings, EtcdCertificates, HostCertificate,
-    Join, PreviousAuthority, Provisioner, Role, Spec, Subject as SubjectFields,
+    Algorithm, Authority, CaName, CertificateId, CertificateSettings, EtcdCertificates, EtcdRun,
+    HostCertificate, Join, PreviousAuthority, Provisioner, Role, Spec, Subject as SubjectFields,
 };
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -34,8 +35,9 @@ const BACKDATE: i64 = 5 * 60;
 /// The certificate authorities of a cluster, in the order of the table.
 pub(in crate::plan) fn authorities(spec: &Spec, facts: &Facts) -> Vec<AuthorityPlan> {
     let kubernetes = has_control_plane(spec);
+    let made_there = requested::made_in_the_cluster(spec);
     let rows = CERTS.iter().filter_map(|row| match row.kind {
-        Kind::Authority(ca) if kubernetes || ca == CaName::Etcd => Some((ca, row)),
+        Kind::Authority(ca) if kubernetes || (ca == CaName::Etcd && !made_there) => Some((ca, row)),
         _ => None,
     });
     rows.map(|(ca, row)| AuthorityPlan { ca, certificates: rotated(spec, facts, ca, row) }).collect()
@@ -143,11 +145,14 @@ pub(in crate::plan) fn leaves(
     CERTS.iter().filter_map(leaf).collect()
 }
 
-/// Whether a row is not one of those that the choice of etcd's certificates leaves out.
+/// Whether a row is not one of those that the way of running etcd, or the choice of its certificates,
+/// leaves out.
 pub(super) fn exists_for_members(spec: &Spec, row: &CertRow) -> bool {
     match row.when {
         When::OfEachMember => spec.etcd.certificates == EtcdCertificates::Member,
         When::OfAllMembers => spec.etcd.certificates == EtcdCertificates::Shared,
+        When::EtcdOnHosts => spec.etcd.run != EtcdRun::StatefulSet,
+        When::StatefulSet => spec.etcd.run == EtcdRun::StatefulSet,
         When::Always | When::NotByToken | When::Kubeadm | When::KubeadmInit => true,
     }
 }
@@ -158,7 +163,9 @@ pub(in crate::plan) fn exists(spec: &Spec, row: &CertRow, here: &[Place]) -> boo
     let kubeadm = spec.kubernetes.provisioner == Provisioner::Kubeadm;
     match row.when {
         When::Always => true,
-        When::OfEachMember | When::OfAllMembers => exists_for_members(spec, row),
+        When::OfEachMember | When::OfAllMembers | When::EtcdOnHosts | When::StatefulSet => {
+            exists_for_members(spec, row)
+        }
         When::Kubeadm => operator || kubeadm,
         When::KubeadmInit => operator || (kubeadm && !spec.kubernetes.initialized),
         When::NotByToken => operator || !joins_by_token(spec, row, here),
@@ -228,7 +235,7 @@ fn issued(
     }
 }
 
-fn settings<'s>(spec: &'s Spec, row: &CertRow) -> Option<&'s CertificateSettings> {
+pub(super) fn settings<'s>(spec: &'s Spec, row: &CertRow) -> Option<&'s CertificateSettings> {
     spec.pki.certificates.iter().find(|(id, _)| id.name() == row.id).map(|(_, settings)| settings)
 }
 
@@ -244,7 +251,7 @@ fn organization(row: &CertRow, spec: &Spec) -> Option<&'static str> {
     }
 }
 
-fn attributes(fields: &SubjectFields, organization: Option<&str>) -> Vec<(Attribute, String)> {
+pub(super) fn attributes(fields: &SubjectFields, organization: Option<&str>) -> Vec<(Attribute, String)> {
     let organization = organization.or(fields.o.as_ref().map(AsRef::as_ref));
     let all = [
         (Attribute::C, fields.c.as_ref().map(AsRef::as_ref)),

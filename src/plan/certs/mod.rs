@@ -7,6 +7,7 @@
 mod fit;
 mod lay;
 pub(in crate::plan) mod place;
+mod requested;
 mod sans;
 mod table;
 
@@ -24,6 +25,8 @@ use lay::exists_for_members;
 pub(super) use lay::{Subject, authorities, exists, kubelet_server, leaves, one_less};
 pub use place::Place;
 pub(super) use place::{first_control_plane, has_control_plane};
+pub use requested::Requested;
+pub(super) use requested::requested;
 pub use table::CERTS;
 
 /// One kind of certificate, or of key pair.
@@ -86,6 +89,10 @@ pub enum When {
     Kubeadm,
     /// With kubeadm, until the cluster runs.
     KubeadmInit,
+    /// Where etcd runs on hosts.
+    EtcdOnHosts,
+    /// Where etcd runs in a `StatefulSet`.
+    StatefulSet,
 }
 
 /// The files that a row becomes.
@@ -148,6 +155,8 @@ pub enum Sans {
     ApiServer,
     /// Node name and all addresses.
     Node,
+    /// The pods and services of a `StatefulSet` in all forms, localhost and both loopback addresses.
+    StatefulSet,
 }
 
 /// An extended key usage (RFC 5280 section 4.2.1.12).

@@ -23,6 +23,7 @@ pub(super) fn of(
         Sans::Etcd => members(subject.members.iter().filter(|member| member.name == subject.name)),
         Sans::Members => members(subject.members.iter()),
         Sans::ApiServer => api_server(spec, subject),
+        Sans::StatefulSet => stateful_set(spec),
         Sans::Node => (vec![subject.name.to_owned()], subject.addresses.to_vec()),
     };
     for san in extra {
@@ -50,6 +51,25 @@ fn members<'m>(members: impl Iterator<Item = &'m Member> + Clone) -> (Vec<String
     let dns = names.flatten().cloned().chain(["localhost".to_owned()]).collect();
     let by_address = members.filter(|member| member.dns_name.is_none());
     (dns, by_address.map(|member| member.address).chain(LOCAL).collect())
+}
+
+/// Whatever a member of a `StatefulSet` is called: each pod by its own name and below the headless service
+/// (`kubernetes.io` "Stable Network ID"), both services, and the pod to itself.
+fn stateful_set(spec: &Spec) -> (Vec<String>, Vec<IpAddr>) {
+    let set = spec.etcd.stateful_set.clone().unwrap_or_default();
+    let (name, namespace, domain) = (&set.name, &set.namespace, &spec.kubernetes.cluster_domain);
+    let pods = (0..set.replicas.get()).map(|number| format!("{name}-{number}"));
+    let mut dns: Vec<String> = pods.clone().collect();
+    let below = pods.map(|pod| format!("{pod}.{name}"));
+    let client = set.client_service.then(|| format!("{name}-client"));
+    for service in below.chain([name.to_string()]).chain(client) {
+        dns.push(format!("{service}.{namespace}.svc.{domain}"));
+        dns.push(format!("{service}.{namespace}.svc"));
+        dns.push(format!("{service}.{namespace}"));
+        dns.push(service);
+    }
+    dns.push("localhost".to_owned());
+    (dns, LOCAL.to_vec())
 }
 
 fn api_server(spec: &Spec, subject: &Subject<'_>) -> (Vec<String>, Vec<IpAddr>) {

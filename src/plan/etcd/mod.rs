@@ -7,6 +7,7 @@ mod image;
 mod members;
 mod metrics;
 mod settings;
+pub mod stateful_set;
 mod tuning;
 mod unit;
 
@@ -26,6 +27,7 @@ pub use members::Listed;
 pub(super) use members::{Member, Members};
 pub use metrics::{MetricsListener, MetricsPlan};
 pub use settings::{EtcdFlags, Pair, Setting, SettingsBasis, settings_document};
+pub use stateful_set::StatefulSetPlan;
 pub(super) use unit::owner;
 pub use unit::{Owner, ServicePlan, UnitPlan};
 
@@ -183,9 +185,7 @@ pub(super) fn plan(
     };
     let version = image::version(settings, image.as_ref(), problems)?;
     let feature_gates = uses_feature_gates(spec, release, version);
-    let mut flags = tuning::Tuner { tuned: &settings.etcd.tuning, version, problems }.flags();
-    let in_file = spec.etcd.run.is_unit() && spec.etcd.config == EtcdConfig::Yaml;
-    flags.extend(extra::Extra { version, feature_gates, in_file, problems }.flags(&settings.etcd.extra_args));
+    let flags = written_flags(spec, settings, version, feature_gates, problems);
     let mut plan = EtcdPlan {
         name: member.name.clone(),
         run: spec.etcd.run,
@@ -218,6 +218,20 @@ pub(super) fn plan(
     };
     plan.write_settings(spec.etcd.config, problems);
     Some(plan)
+}
+
+/// What the spec says of flags: fields of `tuning`, and `extraArgs` over them.
+fn written_flags(
+    spec: &Spec,
+    settings: &Settings,
+    version: EtcdVersion,
+    feature_gates: bool,
+    problems: &mut Vec<Problem>,
+) -> EtcdFlags {
+    let mut flags = tuning::Tuner { tuned: &settings.etcd.tuning, version, problems }.flags();
+    let in_file = spec.etcd.run.is_unit() && spec.etcd.config == EtcdConfig::Yaml;
+    flags.extend(extra::Extra { version, feature_gates, in_file, problems }.flags(&settings.etcd.extra_args));
+    flags
 }
 
 /// etcd 3.6 has feature gates. In pods kubeadm's old releases write the old flags all the same, which 3.6

@@ -121,6 +121,7 @@ fn from_row(row: &'static FileRow, site: &Site<'_>) -> Vec<FilePlan> {
         RowSource::VerifyKey => Source::VerifyKey,
         RowSource::EncryptionConfig => Source::EncryptionConfig,
         RowSource::BootstrapTokens => Source::BootstrapTokens,
+        RowSource::EtcdSecrets => Source::EtcdSecrets,
         RowSource::BootstrapKubeconfig => Source::BootstrapKubeconfig,
         RowSource::KubeadmConfiguration => Source::KubeadmConfiguration,
         RowSource::Patch => Source::Patch,

@@ -5,7 +5,9 @@ use crate::plan::certs::place::CONTROL_PLANE;
 use crate::plan::certs::{CertPlan, CertRow, Form, Kind, Place};
 use crate::plan::objects::ObjectsPlan;
 use crate::plan::releases::Release;
-use crate::plan::{ClusterPlan, EtcdPlan, KubeadmPlan, KubeletPlan, Owner, Policy, etcd, pods, restart};
+use crate::plan::{
+    ClusterPlan, EtcdPlan, KubeadmPlan, KubeletPlan, Owner, Policy, StatefulSetPlan, etcd, pods, restart,
+};
 use crate::spec::types::{CaName, Spec};
 
 /// For what files are planned.
@@ -21,6 +23,7 @@ pub(in crate::plan) struct Site<'a> {
     pub(in crate::plan) told: bool,
     /// What the operators apply; in their bundle alone.
     pub(in crate::plan) objects: Option<&'a ObjectsPlan>,
+    pub(in crate::plan) stateful_set: Option<&'a StatefulSetPlan>,
 }
 
 impl Site<'_> {

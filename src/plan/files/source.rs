@@ -19,6 +19,8 @@ pub enum RowSource {
     EncryptionConfig,
     /// The Secrets of the bootstrap tokens.
     BootstrapTokens,
+    /// The Secrets of the certificates of etcd's `StatefulSet`.
+    EtcdSecrets,
     /// The kubeconfig with a bootstrap token.
     BootstrapKubeconfig,
     /// The hashes of the Kubernetes CA's keys by which nodes know it.
@@ -58,6 +60,8 @@ pub enum Source {
     EncryptionConfig,
     /// The Secrets of the bootstrap tokens, sealed.
     BootstrapTokens,
+    /// The Secrets of the certificates of etcd's `StatefulSet`, sealed.
+    EtcdSecrets,
     /// The kubeconfig with a bootstrap token, sealed.
     BootstrapKubeconfig,
     /// A password of that name, sealed.
@@ -85,6 +89,7 @@ impl Source {
             | Self::VerifyKey
             | Self::EncryptionConfig
             | Self::BootstrapTokens
+            | Self::EtcdSecrets
             | Self::BootstrapKubeconfig
             | Self::KubeadmConfiguration
             | Self::Password(_) => true,

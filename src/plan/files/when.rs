@@ -3,6 +3,7 @@
 use super::site::Site;
 use crate::plan::certs::Place;
 use crate::plan::certs::place::ETCD;
+use crate::plan::etcd::stateful_set::Part;
 use crate::plan::objects::Object;
 use crate::plan::{Step, UnitPlan};
 use crate::spec::types::{
@@ -81,6 +82,9 @@ pub enum When {
     /// When the operators have such a thing to apply.
     Applied(Object),
     /// When this runtime, or one that reads the same files, fetches images from mirrors.
+    /// When the operators have such a part of etcd's `StatefulSet`.
+    StatefulSet(Part),
+    /// When that container runtime fetches images from mirrors.
     Mirrors(RuntimeKind),
     /// When this is the container runtime of the host's kubelet.
     Runtime(RuntimeKind),
@@ -140,6 +144,7 @@ impl Site<'_> {
             When::OidcCa => {
                 self.api_server().and_then(|own| own.oidc.as_ref()).is_some_and(|oidc| oidc.ca.is_some())
             }
+            When::StatefulSet(part) => self.stateful_set.is_some_and(|set| set.has(part)),
             When::Applied(object) => self.objects.is_some_and(|objects| objects.has(object)),
         }
     }

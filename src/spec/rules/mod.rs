@@ -19,6 +19,7 @@ mod pki;
 mod pods;
 mod recipients;
 mod rotation;
+mod stateful_set;
 mod subnets;
 
 use super::holes::Holes;
@@ -48,6 +49,9 @@ const RULES: &[Rule] = &[
     containers::mounts,
     etcd_run::pointless,
     etcd_run::plain_loopback,
+    stateful_set::alone,
+    stateful_set::pointless,
+    stateful_set::settings,
     kubernetes::provisioner,
     kubernetes::roles,
     kubernetes::endpoint,

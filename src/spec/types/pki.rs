@@ -265,6 +265,12 @@ pub enum CertificateId {
     EtcdShared,
     /// etcdctl on a member's host.
     EtcdHealthcheckClient,
+    /// Serves etcd's clients in a `StatefulSet`.
+    EtcdStatefulsetServer,
+    /// Members in a `StatefulSet` among each other.
+    EtcdStatefulsetPeer,
+    /// Clients of etcd in a `StatefulSet`.
+    EtcdStatefulsetClient,
     /// A kubelet as a client of the API server: kubelet.conf.
     Kubelet,
     /// Serves the kubelet's API.
@@ -291,6 +297,9 @@ impl CertificateId {
             Self::EtcdPeer => "etcd-peer",
             Self::EtcdShared => "etcd-shared",
             Self::EtcdHealthcheckClient => "etcd-healthcheck-client",
+            Self::EtcdStatefulsetServer => "etcd-statefulset-server",
+            Self::EtcdStatefulsetPeer => "etcd-statefulset-peer",
+            Self::EtcdStatefulsetClient => "etcd-statefulset-client",
             Self::Kubelet => "kubelet",
             Self::KubeletServing => "kubelet-serving",
             Self::Admin => "admin",
