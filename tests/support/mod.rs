@@ -15,6 +15,7 @@ pub(crate) mod opened;
 pub(crate) mod openssl;
 pub(crate) mod random_spec;
 pub(crate) mod stacked;
+pub(crate) mod stateful_set;
 pub(crate) mod transcript;
 
 use sha2::{Digest, Sha256};
