@@ -46,7 +46,10 @@ pub use apiserver::ApiServerPlan;
 pub use brought::{Brought, Facts};
 pub use certs::CertPlan;
 pub use directories::DirectoryPlan;
-pub use etcd::{ContainerPlan, EtcdImage, EtcdPlan, Listed, Owner, ServicePlan, UnitPlan};
+pub use etcd::{
+    ContainerPlan, EtcdFlags, EtcdImage, EtcdPlan, Listed, MetricsListener, MetricsPlan, Owner, ServicePlan,
+    Setting, SettingKind, SettingPlace, SettingsBasis, UnitPlan, settings_document,
+};
 pub use files::{FilePlan, Source};
 pub use images::{ImageUse, Images};
 pub use kubeadm::{KubeadmPlan, Step};

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod day_zero;
+mod etcd_units;
 mod kubeadm;
 mod kubernetes;
 mod units;

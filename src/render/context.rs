@@ -109,7 +109,7 @@ struct EtcdImage {
 
 #[derive(Serialize)]
 struct Argument {
-    name: &'static str,
+    name: String,
     value: String,
 }
 
@@ -132,24 +132,14 @@ fn member(etcd: &EtcdPlan) -> Kubeadm {
             .as_ref()
             .filter(|image| image.pinned)
             .map(|image| EtcdImage { repository: image.repository.clone(), tag: image.tag.clone() }),
-        extra_args: member_arguments(etcd)
-            .into_iter()
-            .map(|(name, value)| Argument { name, value })
-            .collect(),
+        extra_args: member_arguments(etcd),
         extra_args_are_list: v1beta4,
     }
 }
 
-/// What differs from kubeadm's defaults for a member of an external cluster, in the order of
-/// kubeadm's documentation.
-pub(super) fn member_arguments(etcd: &EtcdPlan) -> [(&'static str, String); 7] {
-    [
-        ("initial-cluster", etcd.listed.initial_cluster.to_string()),
-        ("initial-cluster-state", etcd.state.name().to_owned()),
-        ("name", etcd.name.clone()),
-        ("listen-peer-urls", etcd.peer_listener()),
-        ("listen-client-urls", etcd.client_listener()),
-        ("advertise-client-urls", etcd.client_url.clone()),
-        ("initial-advertise-peer-urls", etcd.peer_url.clone()),
-    ]
+/// What differs from kubeadm's defaults for a member of an external cluster: its membership, in the order
+/// of kubeadm's documentation, and what the spec says more.
+fn member_arguments(etcd: &EtcdPlan) -> Vec<Argument> {
+    let all = etcd.membership(&[etcd.client_listener()]).into_iter().chain(etcd.beyond_defaults());
+    all.map(|setting| Argument { value: setting.value(), name: setting.name }).collect()
 }

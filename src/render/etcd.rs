@@ -1,6 +1,6 @@
 //! Contexts of what an etcd member reads that runs as a unit of systemd.
 
-use crate::plan::{EtcdPlan, UnitPlan};
+use crate::plan::{EtcdPlan, Setting, UnitPlan};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -52,14 +52,10 @@ pub(super) struct Service {
     in_home: bool,
 }
 
-/// etcd reads each of its flags from a variable, too (`pkg/flags`, `FlagToEnv`).
 fn variables(etcd: &EtcdPlan) -> Etcd {
-    let settings = etcd.unit_settings().into_iter();
-    let variable = |(name, value): (String, String)| Variable {
-        name: name.replace('-', "_").to_ascii_uppercase(),
-        value,
-    };
-    Etcd::Variables { settings: settings.map(variable).collect() }
+    let settings = etcd.unit_settings();
+    let variable = |setting: &Setting| Variable { name: setting.variable(), value: setting.value() };
+    Etcd::Variables { settings: settings.iter().map(variable).collect() }
 }
 
 fn service(etcd: &EtcdPlan, unit: &UnitPlan) -> Option<Service> {

@@ -55,6 +55,7 @@ pub(super) struct EtcdPod {
     startup: &'static str,
     /// A name or a number.
     probe_port: Value,
+    metrics_port: u16,
     named_probe_port: bool,
 }
 
@@ -94,20 +95,21 @@ fn port(probes: &Probes) -> Value {
 /// The context of a member's pod: a control plane's where the host has one, else one that stands alone.
 pub(super) fn etcd(host: &HostPlan, etcd: &EtcdPlan, digest: Option<&str>) -> EtcdPod {
     let stacked = host.pods.iter().find(|pod| pod.name == "etcd");
-    let probe_host = stacked.and_then(|pod| pod.probes.host.clone());
+    let probed = etcd.probe_address();
     let (liveness, readiness, startup) = etcd.probes.paths();
-    let port = if etcd.named_probe_port { "probe-port".into() } else { EtcdPlan::METRICS_PORT.into() };
+    let port = if etcd.named_probe_port { "probe-port".into() } else { probed.port().into() };
     EtcdPod {
         client_url: etcd.client_url.clone(),
         restart_digest: digest.map(str::to_owned),
         flags: stacked.map_or_else(|| alone(etcd), |pod: &PodPlan| pod.flags.clone()),
         image: etcd.image.as_ref().map(|image| image.whole.clone()).unwrap_or_default(),
         data_dir: etcd.data_dir.clone(),
-        probe_host: probe_host.unwrap_or_else(|| "127.0.0.1".to_owned()),
+        probe_host: probed.ip().to_string(),
         liveness,
         readiness,
         startup,
         probe_port: port,
+        metrics_port: probed.port(),
         named_probe_port: etcd.named_probe_port,
     }
 }
@@ -115,9 +117,6 @@ pub(super) fn etcd(host: &HostPlan, etcd: &EtcdPlan, digest: Option<&str>) -> Et
 /// etcd's command line as kubeadm writes it for a member of an external cluster: its defaults by name,
 /// then the arguments given.
 fn alone(etcd: &EtcdPlan) -> Vec<String> {
-    let mut defaults = etcd.defaults();
-    defaults.push(("listen-metrics-urls", format!("http://127.0.0.1:{}", EtcdPlan::METRICS_PORT)));
-    defaults.sort_unstable();
-    let all = defaults.into_iter().chain(super::context::member_arguments(etcd));
-    all.map(|(name, value)| format!("--{name}={value}")).collect()
+    let all = etcd.settings().into_iter().chain(etcd.membership(&[etcd.client_listener()]));
+    all.map(|setting| setting.argument()).collect()
 }

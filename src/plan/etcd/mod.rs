@@ -1,24 +1,31 @@
 //! The etcd member of one host.
 
 mod container;
-mod file;
+mod extra;
+mod flags;
 mod image;
 mod members;
+mod metrics;
+mod settings;
+mod tuning;
 mod unit;
 
 use super::directories;
-use super::releases::{EtcdFlags, EtcdProbes, KubeadmApi, Release};
+use super::releases::{self, EtcdProbes, KubeadmApi, Release};
 use super::settings::{Layered, Settings};
 use crate::spec::Problem;
 use crate::spec::scalars::{AbsolutePath, EtcdVersion, HostName};
-use crate::spec::types::{EtcdCertificates, EtcdRun, EtcdState, Host, Role, Spec};
+use crate::spec::types::{EtcdCertificates, EtcdConfig, EtcdRun, EtcdState, Host, Role, Spec};
 use serde::{Serialize, Serializer};
 use std::net::IpAddr;
 
 pub use container::ContainerPlan;
+pub use flags::{Kind as SettingKind, Place as SettingPlace};
 pub use image::EtcdImage;
 pub use members::Listed;
 pub(super) use members::{Member, Members};
+pub use metrics::{MetricsListener, MetricsPlan};
+pub use settings::{EtcdFlags, Setting, SettingsBasis, settings_document};
 pub(super) use unit::owner;
 pub use unit::{Owner, ServicePlan, UnitPlan};
 
@@ -64,6 +71,15 @@ pub struct EtcdPlan {
     /// The directory of the write-ahead log, when it has one of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub wal_dir: Option<String>,
+    /// What keeps it apart from other clusters' members, when the spec says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+    /// Where it says how it is.
+    #[serde(skip_serializing_if = "MetricsPlan::is_default")]
+    pub metrics: MetricsPlan,
+    /// What the spec says beyond kubeadm's defaults: `tuning`, and `extraArgs` over it.
+    #[serde(skip_serializing_if = "EtcdFlags::is_empty")]
+    pub flags: EtcdFlags,
     /// The Kubernetes release, such as `1.36.2`.
     pub kubernetes: String,
     /// kubeadm's configuration API.
@@ -88,43 +104,7 @@ fn state_name<S: Serializer>(state: &EtcdState, serializer: S) -> Result<S::Ok, 
     serializer.serialize_str(state.name())
 }
 
-/// Where the certificate and the key of a row of `CERTS` lie.
-type Pair = (&'static str, &'static str);
-const SERVER: Pair = ("/etc/kubernetes/pki/etcd/server.crt", "/etc/kubernetes/pki/etcd/server.key");
-const PEER: Pair = ("/etc/kubernetes/pki/etcd/peer.crt", "/etc/kubernetes/pki/etcd/peer.key");
-const SHARED: Pair = ("/etc/kubernetes/pki/etcd/etcd.crt", "/etc/kubernetes/pki/etcd/etcd.key");
-
 impl EtcdPlan {
-    /// Where it says over plain http how it is, on loopback (kubeadm's `EtcdMetricsPort`).
-    pub const METRICS_PORT: u16 = 2381;
-
-    /// kubeadm's flags that say nothing of addresses and members, in byte order of their names.
-    pub fn defaults(&self) -> Vec<(&'static str, String)> {
-        let [server, peer] = if self.shared_certificate { [SHARED; 2] } else { [SERVER, PEER] };
-        let mut flags = vec![
-            ("cert-file", server.0),
-            ("client-cert-auth", "true"),
-            ("data-dir", &*self.data_dir),
-            ("key-file", server.1),
-            ("peer-cert-file", peer.0),
-            ("peer-client-cert-auth", "true"),
-            ("peer-key-file", peer.1),
-            ("peer-trusted-ca-file", "/etc/kubernetes/pki/etcd/ca.crt"),
-            ("snapshot-count", "10000"),
-            ("trusted-ca-file", "/etc/kubernetes/pki/etcd/ca.crt"),
-        ];
-        flags.extend_from_slice(if self.feature_gates {
-            &[("feature-gates", "InitialCorruptCheck=true"), ("watch-progress-notify-interval", "5s")]
-        } else {
-            &[
-                ("experimental-initial-corrupt-check", "true"),
-                ("experimental-watch-progress-notify-interval", "5s"),
-            ]
-        });
-        flags.sort_unstable();
-        flags.into_iter().map(|(name, value)| (name, value.to_owned())).collect()
-    }
-
     /// The directories that it writes, and whose they are.
     pub(super) fn data(&self) -> directories::Data<'_> {
         let service = self.unit.as_ref().and_then(|unit| unit.service.as_ref());
@@ -201,6 +181,10 @@ pub(super) fn plan(
         }
     };
     let version = image::version(settings, image.as_ref(), problems)?;
+    let feature_gates = uses_feature_gates(spec, release, version);
+    let mut flags = tuning::Tuner { tuned: &settings.etcd.tuning, version, problems }.flags();
+    let in_file = spec.etcd.run.is_unit() && spec.etcd.config == EtcdConfig::Yaml;
+    flags.extend(extra::Extra { version, feature_gates, in_file, problems }.flags(&settings.etcd.extra_args));
     let mut plan = EtcdPlan {
         name: member.name.clone(),
         run: spec.etcd.run,
@@ -210,7 +194,7 @@ pub(super) fn plan(
         listed: members.listed_by(member),
         state: host.etcd.state.unwrap_or_default(),
         version: version.to_string(),
-        feature_gates: uses_feature_gates(spec, release, version),
+        feature_gates,
         image,
         container: container::plan(spec),
         unit: unit::plan(spec, settings),
@@ -222,10 +206,13 @@ pub(super) fn plan(
             .wal_dir
             .as_ref()
             .map(|chosen| own_directory(chosen, "write-ahead log", problems)),
+        token: spec.etcd.token.as_ref().map(ToString::to_string),
+        metrics: tuning::metrics(&settings.etcd.tuning.values),
+        flags,
         kubernetes: spec.kubernetes.version.to_string(),
         kubeadm_api: release.kubeadm_api,
         encryption_algorithm: release.encryption_algorithm(spec.pki.algorithm),
-        probes: release.etcd_probes,
+        probes: probes(release, version),
         named_probe_port: release.named_probe_port,
     };
     plan.write_settings(spec.etcd.config, problems);
@@ -235,8 +222,17 @@ pub(super) fn plan(
 /// etcd 3.6 has feature gates. In pods kubeadm's old releases write the old flags all the same, which 3.6
 /// still knows.
 fn uses_feature_gates(spec: &Spec, release: &Release, version: EtcdVersion) -> bool {
-    let kubeadms_old = spec.etcd.run == EtcdRun::StaticPod && release.etcd_flags == EtcdFlags::Experimental;
+    let kubeadms_old =
+        spec.etcd.run == EtcdRun::StaticPod && release.etcd_flags == releases::EtcdFlags::Experimental;
     version.minor() >= 6 && !kubeadms_old
+}
+
+/// The first release of 3.5 that answers at `/livez` and `/readyz`. Some of 3.4 do too; `/health` is
+/// answered by all.
+const FIRST_LIVEZ: EtcdVersion = EtcdVersion::new(5, 11);
+
+fn probes(release: &Release, version: EtcdVersion) -> EtcdProbes {
+    if version < FIRST_LIVEZ { EtcdProbes::Health } else { release.etcd_probes }
 }
 
 fn data_dir(settings: &Settings, problems: &mut Vec<Problem>) -> String {

@@ -1,6 +1,6 @@
 //! A member that runs as a unit of systemd, `etcd.service`: by itself or around a container.
 
-use super::{EtcdPlan, file, loopback, members};
+use super::{EtcdPlan, Setting, loopback, members, settings_document};
 use crate::plan::kubelet::{GatePlan, gate};
 use crate::plan::os;
 use crate::plan::settings::Settings;
@@ -8,8 +8,6 @@ use crate::spec::Problem;
 use crate::spec::scalars::SystemId;
 use crate::spec::types::{EtcdConfig, EtcdRun, FreeForm, Spec};
 use serde::Serialize;
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
 /// A member's unit.
 #[derive(Clone, Debug, Serialize)]
@@ -56,8 +54,7 @@ impl Owner {
     }
 }
 
-/// Debian's and Fedora's packages choose a number at install; 379 is free below 1000 on both, and the
-/// same on all hosts.
+/// A number of its own below 1000, the same on every host: packages take whichever is free at install.
 const UID: u32 = 379;
 
 /// The user that etcd's unit runs it as, whose key files are readable for it; none where etcd runs
@@ -97,23 +94,11 @@ fn is_bare(value: &str) -> bool {
 }
 
 impl EtcdPlan {
-    /// All settings of a member that is a unit: values by the names of etcd's flags, without dashes.
-    pub fn unit_settings(&self) -> BTreeMap<String, String> {
-        let metrics = SocketAddr::new(loopback(self.address), Self::METRICS_PORT);
-        let own = [
-            ("advertise-client-urls", self.client_url.clone()),
-            ("initial-advertise-peer-urls", self.peer_url.clone()),
-            ("initial-cluster", self.listed.initial_cluster.to_string()),
-            ("initial-cluster-state", self.state.name().to_owned()),
-            ("listen-client-urls", format!("{},{}", self.client_listener(), self.loopback_listener())),
-            ("listen-metrics-urls", format!("http://{metrics}")),
-            ("listen-peer-urls", self.peer_listener()),
-            ("name", self.name.clone()),
-        ];
-        let mut settings: BTreeMap<String, String> =
-            self.defaults().into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        settings.extend(self.wal_dir.iter().map(|wal| ("wal-dir".to_owned(), wal.clone())));
-        settings.extend(own.map(|(name, value)| (name.to_owned(), value)));
+    /// All settings of a member that is a unit, in byte order of etcd's flags.
+    pub fn unit_settings(&self) -> Vec<Setting> {
+        let mut settings = self.settings();
+        settings.extend(self.membership(&[self.client_listener(), self.loopback_listener()]));
+        settings.sort_by(|a, b| a.name.cmp(&b.name));
         settings
     }
 
@@ -121,18 +106,18 @@ impl EtcdPlan {
     pub(super) fn write_settings(&mut self, config: EtcdConfig, problems: &mut Vec<Problem>) {
         let settings = self.unit_settings();
         let Some(unit) = self.unit.as_mut() else { return };
-        match config {
-            EtcdConfig::Environment => {
-                let unfit = settings.iter().filter(|(_, value)| !is_bare(value));
-                problems.extend(unfit.map(|(name, value)| {
-                    let message = format!("etcd.env cannot hold the value {value:?} of --{name}");
-                    let hint = "every reader of such files takes blanks, quotes, `#`, `$` and `\\` otherwise: \
-                                write `config: yaml`";
-                    Problem::error("etcd.config", message).hint(hint)
-                }));
-            }
-            EtcdConfig::Yaml => unit.file = Some(file::of(&settings, problems)),
+        if config == EtcdConfig::Yaml {
+            unit.file = Some(settings_document(&settings).into());
+            return;
         }
+        let unfit = settings.iter().filter(|setting| !is_bare(&setting.value()));
+        problems.extend(unfit.map(|setting| {
+            let message =
+                format!("etcd.env cannot hold the value {:?} of --{}", setting.value(), setting.name);
+            let hint = "every reader of such files takes blanks, quotes, `#`, `$` and `\\` otherwise: \
+                        write `config: yaml`";
+            Problem::error("etcd.config", message).hint(hint)
+        }));
     }
 
     /// Where it listens for clients of its own host.

@@ -2,38 +2,28 @@
 //! `--initial-cluster`: they start together, and none joins.
 
 use super::volumes::directory;
-use super::{PodPlan, Probes, loopback};
+use super::{PodPlan, Probes};
 use crate::plan::EtcdPlan;
+use crate::plan::etcd::Setting;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
 pub(super) fn pod(etcd: &EtcdPlan) -> PodPlan {
-    let local = loopback(etcd.address);
-    let metrics = SocketAddr::new(local, EtcdPlan::METRICS_PORT);
-    let own = [
-        ("advertise-client-urls", etcd.client_url.clone()),
-        ("initial-advertise-peer-urls", etcd.peer_url.clone()),
-        ("initial-cluster", etcd.listed.initial_cluster.to_string()),
-        ("initial-cluster-state", etcd.state.name().to_owned()),
-        ("listen-client-urls", format!("{},{}", etcd.loopback_listener(), etcd.client_listener())),
-        ("listen-metrics-urls", format!("http://{metrics}")),
-        ("listen-peer-urls", etcd.peer_listener()),
-        ("name", etcd.name.clone()),
-    ];
-    let mut flags: BTreeMap<&str, String> = etcd.defaults().into_iter().collect();
-    flags.extend(own);
+    let probed = etcd.probe_address();
+    let mut settings = etcd.settings();
+    settings.extend(etcd.membership(&[etcd.loopback_listener(), etcd.client_listener()]));
+    settings.sort_by(|a, b| a.name.cmp(&b.name));
     let (liveness, readiness, startup) = etcd.probes.paths();
     PodPlan {
         name: "etcd",
         annotations: [("kubeadm.kubernetes.io/etcd.advertise-client-urls", etcd.client_url.clone())].into(),
         image: etcd.image.as_ref().map(|image| image.whole.clone()).unwrap_or_default(),
-        flags: flags.iter().map(|(name, value)| format!("--{name}={value}")).collect(),
+        flags: settings.iter().map(Setting::argument).collect(),
         envs: BTreeMap::new(),
         cpu: "100m",
         memory: Some("100Mi"),
         probes: Probes {
-            host: Some(local.to_string()),
-            port: EtcdPlan::METRICS_PORT.into(),
+            host: Some(probed.ip().to_string()),
+            port: probed.port().into(),
             named_port: etcd.named_probe_port,
             scheme: "HTTP",
             liveness,

@@ -11,7 +11,6 @@ mod volumes;
 
 use super::EtcdPlan;
 use super::components::{Component, Extras, VolumePlan, extras};
-use super::etcd::loopback;
 use super::host::Shared;
 use super::releases::Release;
 use super::settings::Settings;

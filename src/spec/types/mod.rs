@@ -11,6 +11,7 @@ mod kubernetes;
 mod nodes;
 mod pki;
 mod secrets;
+mod tuning;
 
 pub use components::{
     ApiServer, Audit, ControllerManager, CoreDns, FeatureGates, Images, KubeProxy, KubeProxyMode, Oidc,
@@ -28,6 +29,9 @@ pub use pki::{
     Pki, PreviousAuthority, PreviousServiceAccount, Rotation, ServiceAccount, Subject, Validity,
 };
 pub use secrets::{BootstrapToken, EncryptionAtRest, EncryptionProvider, Password, PreviousEncryption};
+pub use tuning::{
+    CipherSuite, CompactionMode, LogLevel, Metrics, MetricsLevel, MetricsListen, TlsVersion, Tuning,
+};
 
 use super::scalars::{
     AbsolutePath, ClusterId, ClusterName, FlagName, Generation, HostName, HostRevision, ItemName, LabelKey,
