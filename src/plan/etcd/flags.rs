@@ -107,3 +107,8 @@ pub(super) fn find(name: &str) -> Option<&'static Flag> {
 pub(super) fn older_name(name: &str, version: EtcdVersion) -> Option<&'static str> {
     FLAGS.iter().find(|flag| flag.now == Some(name) && flag.is_of(version)).map(|flag| flag.name)
 }
+
+/// The field below `tuning` that says what a flag does.
+pub(in crate::plan) fn field_of(name: &str) -> Option<&'static str> {
+    find(name)?.tuning_field()
+}

@@ -20,12 +20,14 @@ use serde::{Serialize, Serializer};
 use std::net::IpAddr;
 
 pub use container::ContainerPlan;
+pub(super) use flags::field_of;
 pub use flags::{Kind as SettingKind, Place as SettingPlace};
 pub use image::EtcdImage;
 pub use members::Listed;
 pub(super) use members::{Member, Members};
 pub use metrics::{MetricsListener, MetricsPlan};
 pub use settings::{EtcdFlags, Setting, SettingsBasis, settings_document};
+pub(super) use tuning::unlike;
 pub(super) use unit::owner;
 pub use unit::{Owner, ServicePlan, UnitPlan};
 
@@ -90,6 +92,9 @@ pub struct EtcdPlan {
     pub feature_gates: bool,
     /// The endpoints it is probed at.
     pub probes: EtcdProbes,
+    /// Those that kubeadm of this release asks.
+    #[serde(skip)]
+    pub kubeadm_probes: EtcdProbes,
     /// Whether probes name a port.
     pub named_probe_port: bool,
 }
@@ -115,10 +120,12 @@ impl EtcdPlan {
 
     /// The directories that it writes.
     pub fn directories(&self) -> Vec<&str> {
-        let wal = self.wal_dir.as_deref();
-        // one below the other is made by etcd
-        let apart = wal.filter(|wal| !wal.starts_with(&format!("{}/", self.data_dir)));
-        std::iter::once(self.data_dir.as_str()).chain(apart).collect()
+        std::iter::once(self.data_dir.as_str()).chain(self.wal_apart()).collect()
+    }
+
+    /// The directory of the write-ahead log, when it is not below the data directory: etcd makes that one.
+    pub fn wal_apart(&self) -> Option<&str> {
+        self.wal_dir.as_deref().filter(|wal| !wal.starts_with(&format!("{}/", self.data_dir)))
     }
 
     /// Where it listens for clients.
@@ -213,6 +220,7 @@ pub(super) fn plan(
         kubeadm_api: release.kubeadm_api,
         encryption_algorithm: release.encryption_algorithm(spec.pki.algorithm),
         probes: probes(release, version),
+        kubeadm_probes: release.etcd_probes,
         named_probe_port: release.named_probe_port,
     };
     plan.write_settings(spec.etcd.config, problems);

@@ -4,7 +4,7 @@
 //! `storage/quota.go`, and the tuning guide and system limits of its documentation.
 
 use super::flags::{self, Flag};
-use super::{EtcdFlags, MetricsListener, MetricsPlan};
+use super::{EtcdFlags, EtcdPlan, MetricsListener, MetricsPlan};
 use crate::plan::settings::Tuned;
 use crate::spec::Problem;
 use crate::spec::scalars::{EtcdVersion, Length, Retention};
@@ -239,4 +239,25 @@ pub(super) fn unknown(flag: &Flag, version: EtcdVersion, path: &str) -> Problem 
         },
     };
     Problem::error(path, message).hint(hint)
+}
+
+/// Heartbeats and elections that differ between members: one would elect while others wait.
+pub(in crate::plan) fn unlike<'p>(members: impl Iterator<Item = (&'p str, &'p EtcdPlan)>) -> Vec<Problem> {
+    let members: Vec<_> = members.collect();
+    let Some((first, like)) = members.first() else { return Vec::new() };
+    let mut problems = Vec::new();
+    for (flag, field) in
+        [("heartbeat-interval", "heartbeatInterval"), ("election-timeout", "electionTimeout")]
+    {
+        let other = members.iter().find(|(_, member)| member.flags.get(flag) != like.flags.get(flag));
+        if let Some((other, _)) = other {
+            let message =
+                format!("{first} and {other} have different values of it, and etcd wants all members alike");
+            problems.push(
+                Problem::error(format!("etcd.tuning.{field}"), message)
+                    .hint("write it under `etcd.tuning`, for all members"),
+            );
+        }
+    }
+    problems
 }
