@@ -62,7 +62,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
     DirectoryRow {
         path: "/etc/etcd",
         on: ETCD,
-        why: "etcd's settings, etcdctl's environment, and the check of its health",
+        why: "etcd's settings, etcdctl's environment, and the check of health",
         ..ROW
     },
     DirectoryRow { path: "/etc/kubernetes", on: EVERYWHERE, why: "kubeadm's", ..ROW },

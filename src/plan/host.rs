@@ -31,14 +31,11 @@ impl Shared<'_> {
         kubelet: Option<KubeletPlan>,
         settings: &settings::Settings,
     ) -> HostPlan {
-        let etcd_name = self.members.find(name).and_then(|member| member.dns_name.as_deref());
         let subject = certs::Subject {
             name: name.as_str(),
             generation: host.generation.get(),
             seed: host.seed,
             addresses: &host.addresses,
-            etcd_address: etcd.as_ref().map(|member| member.address).filter(|_| etcd_name.is_none()),
-            etcd_name,
             members: &self.members.all,
             api_address: host.advertise_address(),
             own: Some(&host.certificates),
@@ -70,9 +67,7 @@ impl Shared<'_> {
             generation: 1,
             seed: Some(spec.seed),
             addresses: &[],
-            etcd_address: None,
             members: &[],
-            etcd_name: None,
             api_address: None,
             own: None,
         };

@@ -37,13 +37,13 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
             container::context(etcd?).map(Context::Container)
         }
         "/etc/etcd/etcdctl.env" => etcd.map(etcdctl),
+        "/etc/etcd/sealift-etcd-health" => etcd.map(|etcd| Context::EtcdHealth(etcd_health::context(etcd))),
         "/etc/etcd/etcd.env"
         | "/etc/etcd/etcd.yaml"
         | "/etc/systemd/system/etcd.service"
         | "/etc/systemd/system/etcd.service.d/30-sealift-gate.conf"
         | "/etc/sysusers.d/etcd.conf"
         | "/etc/tmpfiles.d/etcd.conf" => unit::of(path, etcd?).map(Context::Etcd),
-        "/etc/etcd/sealift-etcd-health" => etcd.map(|etcd| Context::EtcdHealth(etcd_health::context(etcd))),
         "/etc/kubernetes/kubeadm/config.yaml" => etcd.map(|etcd| Context::Kubeadm(member(etcd))),
         "/etc/kubernetes/kubeadm/init.yaml" | "/etc/kubernetes/kubeadm/join.yaml" => {
             host.kubeadm.as_ref().map(|plan| Context::KubeadmNode(kubeadm::node(plan)))

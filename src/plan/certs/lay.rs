@@ -22,12 +22,8 @@ pub(in crate::plan) struct Subject<'a> {
     pub(in crate::plan) generation: u32,
     pub(in crate::plan) seed: Option<SeedNumber>,
     pub(in crate::plan) addresses: &'a [IpAddr],
-    /// Of a member that is reached by address.
-    pub(in crate::plan) etcd_address: Option<IpAddr>,
     /// All etcd members.
     pub(in crate::plan) members: &'a [Member],
-    /// Of a member that is reached by name.
-    pub(in crate::plan) etcd_name: Option<&'a str>,
     pub(in crate::plan) api_address: Option<IpAddr>,
     pub(in crate::plan) own: Option<&'a BTreeMap<CertificateId, HostCertificate>>,
 }

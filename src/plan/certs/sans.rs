@@ -2,6 +2,7 @@
 //! `getAltNames`).
 
 use super::{Sans, Subject};
+use crate::plan::etcd::Member;
 use crate::spec::scalars::{EndpointHost, San};
 use crate::spec::types::Spec;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -19,17 +20,8 @@ pub(super) fn of(
     let (mut dns, mut ips) = match rule {
         Sans::None => (Vec::new(), Vec::new()),
         Sans::CommonName => (vec![cn.to_owned()], Vec::new()),
-        Sans::Etcd => {
-            let ips = subject.etcd_address.into_iter().chain(LOCAL).collect();
-            let names = [Some(subject.name), subject.etcd_name, Some("localhost")];
-            (names.into_iter().flatten().map(str::to_owned).collect(), ips)
-        }
-        Sans::Members => {
-            let names =
-                subject.members.iter().flat_map(|member| [Some(&member.name), member.dns_name.as_ref()]);
-            let dns = names.flatten().cloned().chain(["localhost".to_owned()]).collect();
-            (dns, subject.members.iter().map(|member| member.address).chain(LOCAL).collect())
-        }
+        Sans::Etcd => members(subject.members.iter().filter(|member| member.name == subject.name)),
+        Sans::Members => members(subject.members.iter()),
         Sans::ApiServer => api_server(spec, subject),
         Sans::Node => (vec![subject.name.to_owned()], subject.addresses.to_vec()),
     };
@@ -48,6 +40,16 @@ pub(super) fn of(
         }
     }
     (dns, distinct)
+}
+
+/// What etcd members are reached by, and what they call themselves. A member that is reached by name has
+/// no address in it: etcd looks up the names of a peer's certificate then, and finds the address that it
+/// comes from (`client/pkg/transport/listener_tls.go`, `checkCertSAN`).
+fn members<'m>(members: impl Iterator<Item = &'m Member> + Clone) -> (Vec<String>, Vec<IpAddr>) {
+    let names = members.clone().flat_map(|member| [Some(&member.name), member.dns_name.as_ref()]);
+    let dns = names.flatten().cloned().chain(["localhost".to_owned()]).collect();
+    let by_address = members.filter(|member| member.dns_name.is_none());
+    (dns, by_address.map(|member| member.address).chain(LOCAL).collect())
 }
 
 fn api_server(spec: &Spec, subject: &Subject<'_>) -> (Vec<String>, Vec<IpAddr>) {

@@ -145,11 +145,8 @@ impl EtcdPlan {
 
     /// The program that runs its container; none where it runs in no container.
     pub fn engine(&self) -> Option<&str> {
-        match self.run {
-            EtcdRun::StaticPod => Some("crictl"),
-            EtcdRun::Container => self.container.as_ref().map(|container| container.program.as_str()),
-            EtcdRun::Systemd | EtcdRun::StatefulSet => None,
-        }
+        let in_pod = (self.run == EtcdRun::StaticPod).then_some("crictl");
+        self.container.as_ref().map(|container| container.program.as_str()).or(in_pod)
     }
 
     /// Where its own host reaches it: on loopback, where that is served with TLS.
