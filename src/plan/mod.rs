@@ -42,7 +42,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-pub use crate::spec::types::{FreeForm, Rotation};
+pub use crate::spec::types::{ContainerEngine, FreeForm, Rotation};
 pub use apiserver::ApiServerPlan;
 pub use brought::{Brought, Facts};
 pub use certs::CertPlan;

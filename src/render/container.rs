@@ -3,8 +3,7 @@
 //! Sources: podman-systemd.unit(5) of podman 4.4, podman-run(1), `docker run --help`, nerdctl's command
 //! reference.
 
-use crate::plan::{ContainerPlan, EtcdPlan};
-use crate::spec::types::ContainerEngine;
+use crate::plan::{ContainerEngine, ContainerPlan, EtcdPlan};
 use serde::Serialize;
 
 /// The container's name, too.

@@ -52,7 +52,6 @@ pub(super) struct Service {
     in_home: bool,
 }
 
-/// etcd reads each of its flags from a variable, too (`pkg/flags`, `FlagToEnv`).
 fn variables(etcd: &EtcdPlan) -> Etcd {
     let settings = etcd.unit_settings();
     let variable = |setting: &Setting| Variable { name: setting.variable(), value: setting.value() };

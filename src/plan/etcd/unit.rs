@@ -106,18 +106,18 @@ impl EtcdPlan {
     pub(super) fn write_settings(&mut self, config: EtcdConfig, problems: &mut Vec<Problem>) {
         let settings = self.unit_settings();
         let Some(unit) = self.unit.as_mut() else { return };
-        match config {
-            EtcdConfig::Environment => {
-                let unfit = settings.iter().filter(|setting| !is_bare(&setting.value()));
-                problems.extend(unfit.map(|setting| {
-                    let message = format!("etcd.env cannot hold `{}`", setting.argument());
-                    let hint = "every reader of such files takes blanks, quotes, `#`, `$` and `\\` otherwise: \
-                                write `config: yaml`";
-                    Problem::error("etcd.config", message).hint(hint)
-                }));
-            }
-            EtcdConfig::Yaml => unit.file = Some(settings_document(&settings).into()),
+        if config == EtcdConfig::Yaml {
+            unit.file = Some(settings_document(&settings).into());
+            return;
         }
+        let unfit = settings.iter().filter(|setting| !is_bare(&setting.value()));
+        problems.extend(unfit.map(|setting| {
+            let message =
+                format!("etcd.env cannot hold the value {:?} of --{}", setting.value(), setting.name);
+            let hint = "every reader of such files takes blanks, quotes, `#`, `$` and `\\` otherwise: \
+                        write `config: yaml`";
+            Problem::error("etcd.config", message).hint(hint)
+        }));
     }
 
     /// Where it listens for clients of its own host.

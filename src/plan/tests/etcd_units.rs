@@ -19,7 +19,8 @@ fn all_problems(run: &str) -> Vec<String> {
 }
 
 fn settings(host: &HostPlan, name: &str) -> String {
-    host.etcd.as_ref().unwrap().unit_settings()[name].clone()
+    let settings = host.etcd.as_ref().unwrap().unit_settings();
+    settings.iter().find(|setting| setting.name == name).unwrap().value()
 }
 
 #[test]
@@ -111,11 +112,10 @@ fn one_certificate_is_good_for_every_member_and_no_hosts() {
         assert_eq!(leaf.dns, ["infra0", "infra1", "infra2", "localhost", "own.example"]);
         let ips: Vec<_> = leaf.ips.iter().map(ToString::to_string).collect();
         assert_eq!(ips, ["10.0.0.6", "10.0.0.7", "10.0.0.8", "127.0.0.1", "::1"]);
-        let flags = planned[0].etcd.as_ref().unwrap().unit_settings();
         for (flag, end) in
             [("cert-file", "crt"), ("key-file", "key"), ("peer-cert-file", "crt"), ("peer-key-file", "key")]
         {
-            assert_eq!(flags[flag], format!("/etc/kubernetes/pki/etcd/etcd.{end}"));
+            assert_eq!(settings(&planned[0], flag), format!("/etc/kubernetes/pki/etcd/etcd.{end}"));
         }
     }
 }
