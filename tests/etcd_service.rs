@@ -92,7 +92,9 @@ fn systemd_makes_the_user_and_the_directories() {
     let root = installed(&built);
     let own = format!("--root={}", root.display());
     let directories = ["var/lib/etcd", "srv/wal"].map(|path| root.join(path));
-    directories.iter().for_each(|path| fs::remove_dir(path).unwrap());
+    for path in &directories {
+        fs::remove_dir(path).unwrap();
+    }
     let _ = run(Command::new(&sysusers).arg(&own).arg("etcd.conf")).expect_code(0);
     let users = fs::read_to_string(root.join("etc/passwd")).unwrap();
     assert!(users.starts_with("db:x:400:401:etcd:/var/lib/etcd:"), "{users}");
@@ -195,7 +197,7 @@ fn starts(name: &str, config: &str) {
     let socket = built.path("notify");
     let notified = UnixDatagram::bind(&socket).unwrap();
     fs::set_permissions(&socket, fs::Permissions::from_mode(0o777)).unwrap();
-    notified.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    notified.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     // real root takes the user that the unit names; in a user namespace there is none
     let mut command = if nobody_else() { Command::new(&etcd) } else { as_user(&etcd) };
     command.env_clear().env("NOTIFY_SOCKET", &socket).stdout(Stdio::null()).stderr(Stdio::null());

@@ -110,8 +110,8 @@ impl EtcdPlan {
             unit.file = Some(settings_document(&settings).into());
             return;
         }
-        let unfit = settings.iter().filter(|setting| !is_bare(&setting.value()));
-        problems.extend(unfit.map(|setting| {
+        let refused = settings.iter().filter(|setting| !is_bare(&setting.value()));
+        problems.extend(refused.map(|setting| {
             let message =
                 format!("etcd.env cannot hold the value {:?} of --{}", setting.value(), setting.name);
             let hint = "every reader of such files takes blanks, quotes, `#`, `$` and `\\` otherwise: \

@@ -56,6 +56,21 @@ fn api_servers_go_where_tls_is() {
     );
 }
 
+/// No quote means the same to all that read `etcd.env`.
+#[test]
+fn what_variables_cannot_hold() {
+    let args = "\n  extraArgs: {log-rotation-config-json: '{\"maxsize\": 1}'}";
+    let message = "error etcd.config: etcd.env cannot hold the value \"{\\\"maxsize\\\": 1}\" of --log-rotation-config-json";
+    assert_eq!(all_problems(&format!("{SERVICE}{args}")), [message]);
+    assert_eq!(all_problems(&format!("{SERVICE}{args}\n  config: yaml")), [""; 0]);
+    let file = |run: &str| hosts(&with("run: static-pod", run))[0].etcd.clone().unwrap().unit.unwrap().file;
+    assert_eq!(file(SERVICE), None);
+    let yaml = file(&format!("{SERVICE}{args}\n  config: yaml")).unwrap();
+    assert_eq!(yaml.map()["log-rotation-config-json"], "{\"maxsize\": 1}");
+    assert_eq!(yaml.map()["client-transport-security"]["client-cert-auth"], true);
+    assert_eq!(yaml.map()["watch-progress-notify-interval"], 5_000_000_000_u64);
+}
+
 #[test]
 fn settings_that_mean_nothing() {
     assert_eq!(
