@@ -12,7 +12,7 @@ use support::example::{Built, replaced};
 use support::stacked::{HOSTS, spec};
 
 /// Sections whose fields are all in [`TABLE`].
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 14] = [
     "ApiServer",
     "Audit",
     "ContainerRuntime",
@@ -20,10 +20,12 @@ const SECTIONS: [&str; 12] = [
     "CoreDns",
     "Images",
     "KubeProxy",
+    "Metrics",
     "NodeCidrMask",
     "Oidc",
     "Proxy",
     "Scheduler",
+    "Tuning",
     "Volume",
 ];
 
@@ -108,6 +110,29 @@ fn table() -> Vec<Row> {
         one(&["labels"], Top, "roles: {worker: {labels: {a.example/b: c}}}"),
         one(&["taints"], Worker, "taints: [{key: a, effect: NoSchedule}]"),
     ];
+    let etcd = |setting: &str| format!("roles: {{etcd: {{etcd: {{{setting}}}}}}}");
+    let tuning = |field: &str| etcd(&format!("tuning: {{{field}}}"));
+    all.extend([
+        one(&["extraArgs"], Top, &etcd("extraArgs: {pre-vote: true}")),
+        one(&["walDir"], Top, &etcd("walDir: /var/lib/etcd/wal")),
+        one(&["tuning", "autoCompactionRetention"], Top, &tuning("autoCompactionRetention: 8h")),
+        within(&["autoCompactionMode"], Top, &tuning("autoCompactionRetention: 8h"),
+               &tuning("autoCompactionRetention: 8h, autoCompactionMode: periodic")),
+        one(&["quotaBackendBytes"], Top, &tuning("quotaBackendBytes: 8GiB")),
+        one(&["maxRequestBytes"], Top, &tuning("maxRequestBytes: 2MiB")),
+        one(&["heartbeatInterval"], Top, &tuning("heartbeatInterval: 90ms")),
+        one(&["electionTimeout"], Top, &tuning("electionTimeout: 2s")),
+        one(&["snapshotCount"], Top, &tuning("snapshotCount: 5000")),
+        one(&["maxSnapshots"], Top, &tuning("maxSnapshots: 3")),
+        one(&["maxWals"], Top, &tuning("maxWals: 3")),
+        one(&["metrics", "listen"], Top, &tuning("metrics: {listen: all}")),
+        one(&["port"], Top, &tuning("metrics: {port: 2382}")),
+        one(&["level"], Top, &tuning("metrics: {level: extensive}")),
+        one(&["cipherSuites"], Top, &tuning("cipherSuites: [TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256]")),
+        one(&["tlsMinVersion"], Top, &tuning("tlsMinVersion: TLS1.3")),
+        one(&["tlsMaxVersion"], Top, &tuning("tlsMaxVersion: TLS1.2")),
+        one(&["logLevel"], Top, &tuning("logLevel: warn")),
+    ]);
     for component in ["apiServer", "controllerManager", "scheduler"] {
         let volume = |more: &str| format!("{component}: {{extraVolumes: {{a: {{hostPath: /srv/a{more}}}}}}}");
         all.extend([

@@ -3,6 +3,7 @@
 
 mod day_zero;
 mod etcd_units;
+mod etcd;
 mod kubeadm;
 mod kubernetes;
 mod units;

@@ -233,8 +233,12 @@ impl EtcdPlan {
             Setting::one("advertise-client-urls", self.client_url.as_str()),
             Setting::one("initial-advertise-peer-urls", self.peer_url.as_str()),
         ];
+        settings.extend(self.token_setting());
         settings
-            .extend(self.token.as_ref().map(|token| Setting::one("initial-cluster-token", token.as_str())));
-        settings
+    }
+
+    /// What keeps it apart from other clusters' members, when the spec says it.
+    pub fn token_setting(&self) -> Option<Setting> {
+        self.token.as_ref().map(|token| Setting::one("initial-cluster-token", token.as_str()))
     }
 }

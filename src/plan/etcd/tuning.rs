@@ -128,9 +128,6 @@ impl Tuner<'_> {
             ),
             _ => {}
         }
-        if of.snapshot_count == Some(0) {
-            self.error("snapshotCount", "0 changes are none to write a snapshot after", "write 1 or more");
-        }
     }
 
     fn beats(&mut self) {
@@ -197,13 +194,10 @@ impl Tuner<'_> {
     }
 }
 
-/// How history is forgotten: as the spec says, else by what is kept.
+/// How history is forgotten: as the spec says, else by what is kept; a length of time needs no word.
 fn mode(of: &Tuning) -> Option<CompactionMode> {
-    of.auto_compaction_mode.or(match of.auto_compaction_retention? {
-        // etcd's default needs no word
-        Retention::Period(_) => return None,
-        Retention::Revisions(_) => Some(CompactionMode::Revision),
-    })
+    let revisions = matches!(of.auto_compaction_retention, Some(Retention::Revisions(_)));
+    of.auto_compaction_mode.or_else(|| revisions.then_some(CompactionMode::Revision))
 }
 
 fn told(milliseconds: u64) -> String {
@@ -252,7 +246,7 @@ pub(in crate::plan) fn unlike<'p>(members: impl Iterator<Item = (&'p str, &'p Et
         let other = members.iter().find(|(_, member)| member.flags.get(flag) != like.flags.get(flag));
         if let Some((other, _)) = other {
             let message =
-                format!("{first} and {other} have different values of it, and etcd wants all members alike");
+                format!("{first} and {other} have different `{field}`, and etcd wants all members alike");
             problems.push(
                 Problem::error(format!("etcd.tuning.{field}"), message)
                     .hint("write it under `etcd.tuning`, for all members"),

@@ -100,7 +100,8 @@ fn etcd(subject: &Subject<'_>) -> Value {
             set(&mut local, "imageRepository", image.repository.as_str());
             set(&mut local, "imageTag", image.tag.as_str());
         }
-        let more = member.beyond_defaults();
+        let mut more = member.beyond_defaults();
+        more.extend(member.token_setting());
         if !more.is_empty() {
             let more = more.into_iter().map(|setting| (setting.name.clone(), vec![setting.value()]));
             set(&mut local, "extraArgs", subject.flags(&more.collect()));

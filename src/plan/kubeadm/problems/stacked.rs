@@ -25,7 +25,7 @@ pub(super) fn problems(member: &EtcdPlan, settings: &Settings) -> Vec<Problem> {
             "kubeadm of {} probes etcd at /livez, which etcd {} does not answer",
             member.kubernetes, member.version
         );
-        problems.push(Problem::error(path(settings, "version"), message).hint("run etcd 3.5.11 or newer"));
+        problems.push(Problem::error(release(settings), message).hint("run etcd 3.5.11 or newer"));
     }
     problems
 }
@@ -72,13 +72,13 @@ fn path(settings: &Settings, flag: &str) -> String {
         None if flag == "wal-dir" => {
             of.wal_dir.as_ref().map_or_else(|| "etcd".to_owned(), |wal| wal.path.clone())
         }
-        None if flag == "version" => {
-            if of.version.is_some() {
-                "etcd.version".to_owned()
-            } else {
-                "etcd".to_owned()
-            }
-        }
         None => "etcd".to_owned(),
     }
+}
+
+/// Where in the spec a member's release comes from.
+fn release(settings: &Settings) -> String {
+    let of = &settings.etcd;
+    let image = of.image.as_ref().filter(|_| of.version.is_none());
+    image.map_or_else(|| "etcd.version".to_owned(), |image| image.path.clone())
 }
