@@ -246,7 +246,10 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
             }
             (name.clone(), planned)
         })
-        .collect();
+        .collect::<BTreeMap<HostName, HostPlan>>();
+    problems.extend(etcd::unlike(
+        hosts.iter().filter_map(|(name, host)| Some((name.as_str(), host.etcd.as_ref()?))),
+    ));
     let operator = shared.operator(etcd::stateful_set::plan(spec, release, &mut problems));
     let images = images::uses(spec, release, shared.images.as_ref(), &hosts, operator.stateful_set.as_ref());
     let plan = Plan { cluster, hosts, operator, images };

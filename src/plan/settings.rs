@@ -3,8 +3,8 @@
 use crate::spec::Path;
 use crate::spec::scalars::{AbsolutePath, EtcdVersion, HostName, ImageRef, SocketUrl, ToleratedExit};
 use crate::spec::types::{
-    CgroupDriver, EtcdSettings, Flags, FreeForm, Gate, GateRun, Host, Kubelet, Os, Patches, RoleSettings,
-    Spec, Taint,
+    CgroupDriver, EtcdSettings, Flags, FreeForm, Gate, GateRun, Host, Kubelet, Metrics, Os, Patches,
+    RoleSettings, Spec, Taint, Tuning,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -48,8 +48,18 @@ pub(super) struct EtcdOf {
     pub(super) data_dir: Option<Layered<AbsolutePath>>,
     pub(super) wal_dir: Option<Layered<AbsolutePath>>,
     pub(super) gate: Gated,
+    pub(super) tuning: Tuned,
     /// Flags, without dashes.
-    pub(super) extra_args: BTreeMap<String, Vec<String>>,
+    pub(super) extra_args: BTreeMap<String, Layered<Vec<String>>>,
+}
+
+/// Tuning of a member.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Tuned {
+    /// What holds.
+    pub(super) values: Tuning,
+    /// Where in the spec each field of it stands, by its name.
+    pub(super) paths: BTreeMap<&'static str, String>,
 }
 
 /// A value with the path in the spec that it comes from.
@@ -95,6 +105,7 @@ fn etcd_of_all(spec: &Spec) -> EtcdSettings {
         data_dir: spec.etcd.data_dir.clone(),
         wal_dir: spec.etcd.wal_dir.clone(),
         gate: spec.etcd.gate.clone(),
+        tuning: spec.etcd.tuning.clone(),
         extra_args: spec.etcd.extra_args.clone(),
         ..EtcdSettings::default()
     }
@@ -145,7 +156,69 @@ impl EtcdOf {
         over(&mut self.data_dir, Layered::at(layer.data_dir.as_ref(), path, "dataDir").as_ref());
         over(&mut self.wal_dir, Layered::at(layer.wal_dir.as_ref(), path, "walDir").as_ref());
         self.gate.lay(&layer.gate);
-        lay_flags(&mut self.extra_args, &layer.extra_args);
+        self.tuning.lay(&layer.tuning, &path.key("tuning"));
+        let flags = path.key("extraArgs");
+        self.extra_args.extend(layer.extra_args.iter().map(|(name, values)| {
+            let path = flags.key(name.as_str()).as_str().to_owned();
+            (name.to_string(), Layered { value: values.iter().map(str::to_owned).collect(), path })
+        }));
+    }
+}
+
+impl Tuned {
+    fn lay(&mut self, layer: &Tuning, path: &Path) {
+        let Self { values: own, paths } = self;
+        let mut at = |field: &'static str, is_set: bool| {
+            if is_set {
+                let path = field.split('.').fold(path.clone(), |path, key| path.key(key));
+                paths.insert(field, path.as_str().to_owned());
+            }
+        };
+        // each field by name, so that none is forgotten
+        let Tuning {
+            auto_compaction_mode,
+            auto_compaction_retention,
+            quota_backend_bytes,
+            max_request_bytes,
+            heartbeat_interval,
+            election_timeout,
+            snapshot_count,
+            max_snapshots,
+            max_wals,
+            metrics: Metrics { listen, port, level },
+            cipher_suites,
+            tls_min_version,
+            tls_max_version,
+            log_level,
+        } = layer;
+        macro_rules! lay {
+            ($($name:literal $field:ident => $slot:expr,)+) => {
+                $(at($name, $field.is_some()); over(&mut $slot, $field.as_ref());)+
+            };
+        }
+        lay! {
+            "autoCompactionMode" auto_compaction_mode => own.auto_compaction_mode,
+            "autoCompactionRetention" auto_compaction_retention => own.auto_compaction_retention,
+            "quotaBackendBytes" quota_backend_bytes => own.quota_backend_bytes,
+            "maxRequestBytes" max_request_bytes => own.max_request_bytes,
+            "heartbeatInterval" heartbeat_interval => own.heartbeat_interval,
+            "electionTimeout" election_timeout => own.election_timeout,
+            "snapshotCount" snapshot_count => own.snapshot_count,
+            "maxSnapshots" max_snapshots => own.max_snapshots,
+            "maxWals" max_wals => own.max_wals,
+            "metrics.listen" listen => own.metrics.listen,
+            "metrics.port" port => own.metrics.port,
+            "metrics.level" level => own.metrics.level,
+            "cipherSuites" cipher_suites => own.cipher_suites,
+            "tlsMinVersion" tls_min_version => own.tls_min_version,
+            "tlsMaxVersion" tls_max_version => own.tls_max_version,
+            "logLevel" log_level => own.log_level,
+        }
+    }
+
+    /// Where a field stands; under `etcd` when nobody set it.
+    pub(super) fn path(&self, field: &str) -> String {
+        self.paths.get(field).cloned().unwrap_or_else(|| format!("etcd.tuning.{field}"))
     }
 }
 

@@ -49,6 +49,8 @@ pub(super) struct EtcdPod {
     flags: Vec<String>,
     image: String,
     data_dir: String,
+    /// A directory of its own for the write-ahead log.
+    wal_dir: Option<String>,
     probe_host: String,
     liveness: &'static str,
     readiness: Option<&'static str>,
@@ -104,6 +106,7 @@ pub(super) fn etcd(host: &HostPlan, etcd: &EtcdPlan, digest: Option<&str>) -> Et
         flags: stacked.map_or_else(|| alone(etcd), |pod: &PodPlan| pod.flags.clone()),
         image: etcd.image.as_ref().map(|image| image.whole.clone()).unwrap_or_default(),
         data_dir: etcd.data_dir.clone(),
+        wal_dir: etcd.wal_apart().map(str::to_owned),
         probe_host: probed.ip().to_string(),
         liveness,
         readiness,

@@ -12,7 +12,7 @@ use super::problem::Problem;
 use super::scalars::{ScalarError, check, decimal, shown};
 use super::suggest::{one_of, similar};
 use super::tree::{Entry, Kind, Mark, Node};
-use super::types::free::{FREE, KEYWORD, VALUES};
+use super::types::free::{FREE, KEYWORD, SCALAR, VALUES};
 use super::yaml::{Plain, plain, value};
 use serde_json::{Map, Value};
 
@@ -95,6 +95,7 @@ impl<'s> Walk<'s> {
                 return Some(value(node));
             }
             Some(VALUES) => return self.values(node, schema, at),
+            Some(SCALAR) => return self.scalar(node, schema, at),
             _ => {}
         }
         if let Some(choices) = choices(schema).filter(|_| kind(schema) == Some("string")) {
@@ -261,6 +262,21 @@ impl<'s> Walk<'s> {
             }
             None
         })
+    }
+
+    /// A text or a number as a text of the schema's format.
+    fn scalar(&mut self, node: &Node, schema: &'s Value, at: &Place) -> Option<Value> {
+        let Kind::Scalar { text, plain: is_plain } = &node.kind else {
+            self.wrong_type("string", node, at);
+            return None;
+        };
+        if *is_plain && plain(text) == Plain::Null {
+            self.wrong_type("string", node, at);
+            return None;
+        }
+        let check = schema.get("format").and_then(Value::as_str).and_then(check);
+        let result = check.map_or(Ok(()), |check| check(text));
+        self.accept(result, at).then(|| Value::String(text.to_string()))
     }
 
     /// A text, number or boolean as a text.

@@ -83,6 +83,14 @@ impl Flag {
         self.first_of(version.minor()).is_some_and(|patch| version.patch() >= patch)
     }
 
+    /// The field below `tuning` that says it.
+    pub(super) fn tuning_field(&self) -> Option<&'static str> {
+        match self.owner {
+            Owner::Field(field) => field.strip_prefix("etcd.tuning."),
+            Owner::Anyone | Owner::Ours(_) => None,
+        }
+    }
+
     /// The first patch release of a minor one that knows it.
     pub(super) fn first_of(&self, minor: u32) -> Option<u32> {
         let index = usize::try_from(minor.checked_sub(4)?).ok()?;
@@ -93,4 +101,14 @@ impl Flag {
 /// A flag by its name, of whichever release.
 pub(super) fn find(name: &str) -> Option<&'static Flag> {
     FLAGS.iter().find(|flag| flag.name == name)
+}
+
+/// What a flag of 3.6 is called in an older release that has it under its old name.
+pub(super) fn older_name(name: &str, version: EtcdVersion) -> Option<&'static str> {
+    FLAGS.iter().find(|flag| flag.now == Some(name) && flag.is_of(version)).map(|flag| flag.name)
+}
+
+/// The field below `tuning` that says what a flag does.
+pub(in crate::plan) fn field_of(name: &str) -> Option<&'static str> {
+    find(name)?.tuning_field()
 }

@@ -1,21 +1,24 @@
 //! The etcd member of one host.
 
+mod extra;
 mod flags;
 mod image;
 mod members;
 mod metrics;
 mod settings;
 pub mod stateful_set;
+mod tuning;
 
 use super::directories;
 use super::releases::{self, EtcdProbes, KubeadmApi, Release};
 use super::settings::{Layered, Settings};
 use crate::spec::Problem;
 use crate::spec::scalars::{AbsolutePath, EtcdVersion, HostName};
-use crate::spec::types::{EtcdRun, EtcdState, Host, Role, Spec};
+use crate::spec::types::{EtcdConfig, EtcdRun, EtcdState, Host, Role, Spec};
 use serde::{Serialize, Serializer};
 use std::net::IpAddr;
 
+pub(super) use flags::field_of;
 pub use flags::{Kind as SettingKind, Place as SettingPlace};
 pub use image::EtcdImage;
 pub use members::Listed;
@@ -23,6 +26,7 @@ pub(super) use members::{Member, Members};
 pub use metrics::{MetricsListener, MetricsPlan};
 pub use settings::{EtcdFlags, Setting, SettingsBasis, settings_document};
 pub use stateful_set::StatefulSetPlan;
+pub(super) use tuning::unlike;
 
 /// The etcd member of one host.
 #[derive(Clone, Debug, Serialize)]
@@ -76,6 +80,9 @@ pub struct EtcdPlan {
     pub feature_gates: bool,
     /// The endpoints it is probed at.
     pub probes: EtcdProbes,
+    /// Those that kubeadm of this release asks.
+    #[serde(skip)]
+    pub kubeadm_probes: EtcdProbes,
     /// Whether probes name a port.
     pub named_probe_port: bool,
 }
@@ -93,10 +100,12 @@ fn state_name<S: Serializer>(state: &EtcdState, serializer: S) -> Result<S::Ok, 
 impl EtcdPlan {
     /// The directories that it writes.
     pub(super) fn directories(&self) -> Vec<&str> {
-        let wal = self.wal_dir.as_deref();
-        // one below the other is made by etcd
-        let apart = wal.filter(|wal| !wal.starts_with(&format!("{}/", self.data_dir)));
-        std::iter::once(self.data_dir.as_str()).chain(apart).collect()
+        std::iter::once(self.data_dir.as_str()).chain(self.wal_apart()).collect()
+    }
+
+    /// The directory of the write-ahead log, when it is not below the data directory: etcd makes that one.
+    pub fn wal_apart(&self) -> Option<&str> {
+        self.wal_dir.as_deref().filter(|wal| !wal.starts_with(&format!("{}/", self.data_dir)))
     }
 
     /// Where it listens for clients.
@@ -145,6 +154,10 @@ pub(super) fn plan(
         }
     };
     let version = image::version(settings, image.as_ref(), problems)?;
+    let feature_gates = uses_feature_gates(spec, release, version);
+    let mut flags = tuning::Tuner { tuned: &settings.etcd.tuning, version, problems }.flags();
+    let in_file = spec.etcd.run.is_unit() && spec.etcd.config == EtcdConfig::Yaml;
+    flags.extend(extra::Extra { version, feature_gates, in_file, problems }.flags(&settings.etcd.extra_args));
     Some(EtcdPlan {
         name: member.name.clone(),
         run: spec.etcd.run,
@@ -154,7 +167,7 @@ pub(super) fn plan(
         listed: members.listed_by(member),
         state: host.etcd.state.unwrap_or_default(),
         version: version.to_string(),
-        feature_gates: uses_feature_gates(spec, release, version),
+        feature_gates,
         image,
         cluster_image_repository: spec.kubernetes.image_repository.to_string(),
         data_dir: data_dir(settings, problems),
@@ -164,12 +177,13 @@ pub(super) fn plan(
             .as_ref()
             .map(|chosen| own_directory(chosen, "write-ahead log", problems)),
         token: spec.etcd.token.as_ref().map(ToString::to_string),
-        metrics: MetricsPlan::default(),
-        flags: settings.etcd.extra_args.clone(),
+        metrics: tuning::metrics(&settings.etcd.tuning.values),
+        flags,
         kubernetes: spec.kubernetes.version.to_string(),
         kubeadm_api: release.kubeadm_api,
         encryption_algorithm: release.encryption_algorithm(spec.pki.algorithm),
-        probes: release.etcd_probes,
+        probes: probes(release, version),
+        kubeadm_probes: release.etcd_probes,
         named_probe_port: release.named_probe_port,
     })
 }
@@ -180,6 +194,14 @@ fn uses_feature_gates(spec: &Spec, release: &Release, version: EtcdVersion) -> b
     let kubeadms_old =
         spec.etcd.run == EtcdRun::StaticPod && release.etcd_flags == releases::EtcdFlags::Experimental;
     version.minor() >= 6 && !kubeadms_old
+}
+
+/// The first release of 3.5 that answers at `/livez` and `/readyz`. Some of 3.4 do too; `/health` is
+/// answered by all.
+const FIRST_LIVEZ: EtcdVersion = EtcdVersion::new(5, 11);
+
+fn probes(release: &Release, version: EtcdVersion) -> EtcdProbes {
+    if version < FIRST_LIVEZ { EtcdProbes::Health } else { release.etcd_probes }
 }
 
 fn data_dir(settings: &Settings, problems: &mut Vec<Problem>) -> String {

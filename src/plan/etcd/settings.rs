@@ -6,6 +6,7 @@
 
 use super::flags::{self, Kind, Place};
 use super::{EtcdPlan, MetricsPlan};
+use crate::spec::scalars::EtcdVersion;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -104,6 +105,8 @@ pub struct SettingsBasis<'p> {
     pub data_dir: &'p str,
     /// The directory of the write-ahead log, when it has one of its own.
     pub wal_dir: Option<&'p str>,
+    /// etcd's release: what it does not know is left out.
+    pub version: Option<EtcdVersion>,
     /// Whether to use `--feature-gates` and `--watch-progress-notify-interval`.
     pub feature_gates: bool,
     /// Where it says over plain http how it is.
@@ -140,14 +143,26 @@ impl SettingsBasis<'_> {
         flags
     }
 
+    fn knows(&self, name: &str) -> bool {
+        let flag = flags::find(name);
+        self.version.is_none_or(|version| flag.is_none_or(|flag| flag.is_of(version)))
+    }
+
     /// All settings but those of [`EtcdPlan::membership`], in byte order of their names.
     pub fn settings(&self) -> Vec<Setting> {
         let mut flags: EtcdFlags = self
             .defaults()
             .into_iter()
+            .filter(|(name, _)| self.knows(name))
             .map(|(name, value)| (name.to_owned(), vec![value.to_owned()]))
             .collect();
         flags.extend(self.flags.clone());
+        if let Some(gates) = flags.get_mut("feature-gates").and_then(|values| values.first_mut()) {
+            // the spec's gates come beside kubeadm's, not in its place
+            if !gates.contains("InitialCorruptCheck=") {
+                gates.insert_str(0, "InitialCorruptCheck=true,");
+            }
+        }
         flags.into_iter().map(|(name, values)| Setting::new(name, values)).collect()
     }
 }
@@ -159,6 +174,7 @@ impl EtcdPlan {
         let basis = SettingsBasis {
             data_dir: &self.data_dir,
             wal_dir: self.wal_dir.as_deref(),
+            version: self.version.parse().ok(),
             feature_gates: self.feature_gates,
             metrics_urls: self.metrics_urls(),
             flags: &self.flags,
@@ -171,6 +187,7 @@ impl EtcdPlan {
         let basis = SettingsBasis {
             data_dir: &self.data_dir,
             wal_dir: None,
+            version: self.version.parse().ok(),
             feature_gates: self.feature_gates,
             metrics_urls: MetricsPlan::default().urls(self.address),
             flags: &EtcdFlags::new(),

@@ -2,7 +2,7 @@
 //! clusters as a Kubernetes `StatefulSet`".
 
 use super::settings::{EtcdFlags, SettingsBasis};
-use super::{image, uses_feature_gates};
+use super::{extra, image, tuning, uses_feature_gates};
 use crate::plan::certs::{Requested, requested};
 use crate::plan::releases::Release;
 use crate::plan::settings;
@@ -173,12 +173,17 @@ pub(in crate::plan) fn plan(
     let image = image::image(spec, &settings, release, problems)?;
     let version = image::version(&settings, Some(&image), problems)?;
     let any = if of.ipv6 { "[::]" } else { "0.0.0.0" };
+    let feature_gates = uses_feature_gates(spec, release, version);
+    let mut own = tuning::Tuner { tuned: &settings.etcd.tuning, version, problems }.flags();
+    let mut extra = extra::Extra { version, feature_gates, in_file: false, problems };
+    own.extend(literal(&extra.flags(&settings.etcd.extra_args)));
     let basis = SettingsBasis {
+        version: Some(version),
         data_dir: DATA,
         wal_dir: None,
-        feature_gates: uses_feature_gates(spec, release, version),
+        feature_gates,
         metrics_urls: format!("http://{any}:{METRICS_PORT}"),
-        flags: &literal(&settings.etcd.extra_args),
+        flags: &own,
     };
     let mut flags: EtcdFlags =
         basis.settings().into_iter().map(|setting| (setting.name, setting.values)).collect();

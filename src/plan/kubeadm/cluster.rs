@@ -100,6 +100,11 @@ fn etcd(subject: &Subject<'_>) -> Value {
             set(&mut local, "imageRepository", image.repository.as_str());
             set(&mut local, "imageTag", image.tag.as_str());
         }
+        let more = member.beyond_defaults();
+        if !more.is_empty() {
+            let more = more.into_iter().map(|setting| (setting.name.clone(), vec![setting.value()]));
+            set(&mut local, "extraArgs", subject.flags(&more.collect()));
+        }
     }
     for (field, id) in
         [("serverCertSANs", CertificateId::EtcdServer), ("peerCertSANs", CertificateId::EtcdPeer)]

@@ -1,5 +1,7 @@
 //! What a spec asks for and kubeadm cannot do.
 
+mod stacked;
+
 use super::cluster::coredns_parts;
 use crate::plan::EtcdPlan;
 use crate::plan::releases::{KubeadmApi, Release};
@@ -167,7 +169,9 @@ pub(in crate::plan) fn of_host(
         problems
             .push(Problem::error(at, message).hint("remove it, or write the same address as `apiAddress`"));
     }
+    problems.extend(stacked::problems(member, settings));
     let Some(first) = first else { return problems };
+    problems.extend(stacked::differences(member, first, settings));
     let same = member.image == first.image;
     let different = [
         (!same, settings.etcd.image.as_ref().map(|layered| &layered.path), "images"),

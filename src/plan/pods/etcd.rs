@@ -30,9 +30,10 @@ pub(super) fn pod(etcd: &EtcdPlan) -> PodPlan {
             readiness,
             startup,
         },
-        volumes: vec![
-            directory("etcd-certs", "/etc/kubernetes/pki/etcd", false),
-            directory("etcd-data", &etcd.data_dir, false),
-        ],
+        volumes: [("etcd-certs", "/etc/kubernetes/pki/etcd"), ("etcd-data", &*etcd.data_dir)]
+            .into_iter()
+            .chain(etcd.wal_apart().map(|path| ("etcd-wal", path)))
+            .map(|(name, path)| directory(name, path, false))
+            .collect(),
     }
 }

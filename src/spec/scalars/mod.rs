@@ -16,6 +16,7 @@ mod path;
 mod recipient;
 mod secret;
 mod time;
+mod tuning;
 
 pub use certificates::Certificates;
 pub use component::{FeatureGate, FlagName, LabelKey, LabelValue, PlainText, ProxyUrl, VariableName};
@@ -34,6 +35,7 @@ pub use path::{AbsolutePath, FilePath, SocketUrl};
 pub use recipient::Recipient;
 pub(crate) use secret::{holds_private_key, looks_secret};
 pub use time::{Span, Timestamp};
+pub use tuning::{ByteSize, Length, Retention};
 
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -104,6 +106,7 @@ pub(crate) fn check(format: &str) -> Option<Check> {
 /// Every format and its check. A test looks for each in the schema, and the other way round.
 const CHECKS: &[(&str, Check)] = &[
     ("absolute-path", parses::<AbsolutePath>),
+    ("byte-size", parses::<ByteSize>),
     ("cluster-domain", parses::<ClusterDomain>),
     ("cluster-id", parses::<ClusterId>),
     ("cluster-name", parses::<ClusterName>),
@@ -124,6 +127,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("kubernetes-version", parses::<KubernetesVersion>),
     ("label-key", parses::<LabelKey>),
     ("label-value", parses::<LabelValue>),
+    ("length", parses::<Length>),
     ("login-name", parses::<LoginName>),
     ("member-count", parses::<MemberCount>),
     ("namespace", parses::<Namespace>),
@@ -136,6 +140,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("recipient", parses::<Recipient>),
     ("registry-name", parses::<RegistryName>),
     ("resource-name", parses::<ResourceName>),
+    ("retention", parses::<Retention>),
     ("san", parses::<San>),
     ("seed-number", parses::<SeedNumber>),
     ("server-url", parses::<ProxyUrl>),

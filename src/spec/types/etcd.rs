@@ -3,7 +3,7 @@
 use super::super::scalars::{
     AbsolutePath, EtcdVersion, FlagName, Generation, HostName, ImageRef, ItemName, LoginName, SystemId,
 };
-use super::{EtcdStatefulSet, FlagValues, Flags, Gate, map_schema};
+use super::{EtcdStatefulSet, FlagValues, Flags, Gate, Tuning, map_schema};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -43,6 +43,8 @@ pub struct Etcd {
     pub stateful_set: Option<EtcdStatefulSet>,
     /// What must hold before etcd's unit starts.
     pub gate: Gate,
+    /// Tuning of members.
+    pub tuning: Tuning,
     /// More flags, without dashes.
     #[schemars(schema_with = "map_schema::<FlagName, FlagValues>")]
     pub extra_args: Flags,
@@ -173,6 +175,8 @@ pub struct EtcdSettings {
     pub wal_dir: Option<AbsolutePath>,
     /// What must hold before etcd's unit starts.
     pub gate: Gate,
+    /// Tuning of members.
+    pub tuning: Tuning,
     /// More flags, without dashes.
     #[schemars(schema_with = "map_schema::<FlagName, FlagValues>")]
     pub extra_args: Flags,

@@ -16,6 +16,8 @@ pub(crate) const KEYWORD: &str = "x-sealift";
 pub(crate) const FREE: &str = "free";
 /// A single value of any kind, or a list of such.
 pub(crate) const VALUES: &str = "values";
+/// A text or a number, read as the text that it is written with.
+pub(crate) const SCALAR: &str = "scalar";
 
 /// A mapping in the words of a component: kept as it is written, in byte order of its keys. Copies
 /// share it: a fleet has one, not one each.

@@ -12,6 +12,7 @@ mod nodes;
 mod pki;
 mod secrets;
 mod stateful_set;
+mod tuning;
 
 pub use components::{
     ApiServer, Audit, ControllerManager, CoreDns, FeatureGates, Images, KubeProxy, KubeProxyMode, Oidc,
@@ -31,6 +32,9 @@ pub use pki::{
 pub use secrets::{BootstrapToken, EncryptionAtRest, EncryptionProvider, Password, PreviousEncryption};
 pub use stateful_set::{
     Amounts, EtcdStatefulSet, Issuer, IssuerKind, Resources, StatefulSetCertificates, Storage,
+};
+pub use tuning::{
+    CipherSuite, CompactionMode, LogLevel, Metrics, MetricsLevel, MetricsListen, TlsVersion, Tuning,
 };
 
 use super::scalars::{
