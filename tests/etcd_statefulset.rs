@@ -481,7 +481,7 @@ fn image_token_and_flags() {
     let text = replaced(
         &spec(VERSION, "", "", ""),
         "  run: statefulset\n",
-        "  run: statefulset\n  image: quay.io/coreos/etcd:v3.5.10\n  token: mine\n  extraArgs: {log-level: debug, log-outputs: \"/a$(POD_NAME)\"}\n",
+        "  run: statefulset\n  image: quay.io/coreos/etcd:v3.5.10\n  token: mine\n  tuning: {logLevel: debug}\n  extraArgs: {log-outputs: \"/a$(POD_NAME)\"}\n",
     );
     let opened = files(&Built::of(&text));
     let set = stateful_set(&opened);

@@ -176,6 +176,7 @@ pub(in crate::plan) fn plan(
     let feature_gates = uses_feature_gates(spec, release, version);
     let written = written_flags(spec, &settings, version, feature_gates, problems);
     let basis = SettingsBasis {
+        version: Some(version),
         data_dir: DATA,
         wal_dir: None,
         server: SERVER,

@@ -65,9 +65,14 @@ pub(super) fn pointless(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>)
         ("gate", run.is_some() || tolerate.is_some() || program.is_some()),
         ("leaving", !of.leaving.is_empty()),
     ];
+    let metrics = &of.tuning.metrics;
+    let at = etcd().key("tuning").key("metrics");
+    let metrics = [("listen", metrics.listen.is_some()), ("port", metrics.port.is_some())]
+        .map(|(field, written)| (at.key(field), written));
     let keys = Path::root().key("pki").key("caKeysOnHosts");
     let keys = (keys, !spec.pki.ca_keys_on_hosts.is_empty());
-    let fields = fields.into_iter().map(|(field, written)| (etcd().key(field), written)).chain([keys]);
+    let fields =
+        fields.into_iter().map(|(field, written)| (etcd().key(field), written)).chain(metrics).chain([keys]);
     for (at, _) in fields.filter(|(_, written)| *written) {
         let message = format!("{at} means nothing to etcd in a StatefulSet");
         problems.push(Problem::warning(at, message).hint("remove it; see `etcd.statefulSet`"));
