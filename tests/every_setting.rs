@@ -255,6 +255,8 @@ const SERVICE: &[(&str, &str)] = &[
     ("", "config: yaml"),
     ("", "plainLoopback: true"),
     ("", "certificates: shared"),
+    ("", "urls: name"),
+    ("urls: name\n  certificates: shared", "certificates: shared"),
     ("", "gate: {run: none}"),
     ("", "gate: {run: sha256sum}"),
     ("", "gate: {tolerate: []}"),

@@ -181,7 +181,6 @@ pub(in crate::plan) fn plan(
         wal_dir: None,
         server: SERVER,
         peer: PEER,
-        version: Some(version),
         feature_gates,
         metrics_urls: format!("http://{any}:{METRICS_PORT}"),
         flags: &literal(&written),
