@@ -222,8 +222,10 @@ fn grow_and_shrink(name: &str, form: &str, release: Option<Release>) {
     // one that leaves leads
     let list = cluster.through(0, &["member", "list"]).expect_code(0).stdout;
     let id = list.lines().find(|line| line.contains(", infra4, ")).unwrap().split(',').next().unwrap().to_owned();
-    let lead = |cluster: &Cluster| (0..3).any(|number| cluster.through(number, &["move-leader", &id]).code == 0);
-    assert!(lead(&cluster) || leads(&cluster, 4), "nobody led");
+    eventually("infra4 leads", || {
+        let lead = (0..4).find(|number| leads(&cluster, *number));
+        lead.is_some_and(|lead| cluster.through(lead, &["move-leader", &id]).code == 0) || leads(&cluster, 4)
+    });
     eventually("infra4 leads", || leads(&cluster, 4));
     let shrunk = three(&format!("{form}\n  leaving: [infra3, infra4]"), 1);
     let shrunk = format!("{shrunk}retired: {{infra3: 1, infra4: 1}}\n");
