@@ -49,7 +49,8 @@ fn replacing(form: &str) -> String {
     let text = three(form, 1);
     let (before, rest) = text.split_once("  infra1:\n").unwrap();
     let (_, after) = rest.split_once("  infra2:\n").unwrap();
-    let own = host("infra1", "10.0.0.7", 1).replace("    etcd:", "    generation: 2\n    revision: 1\n    etcd:");
+    let own =
+        host("infra1", "10.0.0.7", 1).replace("    etcd:", "    generation: 2\n    revision: 1\n    etcd:");
     format!("{before}{own}  infra2:\n{after}")
 }
 
@@ -103,7 +104,13 @@ impl Writer {
                     return;
                 }
                 // each begins with another member
-                if addresses.iter().cycle().skip(number % addresses.len()).take(12).any(|address| put(&address)) {
+                if addresses
+                    .iter()
+                    .cycle()
+                    .skip(number % addresses.len())
+                    .take(12)
+                    .any(|address| put(&address))
+                {
                     acknowledged.lock().unwrap().push(number);
                 }
                 sleep(Duration::from_millis(10));
@@ -130,7 +137,8 @@ impl Writer {
                 .filter_map(|line| line.strip_prefix("write/"))
                 .map(|number| number.parse().unwrap())
                 .collect();
-            let lost: Vec<_> = acknowledged.iter().filter(|number| keys.binary_search(number).is_err()).collect();
+            let lost: Vec<_> =
+                acknowledged.iter().filter(|number| keys.binary_search(number).is_err()).collect();
             assert_eq!(lost, Vec::<&usize>::new(), "of {} writes", acknowledged.len());
         }
     }
@@ -189,7 +197,11 @@ fn replace(name: &str, form: &str, release: Option<Release>) {
     let all = voting(&["infra0", "infra1", "infra2"]);
     assert_eq!(members(&cluster), all);
     let after = ids(&cluster);
-    assert_eq!((after.iter().filter(|id| before.contains(id)).count(), after.len()), (2, 3), "{before:?} {after:?}");
+    assert_eq!(
+        (after.iter().filter(|id| before.contains(id)).count(), after.len()),
+        (2, 3),
+        "{before:?} {after:?}"
+    );
     let aside = cluster.machines[1].root.join("var/lib/etcd/member.before-2/snap/db");
     assert_eq!(fs::read_to_string(aside).unwrap(), "another cluster's");
     // all of it again does nothing
@@ -221,7 +233,8 @@ fn grow_and_shrink(name: &str, form: &str, release: Option<Release>) {
 
     // one that leaves leads
     let list = cluster.through(0, &["member", "list"]).expect_code(0).stdout;
-    let id = list.lines().find(|line| line.contains(", infra4, ")).unwrap().split(',').next().unwrap().to_owned();
+    let id =
+        list.lines().find(|line| line.contains(", infra4, ")).unwrap().split(',').next().unwrap().to_owned();
     eventually("infra4 leads", || {
         let lead = (0..4).find(|number| leads(&cluster, *number));
         lead.is_some_and(|lead| cluster.through(lead, &["move-leader", &id]).code == 0) || leads(&cluster, 4)
@@ -242,7 +255,9 @@ fn grow_and_shrink(name: &str, form: &str, release: Option<Release>) {
 /// Whether a member leads.
 fn leads(cluster: &Cluster, number: usize) -> bool {
     let said = cluster.through(number, &["endpoint", "status", "-w", "fields"]).stdout;
-    let value = |name: &str| said.lines().find_map(|line| line.strip_prefix(&format!("\"{name}\" : "))).map(str::to_owned);
+    let value = |name: &str| {
+        said.lines().find_map(|line| line.strip_prefix(&format!("\"{name}\" : "))).map(str::to_owned)
+    };
     value("MemberID").is_some() && value("MemberID") == value("Leader")
 }
 

@@ -115,7 +115,6 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         ..ROW
     },
     DirectoryRow { path: "/etc/sysconfig", why: "the system's; variables of units", ..ROW },
-    DirectoryRow { path: "/etc/sysusers.d", on: ETCD, why: "the system's; users that it makes", ..ROW },
     DirectoryRow { path: "/etc/systemd/system", why: "systemd's", ..ROW },
     DirectoryRow { path: "/etc/systemd/system/containerd.service.d", why: "containerd's drop-ins", ..ROW },
     DirectoryRow { path: "/etc/systemd/system/crio.service.d", why: "CRI-O's drop-ins", ..ROW },
@@ -125,6 +124,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         why: "the kubelet's drop-ins; packages and other tools have theirs here too",
         ..ROW
     },
+    DirectoryRow { path: "/etc/sysusers.d", on: ETCD, why: "the system's; users that it makes", ..ROW },
     DirectoryRow { path: "/etc/tmpfiles.d", on: ETCD, why: "the system's; directories that it makes", ..ROW },
     DirectoryRow {
         path: "/var/lib/kubelet",

@@ -2,8 +2,8 @@
 
 use super::{
     ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, apiserver, certs,
-    directories, etcd::Members, files, images::Images, kubeadm, kubelet, membership, objects, patches, pods, registries,
-    releases, runbook, seed_of, settings,
+    directories, etcd::Members, files, images::Images, kubeadm, kubelet, membership, objects, patches, pods,
+    registries, releases, runbook, seed_of, settings,
 };
 use crate::spec::scalars::{HostName, Recipient};
 use crate::spec::types::{Host, Spec};

@@ -72,10 +72,11 @@ pub(super) fn plan(spec: &Spec, members: &Members, name: &str, here: &[Place]) -
         return None;
     }
     let stays = |member: &&Member| operator && joining.iter().all(|other| other.name != member.name);
-    let staying = members.all.iter().filter(stays).map(|member| StayingPlan {
-        name: member.name.clone(),
-        client_url: member.client_url(),
-    });
+    let staying = members
+        .all
+        .iter()
+        .filter(stays)
+        .map(|member| StayingPlan { name: member.name.clone(), client_url: member.client_url() });
     let grows = joining.iter().any(|member| !member.replaces) || !leaving.is_empty();
     Some(MembershipPlan {
         staying: staying.collect(),

@@ -47,7 +47,6 @@ pub(super) struct Service {
     user: String,
     environment_file: Option<&'static str>,
     config_file: Option<&'static str>,
-    data_dir: String,
     directories: Vec<String>,
     /// Whether something lies where `ProtectHome=` would hide it.
     in_home: bool,
@@ -73,7 +72,6 @@ fn service(etcd: &EtcdPlan, unit: &UnitPlan) -> Option<Service> {
         user: of.user.clone(),
         environment_file: unit.file.is_none().then_some("/etc/etcd/etcd.env"),
         config_file: unit.file.is_some().then_some("/etc/etcd/etcd.yaml"),
-        data_dir: etcd.data_dir.clone(),
         in_home,
         directories,
     })

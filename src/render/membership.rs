@@ -21,7 +21,11 @@ pub(super) fn context(host: &HostPlan, plan: &MembershipPlan) -> Membership {
     let endpoints: Vec<_> = plan.staying.iter().map(|member| member.client_url.as_str()).collect();
     Membership {
         endpoints: endpoints.join(","),
-        stale: host.etcd.as_ref().map(|etcd| stale(&etcd.data_dir, etcd.wal_dir.as_deref())).unwrap_or_default(),
+        stale: host
+            .etcd
+            .as_ref()
+            .map(|etcd| stale(&etcd.data_dir, etcd.wal_dir.as_deref()))
+            .unwrap_or_default(),
         run: run(host),
         plan: plan.clone(),
     }

@@ -40,7 +40,6 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/sealift/RUNBOOK.md",
     "/etc/sealift/kubernetes-version",
     "/etc/sysconfig/kubelet",
-    "/etc/sysusers.d/etcd.conf",
     "/etc/systemd/system/containerd.service.d/10-sealift-proxy.conf",
     "/etc/systemd/system/crio.service.d/10-sealift-proxy.conf",
     "/etc/systemd/system/etcd-container.service",
@@ -52,6 +51,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/systemd/system/kubelet.service.d/20-etcd-service-manager.conf",
     "/etc/systemd/system/kubelet.service.d/20-sealift-kubelet.conf",
     "/etc/systemd/system/kubelet.service.d/30-sealift-gate.conf",
+    "/etc/sysusers.d/etcd.conf",
     "/etc/tmpfiles.d/etcd.conf",
 ];
 

@@ -55,7 +55,7 @@ pub(crate) fn is_healthy(cluster: &Cluster, number: usize) {
     assert_eq!(ran.expect_code(0).stdout, "ok: 3 members, one leader, no alarm\n");
 }
 
-/// A test of a form under each release; what `SEALIFT_ETCD` names where it is set.
+/// A test of a form under each release; what `SEALIFT_ETCD` names takes the place of Debian's.
 macro_rules! forms {
     ($($form:ident: $section:literal in $spec:ident;)+) => {$(
         mod $form {
@@ -70,18 +70,13 @@ macro_rules! forms {
             }
 
             #[test]
-            fn with_3_4() {
-                works(&name("with_3_4"), debian(), spec);
+            fn with_debians_or_the_one_given() {
+                works(&name("with_debians_or_the_one_given"), given().or_else(debian), spec);
             }
 
             #[test]
             fn with_3_5() {
                 works(&name("with_3_5"), distro(), spec);
-            }
-
-            #[test]
-            fn with_the_one_given() {
-                works(&name("with_the_one_given"), given(), spec);
             }
         }
     )+};
@@ -90,4 +85,9 @@ macro_rules! forms {
 forms! {
     static_pod: "run: static-pod\n  version: VERSION" in spec;
     stacked_static_pod: "run: static-pod\n  version: VERSION" in stacked;
+    service_with_variables: "run: systemd\n  version: VERSION" in spec;
+    service_with_a_file: "run: systemd\n  version: VERSION\n  config: yaml" in spec;
+    podman: "run: container\n  version: VERSION" in spec;
+    docker_with_a_file: "run: container\n  version: VERSION\n  config: yaml\n  container: {engine: docker}" in spec;
+    nerdctl: "run: container\n  version: VERSION\n  container: {engine: nerdctl}" in stacked;
 }

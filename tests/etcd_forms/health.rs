@@ -58,14 +58,20 @@ impl Cluster {
 
     fn knows_a_learner_that_has_not_started(&self) {
         let words = ["member", "add", "infra3", "--learner", "--peer-urls=https://10.0.0.9:2380"];
-        let added = self.through(0, &words).expect_code(0).stdout;
+        // a leader wants five seconds of all members first (`etcdserver/server.go`, `HealthInterval`)
+        let mut added = String::new();
+        eventually("a new member", || {
+            let ran = self.through(0, &words);
+            added = ran.stdout;
+            ran.code == 0
+        });
         assert_eq!(
             self.told(2),
             "critical: the member at https://10.0.0.9:2380 was added and has not started\n\
              warning: https://10.0.0.9:2380 is a learner; promote it when it has caught up\n"
         );
         let id = added.split_whitespace().nth(1).unwrap();
-        let _ = self.through(0, &["member", "remove", id]).expect_code(0);
+        eventually("its removal", || self.through(0, &["member", "remove", id]).code == 0);
         is_healthy(self, 0);
     }
 

@@ -123,6 +123,15 @@ impl Machine {
         command
     }
 
+    /// A flag with paths below the root; of a configuration file, a copy in which they are.
+    fn flag(&self, flag: &str) -> String {
+        let Some(path) = flag.strip_prefix("--config-file=") else { return below(&self.root, flag) };
+        let text = fs::read_to_string(self.root.join(path.trim_start_matches('/'))).unwrap();
+        let copy = self.root.join("etcd-config.yaml");
+        fs::write(&copy, below(&self.root, &text)).unwrap();
+        format!("--config-file={}", copy.display())
+    }
+
     /// etcdctl with the installed environment and these variables more; an empty one is unset.
     pub(crate) fn etcdctl(&self, etcdctl: &Path, more: &[(&str, &str)], words: &[&str]) -> Ran {
         let text = fs::read_to_string(self.root.join("etc/etcd/etcdctl.env")).unwrap();
@@ -241,7 +250,7 @@ impl Cluster {
         let machine = &mut self.machines[number];
         let Installed { flags, variables } = installed(&machine.root);
         let flags = flags.into_iter().map(|flag| if mapped { known_to_3_4(&flag) } else { flag });
-        let flags: Vec<_> = flags.map(|flag| below(&machine.root, &flag)).collect();
+        let flags: Vec<_> = flags.map(|flag| machine.flag(&flag)).collect();
         let variables = variables.iter().map(|(name, value)| (name, below(&machine.root, value)));
         let log =
             fs::OpenOptions::new().create(true).append(true).open(machine.root.join("etcd.log")).unwrap();

@@ -45,13 +45,14 @@ fn of_unit(root: &Path, unit: &str, key: &str) -> Installed {
     let values = |key: &str| -> Vec<&str> {
         unit.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix('=')).collect()
     };
-    let mut words = words(values(key).first().copied().unwrap_or_default());
+    let mut words: Vec<String> = values(key).into_iter().flat_map(self::words).collect();
     let mut files: Vec<String> = values("EnvironmentFile").iter().map(ToString::to_string).collect();
-    if key == "ExecStart" {
-        files.extend(options(&words, "--env-file"));
-    }
+    let engine: Vec<String> = values("PodmanArgs").into_iter().flat_map(self::words).collect();
+    files.extend(options(if key == "Exec" { &engine } else { &words }, "--env-file"));
     // the program, or the image whose entry point it is
-    let etcd = |word: &String| word == "etcd" || word.ends_with("/etcd") || word.contains("/etcd:");
+    let etcd = |word: &String| {
+        word == "etcd" || word.ends_with("/etcd") || word.contains("/etcd:v") || word.contains("/etcd:3")
+    };
     if let Some(at) = words.iter().rposition(etcd) {
         words.drain(..=at);
     }

@@ -13,7 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What every member's host has, however etcd runs.
 const EVERY_MEMBERS: &str = "/etc/etcd/etcdctl.env";
 /// Where a member's settings stand, by how etcd runs; kubeadm's members have none of them.
-const SETTINGS: &[&str] = &["/etc/kubernetes/manifests/etcd.yaml", "/etc/etcd/etcd.env", "/etc/etcd/etcd.yaml"];
+const SETTINGS: &[&str] =
+    &["/etc/kubernetes/manifests/etcd.yaml", "/etc/etcd/etcd.env", "/etc/etcd/etcd.yaml"];
 
 /// A member as the build before had it.
 #[derive(Debug)]

@@ -16,7 +16,8 @@ pub(super) fn of_one_host(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem
     for (path, name, host) in super::hosts(spec) {
         let at = path.key("etcd");
         let fields = written(&host.etcd);
-        if let Some((why, hint)) = nobody_joins(spec, name, host).filter(|_| !holes.touch(&path.key("roles"))) {
+        if let Some((why, hint)) = nobody_joins(spec, name, host).filter(|_| !holes.touch(&path.key("roles")))
+        {
             for field in fields {
                 problems.push(Problem::error(at.key(field), why.clone()).hint(hint.clone()));
             }

@@ -11,6 +11,7 @@ mod etcd_names;
 mod etcd_run;
 mod flags;
 mod hosts;
+mod kubelets;
 mod kubernetes;
 mod membership;
 mod nodes;
@@ -39,13 +40,14 @@ const RULES: &[Rule] = &[
     membership::of_one_host,
     membership::a_beginning,
     membership::leaving,
-    etcd_names::possible,
-    etcd_names::distinct,
+    kubelets::none,
     containers::pointless,
     containers::quadlet,
     containers::mounts,
     etcd_run::pointless,
     etcd_run::plain_loopback,
+    etcd_names::possible,
+    etcd_names::distinct,
     kubernetes::provisioner,
     kubernetes::roles,
     kubernetes::endpoint,

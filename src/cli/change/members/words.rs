@@ -46,7 +46,8 @@ pub(super) fn one_by_one(names: &[&str]) -> Problem {
 
 /// One that does not know who is there.
 pub(super) fn out_of_turn(name: &str, unlisted: &[&str], next: u32) -> Problem {
-    let message = format!("{name} joins before {}, which joined already: etcd would refuse it", unlisted.join(", "));
+    let message =
+        format!("{name} joins before {}, which joined already: etcd would refuse it", unlisted.join(", "));
     Problem::error(of_host(name), message).hint(format!("write `join: {next}` beside `state: existing`"))
 }
 

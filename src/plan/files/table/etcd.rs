@@ -93,14 +93,6 @@ pub(super) const ROWS: &[FileRow] = &[
         ..POD
     },
     FileRow {
-        path: "/etc/sysusers.d/etcd.conf",
-        on: ETCD,
-        when: When::EtcdService,
-        run: &["systemd-sysusers /etc/sysusers.d/etcd.conf"],
-        why: "the user of etcd's service",
-        ..ROW
-    },
-    FileRow {
         path: "/etc/systemd/system/etcd.service",
         on: ETCD,
         when: When::EtcdService,
@@ -115,7 +107,7 @@ pub(super) const ROWS: &[FileRow] = &[
         when: When::EtcdContainer,
         source: RowSource::TemplateOf("/etc/systemd/system/etcd-container.service"),
         restart: UNIT,
-        run: &["systemctl daemon-reload", "systemctl enable etcd"],
+        run: &["systemctl daemon-reload", "systemctl enable etcd.service"],
         why: "the etcd member, in a container of docker's or nerdctl's",
         ..ROW
     },
@@ -136,6 +128,14 @@ pub(super) const ROWS: &[FileRow] = &[
         restart: &["kubelet"],
         run: DAEMON_RELOAD,
         why: "starts the kubelet with that configuration; above kubeadm's 10-kubeadm.conf",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/sysusers.d/etcd.conf",
+        on: ETCD,
+        when: When::EtcdService,
+        run: &["systemd-sysusers /etc/sysusers.d/etcd.conf"],
+        why: "the user of etcd's service",
         ..ROW
     },
     FileRow {
