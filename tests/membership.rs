@@ -246,9 +246,7 @@ fn a_new_member_must_join_and_in_its_turn() {
             "hint: write `join: 2` beside `state: existing`",
         ],
     );
-    let in_turn =
-        replaced(&late, "    etcd: {state: existing}\n  infra2", "    etcd: {state: existing}\n  infra2");
-    let in_turn = in_turn.replacen("etcd: {state: existing}", "etcd: {state: existing, join: 2}", 1);
+    let in_turn = late.replacen("etcd: {state: existing}", "etcd: {state: existing, join: 2}", 1);
     says(&five(POD), &in_turn, 0, &[]);
 }
 
