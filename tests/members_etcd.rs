@@ -16,7 +16,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{JoinHandle, sleep};
 use std::time::Duration;
-use support::etcd::{Cluster, below, enter, eventually};
+use support::etcd::{Cluster, below, enter_with, eventually};
+use support::etcd_programs::{Release, debian, distro, given};
 use support::example::{replaced, spec_of_today};
 use support::opened::{machine, machine_file};
 use support::run;
@@ -159,17 +160,23 @@ fn voting(names: &[&str]) -> Vec<(String, String, String)> {
     names.iter().map(|name| ((*name).to_owned(), "started".to_owned(), "false".to_owned())).collect()
 }
 
-fn started(name: &str, form: &str) -> Option<Cluster> {
-    let programs = enter(name)?;
-    let mut cluster = Cluster::new(&three(form, 1), programs);
+/// A cluster of three of one form, and the form as the spec has it, under one release.
+fn started(name: &str, form: &str, release: Option<Release>) -> Option<(Cluster, String)> {
+    let Release { version, programs } = release?;
+    let programs = enter_with(name, programs)?;
+    let form = form.replace("VERSION", &version);
+    let mut cluster = Cluster::new(&three(&form, 1), programs);
+    // sealift wrote the flags of this release
+    cluster.mapped = false;
     cluster.install();
     cluster.start();
-    Some(cluster)
+    Some((cluster, form))
 }
 
 /// A member whose machine is lost, with its data.
-fn replace(name: &str, form: &str) {
-    let Some(mut cluster) = started(name, form) else { return };
+fn replace(name: &str, form: &str, release: Option<Release>) {
+    let Some((mut cluster, form)) = started(name, form, release) else { return };
+    let form = form.as_str();
     let client = Writer::start(&cluster, &["10.0.0.6", "10.0.0.7", "10.0.0.8"]);
     eventually("a write", || client.count() > 20);
     let ids = |cluster: &Cluster| {
@@ -204,8 +211,9 @@ fn replace(name: &str, form: &str) {
 }
 
 /// Three become five, and three again.
-fn grow_and_shrink(name: &str, form: &str) {
-    let Some(mut cluster) = started(name, form) else { return };
+fn grow_and_shrink(name: &str, form: &str, release: Option<Release>) {
+    let Some((mut cluster, form)) = started(name, form, release) else { return };
+    let form = form.as_str();
     let client = Writer::start(&cluster, &["10.0.0.6", "10.0.0.7", "10.0.0.8"]);
     eventually("a write", || client.count() > 20);
     build(&cluster, &five(form), &["infra0", "infra1", "infra2"]);
@@ -227,9 +235,10 @@ fn grow_and_shrink(name: &str, form: &str) {
     let list = cluster.through(0, &["member", "list"]).expect_code(0).stdout;
     let id =
         list.lines().find(|line| line.contains(", infra4, ")).unwrap().split(',').next().unwrap().to_owned();
-    let lead =
-        |cluster: &Cluster| (0..3).any(|number| cluster.through(number, &["move-leader", &id]).code == 0);
-    assert!(lead(&cluster) || leads(&cluster, 4), "nobody led");
+    eventually("infra4 leads", || {
+        let lead = (0..4).find(|number| leads(&cluster, *number));
+        lead.is_some_and(|lead| cluster.through(lead, &["move-leader", &id]).code == 0) || leads(&cluster, 4)
+    });
     eventually("infra4 leads", || leads(&cluster, 4));
     let shrunk = three(&format!("{form}\n  leaving: [infra3, infra4]"), 1);
     let shrunk = format!("{shrunk}retired: {{infra3: 1, infra4: 1}}\n");
@@ -252,12 +261,52 @@ fn leads(cluster: &Cluster, number: usize) -> bool {
     value("MemberID").is_some() && value("MemberID") == value("Leader")
 }
 
-#[test]
-fn a_lost_member_is_replaced_as_a_static_pod() {
-    replace("a_lost_member_is_replaced_as_a_static_pod", "run: static-pod");
+/// Tests of a form under each release; what `SEALIFT_ETCD` names where it is set.
+macro_rules! forms {
+    ($($form:ident: $section:literal;)+) => {$(
+        mod $form {
+            use super::{debian, distro, given, grow_and_shrink, replace};
+
+            fn name(test: &str) -> String {
+                format!("{}::{test}", stringify!($form))
+            }
+
+            #[test]
+            fn replaces_with_3_4() {
+                replace(&name("replaces_with_3_4"), $section, debian());
+            }
+
+            #[test]
+            fn replaces_with_3_5() {
+                replace(&name("replaces_with_3_5"), $section, distro());
+            }
+
+            #[test]
+            fn replaces_with_the_one_given() {
+                replace(&name("replaces_with_the_one_given"), $section, given());
+            }
+
+            #[test]
+            fn grows_and_shrinks_with_3_4() {
+                grow_and_shrink(&name("grows_and_shrinks_with_3_4"), $section, debian());
+            }
+
+            #[test]
+            fn grows_and_shrinks_with_3_5() {
+                grow_and_shrink(&name("grows_and_shrinks_with_3_5"), $section, distro());
+            }
+
+            #[test]
+            fn grows_and_shrinks_with_the_one_given() {
+                grow_and_shrink(&name("grows_and_shrinks_with_the_one_given"), $section, given());
+            }
+        }
+    )+};
 }
 
-#[test]
-fn three_grow_to_five_and_shrink_again_as_static_pods() {
-    grow_and_shrink("three_grow_to_five_and_shrink_again_as_static_pods", "run: static-pod");
+forms! {
+    static_pod: "run: static-pod\n  version: VERSION";
+    systemd: "run: systemd\n  version: VERSION";
+    container: "run: container\n  version: VERSION";
+    docker: "run: container\n  version: VERSION\n  container: {engine: docker}";
 }

@@ -58,6 +58,11 @@ fn alone() -> String {
     text.split("  w1:\n").next().unwrap().to_owned()
 }
 
+/// The same, as a service of systemd.
+fn service() -> String {
+    alone().replace("{run: static-pod}", "{run: systemd, version: 3.5.16}")
+}
+
 /// Nodes join with a token.
 fn by_token() -> String {
     STACKED.replace("  podSubnets", "  join: token\n  bootstrapTokens: {join: {}}\n  podSubnets")
@@ -83,6 +88,7 @@ fn cases() -> Vec<Case> {
         case("etcd", stacked(), &ca("etcd"), &["cp1", "operator"]),
         case("etcd-external", external(), &ca("etcd"), &["cp1", "e1", "operator"]),
         case("etcd-alone", alone(), &ca("etcd"), &["cp1", "e1", "operator"]),
+        case("etcd-service", service(), &ca("etcd"), &["cp1", "e1", "operator"]),
         case("front-proxy", stacked(), &ca("front-proxy"), &["cp1", "operator"]),
         case("service-account", stacked(), sa, &["cp1", "operator"]),
         case("encryption-at-rest", stacked(), at_rest, &["cp1", "operator"]),

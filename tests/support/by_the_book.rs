@@ -67,7 +67,7 @@ impl Cluster {
                 "restart kubelet" | "enable --now etcd" | "start etcd" if !runs => self.start_one(number),
                 "stop etcd" | "disable --now etcd" if runs => self.machines[number].stop(),
                 "daemon-reload" | "restart kubelet" | "enable --now etcd" | "start etcd" | "stop etcd" => {}
-                "disable --now etcd" => {}
+                "disable --now etcd" | "enable etcd" | "enable etcd.service" => {}
                 other => panic!("systemctl {other}"),
             }
         }
