@@ -2,8 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 mod day_zero;
-mod etcd_units;
 mod etcd;
+mod etcd_units;
 mod kubeadm;
 mod kubernetes;
 mod units;

@@ -1,7 +1,7 @@
 //! The layers in which a spec sets the same thing: for all hosts, for a role, for a host.
 
 use super::path::Path;
-use super::types::{Flags, Kubelet, Patches, Role, Spec};
+use super::types::{Kubelet, Patches, Role, Spec};
 
 /// One layer of settings.
 #[derive(Debug)]
@@ -12,8 +12,6 @@ pub(crate) struct Layer<'s> {
     pub(crate) role: Option<Role>,
     /// Settings of kubelets.
     pub(crate) kubelet: &'s Kubelet,
-    /// Flags of etcd.
-    pub(crate) etcd_args: &'s Flags,
     /// Merge patches.
     pub(crate) patches: &'s Patches,
 }
@@ -21,26 +19,18 @@ pub(crate) struct Layer<'s> {
 /// All layers, the most specific last.
 pub(crate) fn layers(spec: &Spec) -> impl Iterator<Item = Layer<'_>> {
     let root = Path::root();
-    let all = Layer {
-        path: root.clone(),
-        role: None,
-        kubelet: &spec.kubelet,
-        etcd_args: &spec.etcd.extra_args,
-        patches: &spec.patches,
-    };
+    let all = Layer { path: root.clone(), role: None, kubelet: &spec.kubelet, patches: &spec.patches };
     let (roles, hosts) = (root.key("roles"), root.key("hosts"));
     let roles = spec.roles.iter().map(move |(role, of)| Layer {
         path: roles.key(role.name()),
         role: Some(*role),
         kubelet: &of.kubelet,
-        etcd_args: &of.etcd.extra_args,
         patches: &of.patches,
     });
     let hosts = spec.hosts.iter().map(move |(name, of)| Layer {
         path: hosts.key(name.as_str()),
         role: None,
         kubelet: &of.kubelet,
-        etcd_args: &of.etcd.extra_args,
         patches: &of.patches,
     });
     std::iter::once(all).chain(roles).chain(hosts)
