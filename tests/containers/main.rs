@@ -97,10 +97,10 @@ fn quadlet_makes_this_command() {
         );
         expected.extend(image);
         assert_eq!(command, expected);
-        let unknown =
-            command.iter().filter_map(|word| word.starts_with("--").then(|| word.split('=').next().unwrap()));
+        let used =
+            command.iter().filter(|word| word.starts_with("--")).filter_map(|word| word.split('=').next());
         let unknown: Vec<_> =
-            unknown.filter(|flag| *flag != "--config-file" && !flags.contains(*flag)).collect();
+            used.filter(|flag| *flag != "--config-file" && !flags.contains(*flag)).collect();
         assert_eq!(unknown, Vec::<&str>::new());
     }
 }
@@ -111,7 +111,7 @@ fn units_say_this() {
     let docker = text(&Built::of(&contained("docker", RICH)), SERVICE);
     assert_eq!(
         docker,
-        r#"# Runs the etcd member of this host in a container.
+        r"# Runs the etcd member of this host in a container.
 [Unit]
 Description=etcd
 Documentation=https://etcd.io/docs/
@@ -154,7 +154,7 @@ TimeoutStopSec=45
 
 [Install]
 WantedBy=multi-user.target
-"#
+"
     );
     let nerdctl = text(&Built::of(&contained("nerdctl", PLAIN)), SERVICE);
     let (_, command) = nerdctl.split_once("ExecStart=").unwrap();

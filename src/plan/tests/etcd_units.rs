@@ -89,17 +89,21 @@ fn settings_that_mean_nothing() {
     );
     assert_eq!(
         all_problems("run: systemd"),
-        ["error etcd.version: which release of etcd the service runs is not known"]
+        [
+            // the example's gate
+            "warning kubelet: kubelet means nothing: no kubelet runs there",
+            "error etcd.version: which release of etcd the service runs is not known",
+        ]
     );
     let unused = format!("{SERVICE}\n  certificates: shared");
     let text = EXAMPLE.replacen("run: static-pod", &unused, 1);
     let text = text.replacen("pki:\n", "pki:\n  certificates: {etcd-peer: {}, etcd-shared: {}}\n", 1);
     let paths =
         |text: &str| spec::load(text).problems.into_iter().map(|problem| problem.path).collect::<Vec<_>>();
-    assert_eq!(paths(&text), ["pki.certificates.etcd-peer"]);
+    assert_eq!(paths(&text), ["kubelet", "pki.certificates.etcd-peer"]);
     assert_eq!(
         paths(&text.replace("certificates: shared", "certificates: member")),
-        ["pki.certificates.etcd-shared"]
+        ["kubelet", "pki.certificates.etcd-shared"]
     );
 }
 
