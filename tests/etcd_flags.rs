@@ -11,8 +11,10 @@ mod support;
 
 use sealift::plan::{Facts, Setting, plan, settings_document};
 use sealift::spec;
+use std::collections::BTreeSet;
 use std::fs;
-use std::net::TcpListener;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
@@ -116,6 +118,16 @@ fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
+/// What a member answers at `/health`; nothing when it does not listen yet.
+fn health(url: &str) -> String {
+    let mut answer = String::new();
+    let Ok(mut stream) = TcpStream::connect(url.trim_start_matches("http://")) else { return answer };
+    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let asked =
+        stream.write_all(b"GET /health HTTP/1.0\r\n\r\n").and_then(|()| stream.read_to_string(&mut answer));
+    asked.map(|_| answer).unwrap_or_default()
+}
+
 /// Starts etcd and waits until it says that it is healthy.
 fn healthy(mut command: Command, settings: &[Setting], log: &Path) {
     let output = fs::File::create(log).unwrap();
@@ -129,9 +141,7 @@ fn healthy(mut command: Command, settings: &[Setting], log: &Path) {
     let begin = Instant::now();
     let text = || fs::read_to_string(log).unwrap();
     loop {
-        let asked =
-            run(Command::new("curl").args(["--silent", "--max-time", "5"]).arg(format!("{metrics}/health")));
-        if asked.stdout.contains("\"health\":\"true\"") {
+        if health(&metrics).contains("\"health\":\"true\"") {
             break;
         }
         assert!(etcd.0.try_wait().unwrap().is_none(), "etcd ended: {}", text());
@@ -142,6 +152,57 @@ fn healthy(mut command: Command, settings: &[Setting], log: &Path) {
         ["flag provided but not defined", "unrecognized environment variable", "conflicting environment"]
     {
         assert!(!text().contains(bad), "{}", text());
+    }
+}
+
+/// Every flag that a program's help names.
+fn helped(etcd: &Path) -> BTreeSet<String> {
+    let ran = run(Command::new(etcd).arg("--help"));
+    let text = ran.stdout + &ran.stderr;
+    let flags = text.lines().filter_map(|line| line.strip_prefix("  --"));
+    flags.map(|line| line.split([' ', '=']).next().unwrap().to_owned()).collect()
+}
+
+/// Whether a program knows a flag: it names the first one that it does not.
+fn knows(etcd: &Path, flag: &str) -> bool {
+    let ran = run(Command::new(etcd).args([format!("--{flag}=0"), "--sealift-knows-no-such".to_owned()]));
+    let text = ran.stdout + &ran.stderr;
+    assert!(text.contains("flag"), "{text}");
+    !text.contains(&format!("flag provided but not defined: -{flag}\n"))
+}
+
+/// Those of some flags that sealift says etcd of a release does not know.
+fn unknown((minor, patch): (u32, u32), flags: &BTreeSet<String>) -> BTreeSet<String> {
+    let lines: String = flags.iter().map(|flag| format!("    {flag}: 0\n")).collect();
+    let etcd = format!(
+        "  run: static-pod\n  image: registry.k8s.io/etcd:3.{minor}.{patch}-0\n  extraArgs:\n{lines}"
+    );
+    let loaded = spec::load(&replaced(&support::example::spec(), "  run: static-pod\n", &etcd));
+    assert!(!loaded.has_errors(), "{:#?}", loaded.problems);
+    let (_, problems) = plan(&loaded.spec, &Facts::default());
+    let said = format!("etcd 3.{minor}.{patch} does not know --");
+    let unknown = problems.iter().filter_map(|problem| problem.message.strip_prefix(&said));
+    unknown.map(str::to_owned).collect()
+}
+
+/// For each flag that either program's help names, sealift and both programs say the same.
+#[test]
+fn each_release_knows_its_flags() {
+    let (Some(old), Some(new)) = (need("etcd"), need("etcd-3.5")) else { return };
+    let mut flags = helped(&old);
+    flags.extend(helped(&new));
+    // what help does not name
+    flags.extend(
+        ["listen-client-http-urls", "log-output", "feature-gates", "raft-read-timeout"].map(str::to_owned),
+    );
+    assert!(flags.len() > 90, "{flags:?}");
+    // what is sealift's is refused before any release is looked at
+    let refused = ["listen-client-http-urls", "self-signed-cert-validity"];
+    for (etcd, refused) in [(old, &refused[..]), (new, &refused[..1])] {
+        let theirs: BTreeSet<String> = flags.iter().filter(|flag| !knows(&etcd, flag)).cloned().collect();
+        let ours = unknown(version(&etcd), &flags);
+        assert_eq!(ours.difference(&theirs).collect::<Vec<_>>(), [""; 0], "{}", etcd.display());
+        assert_eq!(theirs.difference(&ours).collect::<Vec<_>>(), refused, "{}", etcd.display());
     }
 }
 
@@ -176,14 +237,14 @@ fn takes_all(etcd: &Path) {
 
 #[test]
 fn etcd_3_4_takes_all() {
-    if let (Some(etcd), Some(_)) = (need("etcd"), need("curl")) {
+    if let Some(etcd) = need("etcd") {
         takes_all(&etcd);
     }
 }
 
 #[test]
 fn etcd_3_5_takes_all() {
-    if let (Some(etcd), Some(_)) = (need("etcd-3.5"), need("curl")) {
+    if let Some(etcd) = need("etcd-3.5") {
         takes_all(&etcd);
     }
 }
