@@ -1,9 +1,8 @@
 //! What the templates below `/etc/kubernetes/etcd` may say.
 
 use crate::plan::StatefulSetPlan;
-use crate::plan::certs::{Attribute, Requested};
+use crate::plan::certs::{Algorithm, Attribute, Requested};
 use crate::plan::etcd::stateful_set::{CertManagerPlan, Claim};
-use crate::spec::types::Algorithm;
 use serde::Serialize;
 use std::collections::BTreeMap;
 

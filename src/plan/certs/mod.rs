@@ -15,8 +15,7 @@ mod table;
 mod tests;
 
 use super::Policy;
-use crate::spec::types::Algorithm;
-pub use crate::spec::types::CaName;
+pub use crate::spec::types::{Algorithm, CaName};
 use serde::{Serialize, Serializer};
 use std::net::IpAddr;
 
