@@ -344,3 +344,25 @@ fn rules() {
     let kubeadm = kubeadm.replace("roles: [etcd]", "roles: [control-plane, etcd]");
     assert_eq!(problems(&kubeadm), ["hosts.infra1.etcd.state: infra1's member is kubeadm's"]);
 }
+
+/// None of the settings is without effect.
+#[test]
+fn every_setting_changes_a_file() {
+    let files = |text: &str, host: &str| {
+        let all = support::archive::members(&Built::of(text).bundle(host));
+        let files = all.into_iter().filter(|member| member.name.starts_with("files/"));
+        files.map(|member| (member.name, member.contents)).collect::<BTreeMap<_, _>>()
+    };
+    let with = |settings: &str| {
+        replaced(&five(POD), "    etcd: {state: existing}\n  infra4", &format!("{settings}  infra4"))
+    };
+    let plain = with("    etcd: {state: existing}\n");
+    for (settings, host) in [
+        ("", "infra3"),
+        ("    etcd: {state: existing, join: 2}\n", "infra3"),
+        ("    etcd: {state: existing, founder: true}\n", "infra0"),
+    ] {
+        assert_ne!(files(&plain, host), files(&with(settings), host), "{settings}");
+    }
+    assert_ne!(files(&three(POD), "operator"), files(&leaving(POD), "operator"));
+}
