@@ -11,7 +11,8 @@ mod support;
 
 use sealift::plan::{Facts, Setting, plan, settings_document};
 use sealift::spec;
-use std::collections::BTreeSet;
+use serde_json::json;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -19,8 +20,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use support::archive::members;
 use support::etcd::Process;
-use support::example::replaced;
+use support::example::{Built, replaced};
 use support::{need, run, temporary};
 
 /// How long a member alone may take to become healthy, on a machine that does other things too.
@@ -173,7 +175,7 @@ fn knows(etcd: &Path, flag: &str) -> bool {
 
 /// Those of some flags that sealift says etcd of a release does not know.
 fn unknown((minor, patch): (u32, u32), flags: &BTreeSet<String>) -> BTreeSet<String> {
-    let lines: String = flags.iter().map(|flag| format!("    {flag}: 0\n")).collect();
+    let lines: String = flags.iter().flat_map(|flag| ["    ", flag, ": 0\n"]).collect();
     let etcd = format!(
         "  run: static-pod\n  image: registry.k8s.io/etcd:3.{minor}.{patch}-0\n  extraArgs:\n{lines}"
     );
@@ -203,6 +205,44 @@ fn each_release_knows_its_flags() {
         let ours = unknown(version(&etcd), &flags);
         assert_eq!(ours.difference(&theirs).collect::<Vec<_>>(), [""; 0], "{}", etcd.display());
         assert_eq!(theirs.difference(&ours).collect::<Vec<_>>(), refused, "{}", etcd.display());
+    }
+}
+
+/// The manifest, and what kubeadm is told to write the same, say the same.
+#[test]
+fn pods_have_tuning_volumes_and_probes_that_fit() {
+    let etcd = "  run: static-pod\n  token: prod\n  walDir: /srv/wal\n  tuning: {maxWals: 3, metrics: {listen: host, port: 2382}}\n  extraArgs: {pre-vote: false}\n";
+    let built = Built::of(&replaced(&support::example::spec(), "  run: static-pod\n", etcd));
+    let files: BTreeMap<String, String> = members(&built.bundle("infra0"))
+        .into_iter()
+        .map(|member| (member.name, String::from_utf8_lossy(&member.contents).into_owned()))
+        .collect();
+    let manifest = spec::yaml::document(&files["files/etc/kubernetes/manifests/etcd.yaml"]).unwrap();
+    let container = &manifest["spec"]["containers"][0];
+    let more = [
+        "--initial-cluster-token=prod",
+        "--listen-metrics-urls=http://127.0.0.1:2382,http://10.0.0.6:2382",
+        "--max-wals=3",
+        "--pre-vote=false",
+        "--wal-dir=/srv/wal",
+    ];
+    for flag in more {
+        assert!(container["command"].as_array().unwrap().contains(&flag.into()), "{flag} in {container:#}");
+    }
+    assert_eq!(container["ports"], json!([{"containerPort": 2382, "name": "probe-port", "protocol": "TCP"}]));
+    for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {
+        assert_eq!(container[probe]["httpGet"]["host"], "127.0.0.1");
+        assert_eq!(container[probe]["httpGet"]["port"], "probe-port");
+    }
+    assert_eq!(container["volumeMounts"][2], json!({"mountPath": "/srv/wal", "name": "etcd-wal"}));
+    let volume = json!({"hostPath": {"path": "/srv/wal", "type": "DirectoryOrCreate"}, "name": "etcd-wal"});
+    assert_eq!(manifest["spec"]["volumes"][2], volume);
+    let config = &files["files/etc/kubernetes/kubeadm/config.yaml"];
+    for flag in more {
+        let (name, value) = flag.trim_start_matches("--").split_once('=').unwrap();
+        let value = if value == "3" || value == "false" { format!("\"{value}\"") } else { value.to_owned() };
+        let argument = format!("    - name: {name}\n      value: {value}\n");
+        assert!(config.contains(&argument), "{argument} in {config}");
     }
 }
 

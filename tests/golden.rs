@@ -194,6 +194,7 @@ fn ipv6_addresses_stand_in_brackets_in_urls_only() {
     assert_eq!(
         urls,
         [
+            "--listen-metrics-urls=http://[::1]:2381",
             "--initial-cluster=infra0=https://[2001:db8::6]:2380,infra1=https://[2001:db8::7]:2380,\
              infra2=https://[2001:db8::8]:2380",
             "--listen-peer-urls=https://[2001:db8::6]:2380",

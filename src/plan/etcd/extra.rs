@@ -28,72 +28,72 @@ impl Extra<'_> {
                 self.problems.push(nameless(name, self.version, path));
                 continue;
             };
-            if let Err(problem) = self.check(flag, values, path) {
-                self.problems.push(problem);
-                continue;
+            let refused = owned(flag, path)
+                .or_else(|| self.released(flag, path))
+                .or_else(|| self.valued(flag, values, path));
+            match refused {
+                Some(problem) => self.problems.push(problem),
+                None => {
+                    flags.insert(name.clone(), values.clone());
+                }
             }
-            flags.insert(name.clone(), values.clone());
         }
         flags
     }
 
-    fn check(&mut self, flag: &Flag, values: &[String], path: &str) -> Result<(), Problem> {
-        let error = |message: String, hint: String| Err(Problem::error(path, message).hint(hint));
-        match flag.owner {
-            Owner::Field(field) => {
-                return error(
-                    format!("{path}: the spec has a field for this flag"),
-                    format!("write `{field}` instead"),
-                );
-            }
-            Owner::Ours(reason) => {
-                return error(format!("{path}: this flag is sealift's"), format!("remove it: {reason}"));
-            }
-            Owner::Anyone => {}
-        }
+    /// Whether this release does not know it, or not for long.
+    fn released(&mut self, flag: &Flag, path: &str) -> Option<Problem> {
         if !flag.is_of(self.version) {
-            return Err(unknown(flag, self.version, path));
+            return Some(unknown(flag, self.version, path));
         }
-        if let Some(now) = flag.now.filter(|_| self.version.minor() >= 6) {
-            if self.feature_gates && now.starts_with("feature-gates=") {
-                return error(
-                    format!("{path}: etcd 3.6 refuses it beside --feature-gates"),
-                    format!("write `{}` instead", now.replacen('=', ": ", 1)),
-                );
-            }
-            self.problems.push(
-                Problem::warning(
-                    path,
-                    format!("{path}: etcd 3.6 has a new name for this flag, 3.7 no longer the old"),
-                )
-                .hint(format!("write `{now}` instead")),
+        let now = flag.now.filter(|_| self.version.minor() >= 6)?;
+        if self.feature_gates && now.starts_with("feature-gates=") {
+            return Some(
+                Problem::error(path, format!("{path}: etcd 3.6 refuses it beside --feature-gates"))
+                    .hint(format!("write `{}` instead", now.replacen('=', ": ", 1))),
             );
         }
+        let message = format!("{path}: etcd 3.6 has a new name for this flag, 3.7 no longer the old");
+        self.problems.push(Problem::warning(path, message).hint(format!("write `{now}` instead")));
+        None
+    }
+
+    /// Whether its value cannot be given, or should not.
+    fn valued(&mut self, flag: &Flag, values: &[String], path: &str) -> Option<Problem> {
         if self.in_file && flag.place == Place::Nowhere {
-            return error(
-                format!("{path}: etcd's configuration file has no word for this flag"),
-                "write `config: environment` under `etcd`".to_owned(),
+            return Some(
+                Problem::error(path, format!("{path}: etcd's configuration file has no word for this flag"))
+                    .hint("write `config: environment` under `etcd`"),
             );
         }
         if flag.kind != Kind::List && values.len() > 1 {
-            return error(
-                format!("{path}: etcd takes one value of this flag"),
-                "write one value, joined by commas where it is a list".to_owned(),
+            return Some(
+                Problem::error(path, format!("{path}: etcd takes one value of this flag"))
+                    .hint("write one value, joined by commas where it is a list"),
             );
         }
         if flag.name == "unsafe-no-fsync" {
-            self.problems.push(
-                Problem::warning(
-                    path,
-                    format!("{path}: a member that loses power loses what it has promised to keep"),
-                )
-                .hint("remove it"),
-            );
+            let message = format!("{path}: a member that loses power loses what it has promised to keep");
+            self.problems.push(Problem::warning(path, message).hint("remove it"));
         }
-        values.iter().try_for_each(|value| {
-            fits(flag.kind, value)
-                .or_else(|(what, hint)| error(format!("{path}: `{}` is not {what}", shown(value)), hint))
-        })
+        let mut fitted = values.iter().map(|value| (value, fits(flag.kind, value)));
+        let (value, (what, hint)) = fitted.find_map(|(value, fitted)| Some((value, fitted.err()?)))?;
+        Some(Problem::error(path, format!("{path}: `{}` is not {what}", shown(value))).hint(hint))
+    }
+}
+
+/// Whether something else of the spec says it.
+fn owned(flag: &Flag, path: &str) -> Option<Problem> {
+    match flag.owner {
+        Owner::Anyone => None,
+        Owner::Field(field) => Some(
+            Problem::error(path, format!("{path}: the spec has a field for this flag"))
+                .hint(format!("write `{field}` instead")),
+        ),
+        Owner::Ours(reason) => Some(
+            Problem::error(path, format!("{path}: this flag is sealift's"))
+                .hint(format!("remove it: {reason}")),
+        ),
     }
 }
 

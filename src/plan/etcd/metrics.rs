@@ -34,6 +34,7 @@ impl Default for MetricsPlan {
 }
 
 impl MetricsPlan {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
     pub(super) fn is_default(&self) -> bool {
         *self == Self::default()
     }

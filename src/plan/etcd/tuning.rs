@@ -223,7 +223,7 @@ pub(super) fn unknown(flag: &Flag, version: EtcdVersion, path: &str) -> Problem 
     let message = format!("etcd {version} does not know --{}", flag.name);
     let hint = match (flag.first_of(version.minor()), flag.now.filter(|_| version.minor() >= 6)) {
         (_, Some(now)) => format!("write `{now}` instead"),
-        (Some(patch), None) => format!("it came with 3.{}.{patch}: run that, or remove it", version.minor()),
+        (Some(first), None) => format!("it came with 3.{}.{first}: run that, or remove it", version.minor()),
         (None, None) => match flags::older_name(flag.name, version) {
             Some(older) => format!("write `{older}` instead, its name in 3.{}", version.minor()),
             None => match (version.minor() + 1..=6).find(|minor| flag.first_of(*minor).is_some()) {

@@ -101,7 +101,7 @@ impl FromStr for ByteSize {
 
 impl fmt::Display for ByteSize {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match SIZES.iter().find(|(_, scale)| self.0 % scale == 0) {
+        match SIZES.iter().find(|(_, scale)| self.0.is_multiple_of(*scale)) {
             Some((unit, scale)) => write!(f, "{}{unit}", self.0 / scale),
             None => self.0.fmt(f),
         }
