@@ -439,6 +439,29 @@ fn pem_blocks(text: &str) -> usize {
     Pem::iter_from_buffer(text.as_bytes()).count()
 }
 
+/// An authority that was brought along signs, and is what the Secrets trust.
+#[test]
+fn an_imported_authority() {
+    let (certificate, key) = ("tests/data/imports/ca.crt", "tests/data/imports/ca.key");
+    let [certificate, key] = [certificate, key].map(|path| support::repository(path).display().to_string());
+    let pki = format!("pki: {{cas: {{etcd: {{import: {{certificate: {certificate}, key: {key}}}}}}}}}\n");
+    let opened = files(&Built::of(&spec(VERSION, "", "", &pki)));
+    let brought = fs::read_to_string(certificate).unwrap();
+    assert_eq!(pem_blocks(&brought), 1);
+    let trusted = opened["/etc/kubernetes/pki/etcd/ca.crt"].text();
+    let der = |text: &str| Pem::iter_from_buffer(text.as_bytes()).next().unwrap().unwrap().contents;
+    assert_eq!(der(trusted), der(&brought));
+    every_url_is_covered(&opened, &from_secrets(&opened));
+    for secret in objects(&opened, "10-secrets.yaml") {
+        let data = |key: &str| BASE64_STANDARD.decode(text(&secret, &format!("/data/{key}"))).unwrap();
+        assert_eq!(String::from_utf8(data("ca.crt")).unwrap(), trusted);
+        let (_, leaf) = x509_parser::pem::parse_x509_pem(&data("tls.crt")).unwrap();
+        let authority = der(trusted);
+        let (_, authority) = x509_parser::parse_x509_certificate(&authority).unwrap();
+        assert_eq!(leaf.parse_x509().unwrap().issuer(), authority.subject());
+    }
+}
+
 /// Trust is in the Secrets as it is in the file.
 #[test]
 fn a_rotation_reaches_the_secrets() {
