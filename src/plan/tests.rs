@@ -141,8 +141,9 @@ fn members_have_brackets_around_ipv6() {
 /// there.
 #[test]
 fn members_with_names_have_no_address_in_certificates() {
-    let text = with("run: static-pod", "run: systemd\n  version: 3.6.8\n  urls: name");
+    let text = EXAMPLE.replacen("run: static-pod", "run: systemd\n  version: 3.6.8\n  urls: name", 1);
     let text = text.replacen("  infra1:\n", "  infra1:\n    etcdName: etcd1.example\n", 1);
+    let hosts = |text: &str| hosts(&spec::load(text));
     let sans = |host: &HostPlan, id: &str| {
         let leaf = host.certificates.iter().find(|leaf| leaf.row.id == id).unwrap();
         leaf.dns.iter().cloned().chain(leaf.ips.iter().map(ToString::to_string)).collect::<Vec<_>>()
@@ -157,7 +158,7 @@ fn members_with_names_have_no_address_in_certificates() {
     assert_eq!(etcd.client_listener(), "https://10.0.0.7:2379");
     let shared = hosts(&text.replace("urls: name", "urls: name\n  certificates: shared"));
     assert_eq!(
-        sans(&shared[2], "etcd"),
+        sans(&shared[2], "etcd-shared"),
         ["etcd1.example", "infra0", "infra1", "infra2", "localhost", "127.0.0.1", "::1"]
     );
 }

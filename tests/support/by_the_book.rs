@@ -66,8 +66,14 @@ impl Cluster {
             match line {
                 "restart kubelet" | "enable --now etcd" | "start etcd" if !runs => self.start_one(number),
                 "stop etcd" | "disable --now etcd" if runs => self.machines[number].stop(),
-                "daemon-reload" | "restart kubelet" | "enable --now etcd" | "start etcd" | "stop etcd" => {}
-                "disable --now etcd" | "enable etcd" | "enable etcd.service" => {}
+                "daemon-reload"
+                | "restart kubelet"
+                | "enable --now etcd"
+                | "start etcd"
+                | "stop etcd"
+                | "disable --now etcd"
+                | "enable etcd"
+                | "enable etcd.service" => {}
                 other => panic!("systemctl {other}"),
             }
         }
