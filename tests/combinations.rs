@@ -1,4 +1,4 @@
-//! Every release with every provisioner and both etcd topologies: built, verified, installed, and the
+//! Every release with every provisioner, both etcd topologies and each way to run etcd on hosts: built, verified, installed, and the
 //! hosts verified; and what an upgrade changes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::disallowed_methods, reason = "tests run programs and read files")]
@@ -28,7 +28,10 @@ fn hosts(stacked: bool) -> Vec<(&'static str, &'static str)> {
     hosts
 }
 
-fn spec(version: &str, provisioner: &str, stacked: bool, epoch: &str) -> String {
+/// How etcd runs on hosts, as a spec says it. A service says its release itself.
+const RUNS: [&str; 3] = ["run: static-pod", "run: systemd, version: 3.5.21", "run: container"];
+
+fn spec(version: &str, provisioner: &str, stacked: bool, etcd: &str, epoch: &str) -> String {
     let mut text = format!(
         "apiVersion: sealift/v1
 cluster:
@@ -41,7 +44,7 @@ kubernetes:
   provisioner: {provisioner}
   endpoint: api.prod.example:6443
   podSubnets: [10.244.0.0/16]
-etcd: {{run: static-pod}}
+etcd: {{{etcd}}}
 hosts:
 "
     );
@@ -62,9 +65,9 @@ fn words(all: &[&str]) -> Vec<PathBuf> {
 }
 
 /// Builds, verifies, installs on all hosts, and verifies them.
-fn walk(version: &str, provisioner: &str, stacked: bool) {
-    let context = format!("{version} {provisioner} stacked: {stacked}");
-    let built = Built::of(&spec(version, provisioner, stacked, &today()));
+fn walk(version: &str, provisioner: &str, stacked: bool, etcd: &str) {
+    let context = format!("{version} {provisioner} stacked: {stacked} {etcd}");
+    let built = Built::of(&spec(version, provisioner, stacked, etcd, &today()));
     let (out, trust) = (built.out(), built.out().join("trust"));
     let verified = sealift([&words(&["verify"])[..], &[out, "--trust".into(), trust.clone()]].concat());
     assert_eq!(verified.code, 0, "{context}: {}{}", verified.stdout, verified.stderr);
@@ -83,7 +86,9 @@ fn walk(version: &str, provisioner: &str, stacked: bool) {
 /// All combinations of one provisioner and topology, on a thread of their own.
 fn walk_all(provisioner: &str, stacked: bool) {
     for version in RELEASES {
-        walk(version, provisioner, stacked);
+        for etcd in RUNS {
+            walk(version, provisioner, stacked, etcd);
+        }
     }
 }
 
@@ -127,7 +132,7 @@ fn an_upgrade_from_1_35_to_1_36() {
     let mut text = String::new();
     for provisioner in ["kubeadm", "static-pods"] {
         let [before, after] = ["1.35.1", "1.36.2"]
-            .map(|version| Built::of(&spec(version, provisioner, true, "2026-11-20T00:00:00Z")));
+            .map(|version| Built::of(&spec(version, provisioner, true, RUNS[0], "2026-11-20T00:00:00Z")));
         let directory = temporary();
         for host in ["cp1", "cp2", "w1", "operator"] {
             writeln!(text, "# {provisioner}: {host}").unwrap();

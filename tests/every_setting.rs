@@ -244,3 +244,70 @@ fn every_field_of_these_sections_is_tried() {
     let properties = |value: &Value| value["properties"].as_object().unwrap().len();
     assert!(properties(&schema["$defs"]["Kubernetes"]) > 20);
 }
+
+/// Settings of etcd as a service: in the section, what stands without it and with it; each changes a file
+/// of a member.
+const SERVICE: &[(&str, &str)] = &[
+    ("", "program: /opt/etcd"),
+    ("", "user: {name: db}"),
+    ("", "user: {uid: 400}"),
+    ("user: {uid: 400}", "user: {uid: 400, gid: 401}"),
+    ("", "config: yaml"),
+    ("", "plainLoopback: true"),
+    ("", "certificates: shared"),
+    ("", "urls: name"),
+    ("urls: name\n  certificates: shared", "certificates: shared"),
+    ("", "gate: {run: none}"),
+    ("", "gate: {run: sha256sum}"),
+    ("", "gate: {tolerate: []}"),
+    ("", "gate: {program: /opt/sealift}"),
+];
+
+/// The same of etcd in a container.
+const CONTAINER: &[(&str, &str)] = &[
+    ("", "container: {engine: docker}"),
+    ("", "container: {engine: nerdctl}"),
+    ("container: {engine: docker}", "container: {engine: nerdctl}"),
+    ("container: {engine: docker}", "container: {engine: docker, program: /opt/docker}"),
+    ("", "image: \"a.example/etcd:3.6.9\""),
+    ("", "dataDir: /srv/etcd"),
+    ("", "walDir: /srv/wal"),
+    ("", "user: {uid: 400}"),
+    ("user: {uid: 400}", "user: {uid: 400, gid: 401}"),
+    ("", "config: yaml"),
+    ("", "plainLoopback: true"),
+    ("", "certificates: shared"),
+    ("", "gate: {run: none}"),
+];
+
+#[test]
+fn etcd_as_a_unit() {
+    every_setting_of("systemd", SERVICE);
+    every_setting_of("container", CONTAINER);
+}
+
+fn every_setting_of(run: &str, rows: &[(&str, &str)]) {
+    let text = support::example::spec();
+    let files = |settings: &str, host: &str| {
+        let run = format!("run: {run}\n  version: 3.6.8\n  {settings}\n");
+        let text = replaced(&text, "run: static-pod\n", &run);
+        let text = replaced(&text, "roles: [etcd]\n", &format!("roles: [etcd]\n{host}"));
+        let all = members(&Built::of(&text).bundle("infra0"));
+        // whose a file is stands in the manifest alone
+        let owners = all.iter().find(|member| member.name == "manifest.json").unwrap().text().to_owned();
+        let owners: Value = serde_json::from_str(&owners).unwrap();
+        let owner = |entry: &Value| (entry["path"].to_string(), entry["uid"].clone(), entry["gid"].clone());
+        let owners: Vec<_> = ["directories", "files"]
+            .iter()
+            .flat_map(|list| owners[*list].as_array().unwrap())
+            .map(owner)
+            .collect();
+        let files = all.into_iter().filter(|member| member.name.starts_with("files/"));
+        (owners, files.map(|member| (member.name, member.contents)).collect::<BTreeMap<_, _>>())
+    };
+    for (without, with) in rows {
+        assert_ne!(files(without, ""), files(with, ""), "{with}");
+    }
+    let own = "    etcd: {gate: {run: none}}\n";
+    assert_ne!(files("", ""), files("", own), "{own}");
+}

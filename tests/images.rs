@@ -45,6 +45,31 @@ fn as_json_with_the_hosts() {
     );
 }
 
+/// Without a kubelet nothing holds a pod; a program of the host's has no image.
+#[test]
+fn of_etcd_without_a_kubelet() {
+    let with = |etcd: &str| {
+        let text = replaced(&spec(), "run: static-pod", etcd);
+        images(&text, &["--format", "json"]).expect_code(0).stdout
+    };
+    let listed = |text: &str| serde_json::from_str::<Value>(text).unwrap()["images"].clone();
+    assert_eq!(
+        listed(&with("run: container")),
+        json!([{"component": "etcd", "image": "registry.k8s.io/etcd:3.6.8-0", "hosts": ["infra0", "infra1", "infra2"]}])
+    );
+    assert_eq!(listed(&with("run: systemd\n  version: 3.6.8")), json!([]));
+    // nodes have theirs all the same
+    let cluster = fs::read_to_string(repository("src/plan/tests/cluster.yaml")).unwrap();
+    let kubeadm = fs::read_to_string(repository("tests/data/kubeadm-1.36.2/images.txt")).unwrap();
+    for (run, expected) in [
+        ("{run: container}", kubeadm.clone()),
+        ("{run: systemd, version: 3.6.8}", replaced(&kubeadm, "registry.k8s.io/etcd:3.6.8-0\n", "")),
+    ] {
+        let ran = images(&replaced(&cluster, "{run: static-pod}", run), &[]).expect_code(0);
+        assert_eq!((ran.stdout, ran.stderr), (expected, String::new()), "{run}");
+    }
+}
+
 #[test]
 fn what_is_not_known_is_told_as_check_tells_it() {
     let unknown = replaced(&spec(), "version: 1.36.2", "version: 1.29.14");

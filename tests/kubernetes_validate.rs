@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::example::{Built, replaced};
 use support::stacked::{HOSTS, files, spec};
+use support::stateful_set;
 use support::{Ran, need, run, temporary};
 
 /// A version of each release whose images are known.
@@ -104,5 +105,46 @@ fn an_unknown_field_is_found() {
     for version in VERSIONS {
         let ran = validate(&tool, version, std::slice::from_ref(&path)).expect_code(1);
         assert!((ran.stdout + &ran.stderr).contains("'lables' was unexpected"), "{version}");
+    }
+}
+
+/// etcd's `StatefulSet`, least and with everything; cert-manager's objects have no schema here, see
+/// `tests/etcd_statefulset.rs`.
+#[test]
+fn a_stateful_set_in_every_release() {
+    let Some(tool) = need("kubernetes-validate") else { return };
+    let everything = "createNamespace: true, clientService: true, ipv6: true, walStorage: {size: 4Gi, className: a}, \
+                      resources: {limits: {cpu: \"4\"}}, nodeSelector: {a: b}, tolerations: [{key: a, effect: \
+                      NoSchedule}, {key: a, value: b, effect: NoExecute}]";
+    for version in VERSIONS {
+        for of in ["", everything, "certificates: cert-manager"] {
+            let directory = temporary();
+            let built = Built::of(&stateful_set::spec(version, of, "", ""));
+            let (mut paths, mut kinds) = (Vec::new(), Vec::new());
+            for (path, file) in stateful_set::files(&built) {
+                let Some(name) = path.strip_prefix("/etc/kubernetes/etcd/") else { continue };
+                if name == "README.md" || name == "10-certificates.yaml" {
+                    continue;
+                }
+                let objects = sealift::spec::yaml::documents(file.text());
+                let objects = objects.map(|text| sealift::spec::yaml::foreign(text).unwrap());
+                kinds.extend(objects.map(|object| object["kind"].as_str().unwrap().to_owned()));
+                paths.push(directory.path().join(name));
+                fs::write(paths.last().unwrap(), &file.contents).unwrap();
+            }
+            let ran = validate(&tool, version, &paths).expect_code(0);
+            let told = ran.stdout + &ran.stderr;
+            let passed = told.lines().filter(|line| line.contains(" passed for resource ")).count();
+            assert_eq!(passed, kinds.len(), "{version}: {told}");
+            let kinds: BTreeSet<&str> = kinds.iter().map(String::as_str).collect();
+            assert!(kinds.is_superset(&BTreeSet::from([
+                "ConfigMap",
+                "PodDisruptionBudget",
+                "Service",
+                "StatefulSet"
+            ])));
+            assert_eq!(kinds.contains("Secret"), !of.contains("cert-manager"));
+            assert_eq!(kinds.contains("Namespace"), of.contains("createNamespace"));
+        }
     }
 }

@@ -13,7 +13,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use support::example::Built;
 use support::golden::golden_tree;
-use support::{need, run_with_input, sealift, temporary};
+use support::{blocks, need, run_with_input, sealift, temporary};
 
 const RUNBOOK: &str = "/etc/sealift/RUNBOOK.md";
 const STEPS: [&str; 3] = ["stage", "promote", "retire"];
@@ -58,6 +58,11 @@ fn alone() -> String {
     text.split("  w1:\n").next().unwrap().to_owned()
 }
 
+/// The same, as a service of systemd.
+fn service() -> String {
+    alone().replace("{run: static-pod}", "{run: systemd, version: 3.5.16}")
+}
+
 /// Nodes join with a token.
 fn by_token() -> String {
     STACKED.replace("  podSubnets", "  join: token\n  bootstrapTokens: {join: {}}\n  podSubnets")
@@ -83,6 +88,7 @@ fn cases() -> Vec<Case> {
         case("etcd", stacked(), &ca("etcd"), &["cp1", "operator"]),
         case("etcd-external", external(), &ca("etcd"), &["cp1", "e1", "operator"]),
         case("etcd-alone", alone(), &ca("etcd"), &["cp1", "e1", "operator"]),
+        case("etcd-service", service(), &ca("etcd"), &["cp1", "e1", "operator"]),
         case("front-proxy", stacked(), &ca("front-proxy"), &["cp1", "operator"]),
         case("service-account", stacked(), sa, &["cp1", "operator"]),
         case("encryption-at-rest", stacked(), at_rest, &["cp1", "operator"]),
@@ -142,22 +148,6 @@ fn two_rotations_at_once_are_told_one_after_the_other() {
     let found = runbooks(&planned(&STACKED.replace("ITEM", items)));
     let titles: Vec<_> = found["cp1"].lines().filter(|line| line.starts_with("## ")).collect();
     assert_eq!(titles, ["## On this host", "## etcd's CA: stage", "## Service-account keys: retire"]);
-}
-
-/// The text between ```` ```sh ```` and ```` ``` ````.
-fn blocks(text: &str) -> Vec<String> {
-    let mut blocks = Vec::new();
-    let mut open: Option<String> = None;
-    for line in text.lines() {
-        match (&mut open, line) {
-            (None, "```sh") => open = Some(String::new()),
-            (None, _) => assert!(!line.starts_with("```"), "{line}"),
-            (Some(_), "```") => blocks.extend(open.take()),
-            (Some(block), _) => block.extend([line, "\n"]),
-        }
-    }
-    assert_eq!(open, None, "a block without end");
-    blocks
 }
 
 #[test]

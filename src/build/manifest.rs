@@ -61,8 +61,8 @@ fn directory(planned: &DirectoryPlan) -> Directory {
     Directory {
         path: planned.path.clone(),
         mode: mode(planned.mode),
-        uid: 0,
-        gid: 0,
+        uid: planned.owner.uid,
+        gid: planned.owner.gid,
         owned: planned.owned,
         allow: planned.allow.clone(),
     }
@@ -73,8 +73,8 @@ fn file(plan: &ClusterPlan, host: &HostPlan, planned: &FilePlan, material: &Mate
     File {
         path: planned.path.clone(),
         mode: mode(planned.mode),
-        uid: 0,
-        gid: 0,
+        uid: planned.owner.uid,
+        gid: planned.owner.gid,
         policy: policy(planned.policy),
         fields: fields(plan, host, planned, material),
         size: 0,
@@ -102,7 +102,7 @@ pub fn origin(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<Or
         | Source::Kubeconfig(id)
         | Source::SigningCertificate(id) => {
             let planned = find(plan, host, id)?;
-            if planned.host.is_none() && planned.brought.is_some() {
+            if matches!(planned.row.kind, Kind::Authority(_)) && planned.brought.is_some() {
                 // an authority's key that no seed gave
                 return None;
             }
@@ -122,6 +122,7 @@ pub fn origin(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<Or
         | Source::Each(..)
         | Source::VerifyKey
         | Source::BootstrapTokens
+        | Source::EtcdSecrets
         | Source::BootstrapKubeconfig
         | Source::KubeadmConfiguration
         | Source::Patch
@@ -167,6 +168,12 @@ pub fn inputs(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<St
             canonical::to_bytes(&(&plan.name, trusted, bootstrap, token))
         }
         Source::BootstrapTokens => canonical::to_bytes(&plan.tokens),
+        Source::EtcdSecrets => {
+            let authority = plan.authority(CaName::Etcd);
+            let trusted: Vec<_> = authority.iter().flat_map(|plan| plan.certificates.all()).collect();
+            let set = host.stateful_set.as_ref().map(|set| (&set.name, &set.namespace));
+            canonical::to_bytes(&(trusted, &host.certificates, set))
+        }
         Source::KubeadmConfiguration => {
             let kubeadm = host.kubeadm.as_ref()?;
             let shown: Vec<_> =

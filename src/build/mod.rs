@@ -74,7 +74,7 @@ mod tests {
     use crate::derive::Cluster;
     use crate::derive::keyring::Keyring;
     use crate::plan::files::{RowSource, rows};
-    use crate::plan::{Fields, FilePlan, Policy as Planned, Source};
+    use crate::plan::{Fields, FilePlan, Owner, Policy as Planned, Source};
     use crate::render::Renderer;
     use crate::render::templates::Templates;
     use crate::verify_key::VERIFY_KEY_PATH;
@@ -109,6 +109,7 @@ mod tests {
         let foreign = FilePlan {
             path: "/etc/kubernetes/x.env".to_owned(),
             mode: 0o640,
+            owner: Owner::default(),
             source: Source::Foreign,
             policy: Planned::Foreign,
             fields: None,

@@ -26,8 +26,7 @@ pub(super) fn digests(
 pub fn of(host: &HostPlan, published: impl Fn(&str) -> Option<String>) -> Digests {
     let pods = host.files.iter().filter_map(|file| pod(file));
     let digest = |name: &str| {
-        let target = format!("static-pod/{name}");
-        let read = host.files.iter().filter(|file| file.restart.contains(&&*target));
+        let read = host.files.iter().filter(|file| host.reads_at_start(name, file));
         let lines = read.filter_map(|file| Some(format!("{}  {}\n", published(&file.path)?, file.path)));
         // a bare digest would look like a seed
         format!("sha256:{}", hex::encode(Sha256::digest(lines.collect::<String>())))

@@ -6,6 +6,7 @@
 mod before;
 mod file;
 mod kubeadm;
+mod members;
 mod release;
 mod returning;
 
@@ -16,6 +17,7 @@ use super::world::SpecFile;
 use crate::build::{self, Inputs};
 use crate::bundle::manifest::Revision;
 use crate::bundle::open::Verified;
+use crate::check::record::RUNBOOK;
 use crate::plan::{HostPlan, OPERATOR};
 use crate::render::Renderer;
 use crate::render::templates::Templates;
@@ -96,9 +98,11 @@ pub(super) fn against(
     let mut held = Vec::new();
     let mut problems = Vec::new();
     let mut stuck = Vec::new();
+    let mut members = Vec::new();
     for host in &all {
         let digest = inputs.of(host).map_err(|error| Failure::from_error(USAGE, &error))?;
         let bundle = before.bundle(&host.name)?;
+        members.extend(bundle.as_ref().and_then(members::Old::of));
         let one = compare(spec, host, bundle.as_ref(), &digest, &renderer)?;
         held.extend(bundle.as_ref().map(|bundle| Held {
             host,
@@ -108,7 +112,8 @@ pub(super) fn against(
             renamed: steps::renamed(&plan.cluster, host, bundle).collect(),
         }));
         if let (State::Changed, Some(entry)) = (one.state, before.entry(&host.name)) {
-            stuck.extend((revision_of(spec, host) <= entry.revision).then_some(host.name.as_str()));
+            let lower = revision_of(spec, host) <= entry.revision;
+            stuck.extend((lower && !only_told(host, &one)).then_some(host.name.as_str()));
         }
         problems.extend(bundle.as_ref().and_then(|bundle| recipients_problem(host, bundle)));
         problems.extend(bundle.iter().flat_map(|bundle| kubeadm::problems(spec, host, bundle)));
@@ -131,8 +136,17 @@ pub(super) fn against(
     for entry in gone {
         change.hosts.push(HostChange::new(&entry.host, State::Removed));
         problems.extend(retired_problem(spec, &entry.host));
+        members.extend(before.bundle(&entry.host)?.as_ref().and_then(members::Old::of));
     }
+    problems.extend(members::problems(spec, &members));
     Ok((change, problems))
+}
+
+/// Whether nothing changes but the operators' runbook of etcd's members, which they read once: then no
+/// member's bundle need change either.
+fn only_told(host: &HostPlan, change: &HostChange) -> bool {
+    let told = host.name == OPERATOR && host.membership.is_some() && !change.files.is_empty();
+    told && change.files.iter().all(|file| file.path == RUNBOOK)
 }
 
 fn revision_of(spec: &SpecFile, host: &HostPlan) -> Revision {

@@ -3,8 +3,9 @@
 use super::certificate::Authority;
 use super::key::PrivateKey;
 use super::kubeconfig::{Credential, Kubeconfig};
+use super::tls_secret::TlsSecret;
 use super::{Cluster, DeriveError, Leaves, Versions, kubeadm, secrets};
-use crate::plan::certs::{CertRow, Kind};
+use crate::plan::certs::{CertRow, Kind, When};
 use crate::plan::{BootstrapPlan, FilePlan, HostPlan, Source};
 use crate::verify_key::VerifyKey;
 use sha2::{Digest, Sha256};
@@ -48,6 +49,7 @@ impl Cluster<'_> {
                 Ok(secrets::encryption_config(keyring, &plan.id, encryption)?)
             }
             Source::BootstrapTokens => secrets::bootstrap_tokens(keyring, plan)?.ok_or(DeriveError::Expiry),
+            Source::EtcdSecrets => self.etcd_secrets(host, leaves),
             Source::BootstrapKubeconfig => {
                 let bootstrap = host.bootstrap().ok_or(DeriveError::Table("bootstrap-token"))?;
                 self.bootstrap_kubeconfig(bootstrap)
@@ -86,6 +88,28 @@ impl Cluster<'_> {
             credential: Credential::Certificate { certificate: &leaf.certificate, key: &key },
         };
         Ok(kubeconfig.write())
+    }
+
+    /// Secrets of type `kubernetes.io/tls`, with the authorities beside each pair, as cert-manager makes them.
+    fn etcd_secrets(&self, host: &HostPlan, leaves: &Leaves<'_>) -> Result<Zeroizing<String>, DeriveError> {
+        let set = host.stateful_set.as_ref().ok_or(DeriveError::Table("etcd-statefulset"))?;
+        let authorities = self.trusted("etcd-ca")?;
+        let mut text = Zeroizing::new(String::with_capacity(64 * 1024));
+        for (id, leaf) in leaves.iter().filter(|(_, leaf)| leaf.plan.row.when == When::StatefulSet) {
+            let secret = TlsSecret {
+                name: &set.secret(id),
+                namespace: &set.namespace,
+                instance: &set.name,
+                authorities: &authorities,
+                certificate: &leaf.certificate,
+                key: &leaf.key.to_pem()?,
+            };
+            if !text.is_empty() {
+                text.push_str("---\n");
+            }
+            text.push_str(&secret.write());
+        }
+        Ok(text)
     }
 
     /// With kubeadm's name of the user (`phases/kubeconfig`, `util/kubeconfig`).

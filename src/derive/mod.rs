@@ -17,6 +17,7 @@ pub mod public;
 mod request;
 pub mod seal;
 mod secrets;
+mod tls_secret;
 
 use crate::imports::Material as Imported;
 use crate::plan::brought::Version;

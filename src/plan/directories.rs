@@ -3,7 +3,7 @@
 use super::certs::Place;
 use super::certs::place::{CONTROL_PLANE, ETCD, EVERYWHERE, HOSTS, NODES, OPERATOR};
 use super::settings::Layered;
-use super::{FilePlan, Source};
+use super::{FilePlan, Owner, Source};
 use crate::spec::Problem;
 use crate::spec::scalars::AbsolutePath;
 use crate::spec::types::Role;
@@ -25,6 +25,9 @@ pub struct DirectoryRow {
     /// Why it is made, and owned or not.
     pub why: &'static str,
 }
+
+/// Where the kubelet finds static pods. Without a kubelet it is no more than a directory.
+const MANIFESTS: &str = "/etc/kubernetes/manifests";
 
 /// What most rows have: made where a file of the bundle lies in it, and others' files may lie there too.
 const ROW: DirectoryRow =
@@ -49,8 +52,19 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         why: "other tools have their registries here too",
         ..ROW
     },
+    DirectoryRow {
+        path: "/etc/containers/systemd",
+        on: ETCD,
+        why: "podman's Quadlet makes units of what lies here; others have theirs here too",
+        ..ROW
+    },
     DirectoryRow { path: "/etc/default", why: "the system's; variables of units", ..ROW },
-    DirectoryRow { path: "/etc/etcd", on: ETCD, why: "etcdctl's environment", ..ROW },
+    DirectoryRow {
+        path: "/etc/etcd",
+        on: ETCD,
+        why: "etcd's settings, etcdctl's environment, and the check of health",
+        ..ROW
+    },
     DirectoryRow { path: "/etc/kubernetes", on: EVERYWHERE, why: "kubeadm's", ..ROW },
     DirectoryRow {
         path: "/etc/kubernetes/apiserver",
@@ -66,10 +80,17 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         why: "what is applied to the cluster once",
         ..ROW
     },
+    DirectoryRow {
+        path: "/etc/kubernetes/etcd",
+        on: OPERATOR,
+        mode: 0o700,
+        why: "etcd's StatefulSet and what belongs to it",
+        ..ROW
+    },
     DirectoryRow { path: "/etc/kubernetes/kubeadm", why: "kubeadm's configuration", ..ROW },
     DirectoryRow { path: "/etc/kubernetes/kubelet", why: "the kubelet's configuration", ..ROW },
     DirectoryRow {
-        path: "/etc/kubernetes/manifests",
+        path: MANIFESTS,
         mode: 0o700,
         owned: true,
         always: true,
@@ -104,11 +125,14 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
     DirectoryRow { path: "/etc/systemd/system", why: "systemd's", ..ROW },
     DirectoryRow { path: "/etc/systemd/system/containerd.service.d", why: "containerd's drop-ins", ..ROW },
     DirectoryRow { path: "/etc/systemd/system/crio.service.d", why: "CRI-O's drop-ins", ..ROW },
+    DirectoryRow { path: "/etc/systemd/system/etcd.service.d", on: ETCD, why: "etcd's drop-ins", ..ROW },
     DirectoryRow {
         path: "/etc/systemd/system/kubelet.service.d",
         why: "the kubelet's drop-ins; packages and other tools have theirs here too",
         ..ROW
     },
+    DirectoryRow { path: "/etc/sysusers.d", on: ETCD, why: "the system's; users that it makes", ..ROW },
+    DirectoryRow { path: "/etc/tmpfiles.d", on: ETCD, why: "the system's; directories that it makes", ..ROW },
     DirectoryRow {
         path: "/var/lib/kubelet",
         on: NODES,
@@ -132,10 +156,20 @@ pub struct DirectoryPlan {
     pub path: String,
     /// Octal mode.
     pub mode: u32,
+    /// Whom it belongs to.
+    #[serde(skip_serializing_if = "Owner::is_root")]
+    pub owner: Owner,
     /// Whether anything unlisted in it is a finding.
     pub owned: bool,
     /// Paths in it that are allowed all the same.
     pub allow: Vec<String>,
+}
+
+/// A member's directories of data.
+#[derive(Default)]
+pub(super) struct Data<'a> {
+    pub(super) paths: Vec<&'a str>,
+    pub(super) owner: Owner,
 }
 
 /// The directories of one host, in byte order of their paths: those that it has files in, and those
@@ -143,30 +177,34 @@ pub struct DirectoryPlan {
 pub(super) fn plan(
     here: &[Place],
     files: &[FilePlan],
-    data: &[&str],
+    data: &Data<'_>,
     allow: &[Layered<AbsolutePath>],
+    kubelet: bool,
 ) -> Vec<DirectoryPlan> {
     let filled = |row: &DirectoryRow| {
         // systemd's own is there wherever its drop-ins can be
         let within = if row.path == "/etc/systemd/system" { directly_inside } else { inside };
-        row.always || files.iter().any(|file| within(&file.path, row.path))
+        let always = row.always && (kubelet || row.path != MANIFESTS);
+        always || files.iter().any(|file| within(&file.path, row.path))
     };
     let rows = DIRECTORIES.iter().filter(|row| Place::any(here, row.on) && filled(row));
     let rows = rows.map(|row| DirectoryPlan {
         path: row.path.to_owned(),
         mode: row.mode,
+        owner: Owner::default(),
         owned: row.owned,
         allow: if row.owned { allowed_in(row.path, allow) } else { Vec::new() },
     });
     let each = files.iter().filter_map(of_each);
     // kubeadm makes it 0700, and so does CIS's benchmark want it
-    let data = data.iter().map(|path| DirectoryPlan {
+    let own = data.paths.iter().map(|path| DirectoryPlan {
         path: (*path).to_owned(),
         mode: 0o700,
+        owner: data.owner,
         owned: false,
         allow: Vec::new(),
     });
-    let mut directories: Vec<_> = rows.chain(each).chain(data).collect();
+    let mut directories: Vec<_> = rows.chain(each).chain(own).collect();
     directories.sort_by(|a, b| a.path.cmp(&b.path));
     directories
 }
@@ -177,7 +215,13 @@ fn of_each(file: &FilePlan) -> Option<DirectoryPlan> {
     let parent = |path: &str| path.rsplit_once('/').map(|(parent, _)| parent.to_owned());
     let wanted = parent(row)?;
     let row = DIRECTORIES.iter().find(|directory| directory.path == wanted)?;
-    Some(DirectoryPlan { path: parent(&file.path)?, mode: row.mode, owned: false, allow: Vec::new() })
+    Some(DirectoryPlan {
+        path: parent(&file.path)?,
+        mode: row.mode,
+        owner: Owner::default(),
+        owned: false,
+        allow: Vec::new(),
+    })
 }
 
 /// Where a host remembers what is installed; no directory of the table, since no bundle fills it.
@@ -220,9 +264,9 @@ const SHARED: &[&str] =
     &["/home", "/media", "/mnt", "/opt", "/srv", "/var", "/var/lib", "/var/local", "/var/opt"];
 
 /// What is wrong with allowances: no owned directory holds the path, or it is not directly in one.
-pub(super) fn pointless(here: &[Place], allow: &[Layered<AbsolutePath>]) -> Vec<Problem> {
-    let owned: Vec<_> =
-        DIRECTORIES.iter().filter(|row| row.owned && Place::any(here, row.on)).map(|row| row.path).collect();
+pub(super) fn pointless(here: &[Place], allow: &[Layered<AbsolutePath>], kubelet: bool) -> Vec<Problem> {
+    let owned = DIRECTORIES.iter().filter(|row| row.owned && Place::any(here, row.on));
+    let owned: Vec<_> = owned.map(|row| row.path).filter(|path| kubelet || *path != MANIFESTS).collect();
     let outside = |entry: &&Layered<AbsolutePath>| {
         !owned.iter().any(|directory| inside(entry.value.as_str(), directory))
     };

@@ -1,14 +1,24 @@
 //! One host: the tables laid over a spec at one place.
 
 use super::{
-    ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, apiserver, certs,
-    directories, etcd::Members, files, images::Images, kubeadm, kubelet, objects, patches, pods, registries,
-    releases, runbook, seed_of, settings,
+    ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, StatefulSetPlan,
+    apiserver, certs, directories, etcd::Members, files, images::Images, kubeadm, kubelet, membership,
+    objects, patches, pods, registries, releases, runbook, seed_of, settings,
 };
 use crate::spec::scalars::{HostName, Recipient};
 use crate::spec::types::{Host, Spec};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+/// What runs or is applied somewhere, as far as it is planned before its files.
+#[derive(Clone, Copy, Default)]
+struct Parts<'p> {
+    kubelet: Option<&'p KubeletPlan>,
+    kubeadm: Option<&'p kubeadm::KubeadmPlan>,
+    etcd: Option<&'p EtcdPlan>,
+    objects: Option<&'p objects::ObjectsPlan>,
+    stateful_set: Option<&'p StatefulSetPlan>,
+}
 
 /// What the plans of all hosts come from.
 pub(super) struct Shared<'a> {
@@ -36,14 +46,21 @@ impl Shared<'_> {
             generation: host.generation.get(),
             seed: host.seed,
             addresses: &host.addresses,
-            etcd_address: etcd.as_ref().map(|member| member.address),
+            members: &self.members.all,
             api_address: host.advertise_address(),
             own: Some(&host.certificates),
         };
         let kubeadm = kubeadm::plan(self, name, host, settings, etcd.as_ref(), kubelet.as_ref());
-        let mut planned = self.place(&subject, here, kubelet.as_ref(), kubeadm.as_ref(), None);
-        let data = etcd.as_ref().map(EtcdPlan::directories).unwrap_or_default();
-        planned.directories = directories::plan(here, &planned.files, &data, &settings.allow_files).into();
+        let parts = Parts {
+            kubelet: kubelet.as_ref(),
+            kubeadm: kubeadm.as_ref(),
+            etcd: etcd.as_ref(),
+            ..Parts::default()
+        };
+        let mut planned = self.place(&subject, here, parts);
+        let data = etcd.as_ref().map(EtcdPlan::data).unwrap_or_default();
+        let allow = &settings.allow_files;
+        planned.directories = directories::plan(here, &planned.files, &data, allow, kubelet.is_some()).into();
         HostPlan {
             addresses: host.addresses.clone(),
             recipients: distinct(&host.recipients),
@@ -59,39 +76,37 @@ impl Shared<'_> {
     }
 
     /// The operators' bundle.
-    pub(super) fn operator(&self) -> HostPlan {
+    pub(super) fn operator(&self, stateful_set: Option<StatefulSetPlan>) -> HostPlan {
         let spec = self.spec;
         let subject = certs::Subject {
             name: OPERATOR,
             generation: 1,
             seed: Some(spec.seed),
             addresses: &[],
-            etcd_address: None,
+            members: &[],
             api_address: None,
             own: None,
         };
         let here = [certs::Place::Operator];
         let objects = objects::plan(self);
-        let planned = self.place(&subject, &here, None, None, objects.as_ref());
+        let applied =
+            Parts { objects: objects.as_ref(), stateful_set: stateful_set.as_ref(), ..Parts::default() };
+        let planned = self.place(&subject, &here, applied);
         HostPlan {
             recipients: distinct(&spec.cluster.operators),
-            directories: directories::plan(&here, &planned.files, &[], &[]).into(),
+            directories: directories::plan(&here, &planned.files, &directories::Data::default(), &[], false)
+                .into(),
             files: planned.files.iter().cloned().map(at_rest).collect(),
             objects,
+            stateful_set,
             patches: patches::of_operator(spec, &planned.files),
             ..planned
         }
     }
 
     /// What the tables place somewhere.
-    fn place(
-        &self,
-        subject: &certs::Subject<'_>,
-        here: &[certs::Place],
-        kubelet: Option<&KubeletPlan>,
-        kubeadm: Option<&kubeadm::KubeadmPlan>,
-        objects: Option<&objects::ObjectsPlan>,
-    ) -> HostPlan {
+    fn place(&self, subject: &certs::Subject<'_>, here: &[certs::Place], parts: Parts<'_>) -> HostPlan {
+        let Parts { kubelet, kubeadm, etcd, objects, stateful_set } = parts;
         let Self { spec, facts, release, cluster, .. } = *self;
         let certificates = certs::leaves(spec, release, &cluster.authorities, facts, subject, here);
         let mut site = files::Site {
@@ -102,13 +117,16 @@ impl Shared<'_> {
             certificates: &certificates,
             kubelet,
             kubeadm,
+            etcd,
             objects,
-            rotating: false,
+            stateful_set,
+            told: false,
         };
         let mut files = files::plan(&site);
-        let rotations = runbook::rotations(spec, cluster, &files, here);
-        if !rotations.is_empty() {
-            site.rotating = true;
+        let rotations = runbook::rotations(spec, cluster, &files, here, stateful_set);
+        let membership = membership::plan(spec, self.members, subject.name, here);
+        if !rotations.is_empty() || membership.is_some() {
+            site.told = true;
             files = files::plan(&site);
         }
         HostPlan {
@@ -121,6 +139,7 @@ impl Shared<'_> {
             directories: Arc::default(),
             files: files.into(),
             rotations,
+            membership,
             patches: BTreeMap::new(),
             registries: Vec::new(),
             kubeadm: None,
@@ -128,6 +147,7 @@ impl Shared<'_> {
             apiserver: apiserver::plan(spec, here),
             objects: None,
             etcd: None,
+            stateful_set: None,
             kubelet: None,
         }
     }

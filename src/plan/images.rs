@@ -1,7 +1,7 @@
 //! Images: what the spec names, else the release's defaults; and which host needs which.
 
 use super::releases::{Release, known_patches};
-use super::{HostPlan, certs::has_control_plane};
+use super::{HostPlan, OPERATOR, StatefulSetPlan, certs::has_control_plane};
 use crate::spec::Problem;
 use crate::spec::scalars::{HostName, ImageRef};
 use crate::spec::types::{Role, Spec};
@@ -88,6 +88,7 @@ pub(super) fn uses(
     release: Option<&Release>,
     images: Option<&Images>,
     plans: &BTreeMap<HostName, HostPlan>,
+    stateful_set: Option<&StatefulSetPlan>,
 ) -> Vec<ImageUse> {
     let with = |roles: &[Role]| -> Vec<String> {
         let hosts = spec.hosts.iter().filter(|(_, host)| roles.iter().any(|role| host.roles.contains(role)));
@@ -110,8 +111,9 @@ pub(super) fn uses(
         }));
     }
     if let Some(release) = release {
-        // every host runs a kubelet, if only for etcd's pod
-        let hosts = spec.hosts.keys().map(ToString::to_string).collect();
+        // where a kubelet runs, if only for etcd's pod
+        let hosts = plans.iter().filter(|(_, plan)| plan.kubelet.is_some());
+        let hosts = hosts.map(|(name, _)| name.to_string()).collect();
         all.push(ImageUse { component: "pause", image: pause(spec, release), hosts });
     }
     let start = all.len();
@@ -122,6 +124,12 @@ pub(super) fn uses(
             None => all.push(ImageUse { component: "etcd", image, hosts: vec![name.to_string()] }),
         }
     }
+    // whoever applies it sees to it that the cluster's nodes can fetch it
+    all.extend(stateful_set.map(|set| ImageUse {
+        component: "etcd",
+        image: set.image.clone(),
+        hosts: vec![OPERATOR.to_owned()],
+    }));
     all.retain(|used| !used.image.is_empty() && !used.hosts.is_empty());
     all
 }

@@ -9,7 +9,7 @@ pub mod brought;
 pub mod certs;
 pub mod components;
 pub mod directories;
-mod etcd;
+pub mod etcd;
 pub mod fields;
 pub mod files;
 mod free;
@@ -18,6 +18,7 @@ mod images;
 pub mod kubeadm;
 mod kubelet;
 mod labels;
+mod membership;
 mod node;
 pub mod objects;
 pub mod os;
@@ -41,19 +42,21 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-pub use crate::spec::types::{FreeForm, Rotation};
+pub use crate::spec::types::{ContainerEngine, FreeForm, Rotation};
 pub use apiserver::ApiServerPlan;
 pub use brought::{Brought, Facts};
 pub use certs::CertPlan;
 pub use directories::DirectoryPlan;
 pub use etcd::{
-    EtcdFlags, EtcdImage, EtcdPlan, Listed, MetricsListener, MetricsPlan, Setting, SettingKind, SettingPlace,
-    SettingsBasis, settings_document,
+    ContainerPlan, EtcdFlags, EtcdImage, EtcdPlan, Listed, MetricsListener, MetricsPlan, Owner, Pair,
+    ServicePlan, Setting, SettingKind, SettingPlace, SettingsBasis, StatefulSetPlan, UnitPlan,
+    settings_document,
 };
 pub use files::{FilePlan, Source};
 pub use images::{ImageUse, Images};
 pub use kubeadm::{KubeadmPlan, Step};
 pub use kubelet::{BootstrapPlan, EnvironmentPlan, GatePlan, KubeletPlan, NodePlan};
+pub use membership::{ApiServersPlan, JoiningPlan, MembershipPlan, StayingPlan};
 pub use objects::{Manifest, ObjectsPlan};
 pub use pods::{PodPlan, Probes};
 pub use policy::{Fields, Policy};
@@ -143,6 +146,9 @@ pub struct HostPlan {
     /// What is replaced in steps and concerns this host.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rotations: Vec<RotationPlan>,
+    /// What it is told of etcd's members that come and go.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub membership: Option<MembershipPlan>,
     /// JSON merge patches of rendered YAML, by path.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub patches: BTreeMap<String, FreeForm>,
@@ -163,11 +169,25 @@ pub struct HostPlan {
     pub objects: Option<ObjectsPlan>,
     /// The etcd member, when the host runs one.
     pub etcd: Option<EtcdPlan>,
+    /// etcd in a cluster that exists, in the operators' bundle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stateful_set: Option<StatefulSetPlan>,
     /// The kubelet, when the host runs one.
     pub kubelet: Option<KubeletPlan>,
 }
 
 impl HostPlan {
+    /// Whether a pod reads a file of the bundle at its start only: a static pod of a host, by its name, or
+    /// those of the operators' `StatefulSet`, which come by their authorities' certificates in a Secret.
+    pub fn reads_at_start(&self, pod: &str, file: &FilePlan) -> bool {
+        if self.stateful_set.is_some() {
+            let authority = certs::CertRow::authority(CaName::Etcd).map(|row| row.id);
+            return matches!(file.source, Source::Certificate(id) if Some(id) == authority);
+        }
+        let target = format!("static-pod/{pod}");
+        file.restart.contains(&&*target)
+    }
+
     /// How its kubelet has the cluster sign its certificate; none when it has one from here, or kubeadm
     /// sees to it.
     pub fn bootstrap(&self) -> Option<&BootstrapPlan> {
@@ -219,7 +239,7 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
             if kubelet::is_node(host) {
                 problems.extend(node::problems(spec, name, host));
             }
-            problems.extend(directories::pointless(&places, &settings.allow_files));
+            problems.extend(directories::pointless(&places, &settings.allow_files, kubelet.is_some()));
             let mut planned = shared.host(name, host, &places, etcd, kubelet, &settings);
             share(&mut planned.files, &mut files);
             share(&mut planned.directories, &mut directories);
@@ -236,8 +256,8 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
     problems.extend(etcd::unlike(
         hosts.iter().filter_map(|(name, host)| Some((name.as_str(), host.etcd.as_ref()?))),
     ));
-    let operator = shared.operator();
-    let images = images::uses(spec, release, shared.images.as_ref(), &hosts);
+    let operator = shared.operator(etcd::stateful_set::plan(spec, release, &mut problems));
+    let images = images::uses(spec, release, shared.images.as_ref(), &hosts, operator.stateful_set.as_ref());
     let plan = Plan { cluster, hosts, operator, images };
     problems.extend(patches::pointless(spec, &plan.hosts, &plan.operator));
     problems.extend(release.into_iter().flat_map(|row| free::problems(spec, row)));

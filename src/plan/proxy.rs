@@ -43,6 +43,7 @@ fn no_proxy(spec: &Spec) -> BTreeSet<String> {
         .filter(|(_, host)| host.roles.contains(&Role::ControlPlane) || host.roles.contains(&Role::Etcd));
     for (name, host) in reached {
         names.insert(name.to_string());
+        names.extend(host.etcd_name.iter().map(ToString::to_string));
         names.extend(
             host.addresses.iter().chain(&host.api_address).chain(&host.etcd_address).map(ToString::to_string),
         );

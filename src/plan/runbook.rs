@@ -1,7 +1,7 @@
 //! What is being replaced in steps, host by host: what the runbook tells.
 
 use super::certs::Place;
-use super::{ClusterPlan, FilePlan, HostPlan, Source};
+use super::{ClusterPlan, FilePlan, HostPlan, Source, StatefulSetPlan};
 use crate::spec::types::{CaName, Join, Role, Rotation, Spec};
 use serde::Serialize;
 
@@ -18,6 +18,9 @@ pub struct RotationPlan {
     pub control_plane: bool,
     /// Whether the host runs an etcd member.
     pub etcd: bool,
+    /// Whether etcd is a unit of systemd.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub etcd_unit: bool,
     /// Whether this is the operators' runbook.
     pub operator: bool,
     /// Whether the API servers are in the spec. If not, somebody else's use this etcd.
@@ -26,6 +29,9 @@ pub struct RotationPlan {
     pub token_join: bool,
     /// Whether the key of the Kubernetes CA is on control planes, so that the cluster signs certificates.
     pub signing_on_hosts: bool,
+    /// For the operators: name and namespace of the `StatefulSet` that etcd runs as.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stateful_set: Option<(String, String)>,
     /// For the operators: the etcd members, in byte order of their names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub members: Vec<String>,
@@ -137,6 +143,7 @@ pub(super) fn rotations(
     cluster: &ClusterPlan,
     files: &[FilePlan],
     here: &[Place],
+    stateful_set: Option<&StatefulSetPlan>,
 ) -> Vec<RotationPlan> {
     let operator = here.contains(&Place::Operator);
     let concerned = |item: &RotatingItem| operator || files.iter().any(|file| item.makes(&file.source));
@@ -149,10 +156,12 @@ pub(super) fn rotations(
             step: item.step(cluster)?,
             control_plane: here.contains(&Place::Role(Role::ControlPlane)),
             etcd: here.contains(&Place::Role(Role::Etcd)),
+            etcd_unit: spec.etcd.run.is_unit(),
             operator,
             kubernetes: cluster.authority(CaName::Kubernetes).is_some(),
             token_join: spec.kubernetes.join == Join::Token,
             signing_on_hosts: spec.pki.ca_keys_on_hosts.contains(&CaName::Kubernetes),
+            stateful_set: stateful_set.map(|set| (set.name.clone(), set.namespace.clone())),
             members: names(Role::Etcd),
             control_planes: names(Role::ControlPlane),
             at_rest: (item == RotatingItem::EncryptionAtRest).then(|| at_rest(cluster)).flatten(),

@@ -72,17 +72,7 @@ pub(super) struct Layered<T> {
 /// The settings of one host.
 pub(super) fn of(spec: &Spec, name: &HostName, host: &Host) -> Settings {
     let mut settings = Settings { labels: labels(spec, host), ..Settings::default() };
-    let all = EtcdSettings {
-        version: spec.etcd.version,
-        image: spec.etcd.image.clone(),
-        data_dir: spec.etcd.data_dir.clone(),
-        wal_dir: spec.etcd.wal_dir.clone(),
-        gate: spec.etcd.gate.clone(),
-        tuning: spec.etcd.tuning.clone(),
-        extra_args: spec.etcd.extra_args.clone(),
-        ..EtcdSettings::default()
-    };
-    settings.lay(&spec.kubelet, &all, &[], &Path::root());
+    settings.lay(&spec.kubelet, &etcd_of_all(spec), &[], &Path::root());
     settings.lay_node(spec.os, None, &spec.patches);
     for (role, layer) in spec.roles.iter().filter(|(role, _)| host.roles.contains(role)) {
         let RoleSettings { kubelet, etcd, allow_files, os, labels: _, taints, patches } = layer;
@@ -99,6 +89,26 @@ pub(super) fn labels(spec: &Spec, host: &Host) -> BTreeMap<String, String> {
     let roles = spec.roles.iter().filter(|(role, _)| host.roles.contains(role));
     let layers = roles.map(|(_, layer)| &layer.labels).chain([&host.labels]);
     layers.flatten().map(|(key, value)| (key.to_string(), value.to_string())).collect()
+}
+
+/// What a spec says of etcd for all, where no host has a member.
+pub(super) fn of_all(spec: &Spec) -> Settings {
+    let mut settings = Settings::default();
+    settings.lay(&spec.kubelet, &etcd_of_all(spec), &[], &Path::root());
+    settings
+}
+
+fn etcd_of_all(spec: &Spec) -> EtcdSettings {
+    EtcdSettings {
+        version: spec.etcd.version,
+        image: spec.etcd.image.clone(),
+        data_dir: spec.etcd.data_dir.clone(),
+        wal_dir: spec.etcd.wal_dir.clone(),
+        gate: spec.etcd.gate.clone(),
+        tuning: spec.etcd.tuning.clone(),
+        extra_args: spec.etcd.extra_args.clone(),
+        ..EtcdSettings::default()
+    }
 }
 
 impl Settings {

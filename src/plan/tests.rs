@@ -3,8 +3,10 @@
 
 mod day_zero;
 mod etcd;
+mod etcd_units;
 mod kubeadm;
 mod kubernetes;
+mod units;
 
 use super::{Facts, HostPlan, plan};
 use crate::spec;
@@ -133,6 +135,32 @@ fn members_have_brackets_around_ipv6() {
     let server = planned[0].certificates.iter().find(|leaf| leaf.row.id == "etcd-server").unwrap();
     let ips: Vec<_> = server.ips.iter().map(ToString::to_string).collect();
     assert_eq!(ips, ["fd00::6", "127.0.0.1", "::1"]);
+}
+
+/// etcd compares a peer's address with a certificate's addresses first: one that may change has no place
+/// there.
+#[test]
+fn members_with_names_have_no_address_in_certificates() {
+    let text = EXAMPLE.replacen("run: static-pod", "run: systemd\n  version: 3.6.8\n  urls: name", 1);
+    let text = text.replacen("  infra1:\n", "  infra1:\n    etcdName: etcd1.example\n", 1);
+    let hosts = |text: &str| hosts(&spec::load(text));
+    let sans = |host: &HostPlan, id: &str| {
+        let leaf = host.certificates.iter().find(|leaf| leaf.row.id == id).unwrap();
+        leaf.dns.iter().cloned().chain(leaf.ips.iter().map(ToString::to_string)).collect::<Vec<_>>()
+    };
+    let planned = hosts(&text);
+    for id in ["etcd-server", "etcd-peer"] {
+        assert_eq!(sans(&planned[0], id), ["infra0", "localhost", "127.0.0.1", "::1"]);
+        assert_eq!(sans(&planned[1], id), ["etcd1.example", "infra1", "localhost", "127.0.0.1", "::1"]);
+    }
+    let etcd = planned[1].etcd.as_ref().unwrap();
+    assert_eq!(etcd.client_url, "https://etcd1.example:2379");
+    assert_eq!(etcd.client_listener(), "https://10.0.0.7:2379");
+    let shared = hosts(&text.replace("urls: name", "urls: name\n  certificates: shared"));
+    assert_eq!(
+        sans(&shared[2], "etcd-shared"),
+        ["etcd1.example", "infra0", "infra1", "infra2", "localhost", "127.0.0.1", "::1"]
+    );
 }
 
 #[test]

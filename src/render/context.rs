@@ -1,11 +1,15 @@
 //! One typed context per template: all that it may say.
 
+use super::container::{self, Container};
+use super::etcd::{self as unit, Etcd};
+use super::etcd_health::{self, EtcdHealth};
 use super::kubeadm;
 use super::kubelet::{self, Kubelet};
 use super::objects::{self, Objects};
 use super::pod::{self, EtcdPod, Pod};
 use super::registries::{self, Registries, RegistryHosts};
 use super::runbook::{self, Runbook};
+use super::stateful_set::{self, StatefulSet};
 use super::{Digests, apiserver};
 use crate::plan::releases::KubeadmApi;
 use crate::plan::{EtcdPlan, HostPlan};
@@ -27,10 +31,24 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
         _ if path.starts_with(objects::DIRECTORY) => {
             host.objects.as_ref().map(|plan| Context::Objects(objects::context(plan)))
         }
+        _ if path.starts_with(stateful_set::DIRECTORY) => {
+            let plan = host.stateful_set.as_ref()?;
+            Some(Context::StatefulSet(Box::new(stateful_set::context(plan, digest))))
+        }
         _ if path.starts_with("/etc/kubernetes/apiserver/") => {
             host.apiserver.as_ref().and_then(|own| apiserver::context(path, own)).map(Context::ApiServer)
         }
+        "/etc/containers/systemd/etcd.container" | "/etc/systemd/system/etcd-container.service" => {
+            container::context(etcd?).map(Context::Container)
+        }
         "/etc/etcd/etcdctl.env" => etcd.map(etcdctl),
+        "/etc/etcd/sealift-etcd-health" => etcd.map(|etcd| Context::EtcdHealth(etcd_health::context(etcd))),
+        "/etc/etcd/etcd.env"
+        | "/etc/etcd/etcd.yaml"
+        | "/etc/systemd/system/etcd.service"
+        | "/etc/systemd/system/etcd.service.d/30-sealift-gate.conf"
+        | "/etc/sysusers.d/etcd.conf"
+        | "/etc/tmpfiles.d/etcd.conf" => unit::of(path, etcd?).map(Context::Etcd),
         "/etc/kubernetes/kubeadm/config.yaml" => etcd.map(|etcd| Context::Kubeadm(member(etcd))),
         "/etc/kubernetes/kubeadm/init.yaml" | "/etc/kubernetes/kubeadm/join.yaml" => {
             host.kubeadm.as_ref().map(|plan| Context::KubeadmNode(kubeadm::node(plan)))
@@ -56,7 +74,10 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Context {
+    Container(Container),
+    Etcd(Etcd),
     Etcdctl { endpoints: String },
+    EtcdHealth(EtcdHealth),
     Version { version: String },
     Kubeadm(Kubeadm),
     Kubelet(Kubelet),
@@ -68,6 +89,7 @@ pub(super) enum Context {
     Registries(Registries),
     RegistryHosts(RegistryHosts),
     Runbook(Runbook),
+    StatefulSet(Box<StatefulSet>),
 }
 
 /// kubeadm's configuration of an etcd member's host.

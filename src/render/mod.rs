@@ -5,16 +5,21 @@
 //! afterwards.
 
 mod apiserver;
+mod container;
 mod context;
 mod escape;
+mod etcd;
+mod etcd_health;
 mod json;
 mod kubeadm;
 mod kubelet;
+mod membership;
 mod objects;
 mod patch;
 mod pod;
 mod registries;
 mod runbook;
+mod stateful_set;
 pub mod templates;
 mod unit;
 

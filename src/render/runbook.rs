@@ -1,17 +1,32 @@
 //! What the runbook may say.
 
-use crate::plan::{HostPlan, RotatingItem, RotationPlan, Source};
+use super::membership::{self, Membership};
+use crate::plan::{HostPlan, OPERATOR, RotatingItem, RotationPlan, Source};
 use serde::Serialize;
 
 /// The context of `/etc/sealift/RUNBOOK.md` and of its parts.
-#[allow(clippy::struct_excessive_bools, reason = "one per question of the templates")]
 #[derive(Serialize)]
 pub(super) struct Runbook {
     host: String,
-    items: Vec<Item>,
     operator: bool,
+    /// What is replaced in steps.
+    items: Vec<Item>,
+    #[serde(flatten)]
+    rotations: Option<Rotations>,
+    /// Members of etcd that come and go.
+    membership: Option<Membership>,
+    /// The `StatefulSet` that etcd runs as: there is no host then.
+    stateful_set: Option<StatefulSet>,
+}
+
+/// What is told while something is replaced in steps.
+#[allow(clippy::struct_excessive_bools, reason = "one per question of the templates")]
+#[derive(Serialize)]
+struct Rotations {
     control_plane: bool,
     etcd: bool,
+    /// Whether etcd is a unit of systemd.
+    etcd_unit: bool,
     kubernetes: bool,
     token_join: bool,
     signing_on_hosts: bool,
@@ -32,6 +47,12 @@ pub(super) struct Runbook {
 }
 
 #[derive(Serialize)]
+struct StatefulSet {
+    name: String,
+    namespace: String,
+}
+
+#[derive(Serialize)]
 struct Item {
     path: &'static str,
     step: &'static str,
@@ -49,8 +70,22 @@ struct AtRest {
     keys: Vec<String>,
 }
 
-/// The context; none when nothing that concerns the host is replaced in steps.
+/// The context; none when there is nothing to tell.
 pub(super) fn context(host: &HostPlan) -> Option<Runbook> {
+    (!host.rotations.is_empty() || host.membership.is_some()).then(|| Runbook {
+        host: host.name.clone(),
+        operator: host.name == OPERATOR,
+        items: host.rotations.iter().map(item).collect(),
+        rotations: rotations(host),
+        stateful_set: host
+            .stateful_set
+            .as_ref()
+            .map(|set| StatefulSet { name: set.name.clone(), namespace: set.namespace.clone() }),
+        membership: host.membership.as_ref().map(|plan| membership::context(host, plan)),
+    })
+}
+
+fn rotations(host: &HostPlan) -> Option<Rotations> {
     let any = host.rotations.first()?;
     let rotates = |item: RotatingItem| host.rotations.iter().any(|plan| plan.item == item);
     // nothing restarts for the front proxy's CA
@@ -58,17 +93,19 @@ pub(super) fn context(host: &HostPlan) -> Option<Runbook> {
     let members = if rotates(RotatingItem::Etcd) { any.members.clone() } else { Vec::new() };
     let rest = any.control_planes.iter().filter(|name| !members.contains(name)).cloned().collect();
     let is_kubelet_conf = |source: &Source| *source == Source::Kubeconfig("kubelet");
-    Some(Runbook {
-        host: host.name.clone(),
-        items: host.rotations.iter().map(item).collect(),
-        operator: any.operator,
+    let etcd_pod = any.etcd && !any.etcd_unit;
+    Some(Rotations {
         control_plane: any.control_plane,
         etcd: any.etcd,
+        etcd_unit: any.etcd_unit,
         kubernetes: any.kubernetes,
         token_join: any.token_join,
         signing_on_hosts: any.signing_on_hosts,
         kubelet_conf: host.files.iter().any(|file| is_kubelet_conf(&file.source)),
-        pods: restarts && (any.control_plane || any.etcd || (any.operator && !any.kubernetes)),
+        pods: restarts
+            && (any.control_plane
+                || etcd_pod
+                || (any.operator && !any.kubernetes && host.stateful_set.is_none())),
         at_once: !host.pods.is_empty(),
         container_runtime_endpoint: host
             .kubelet
@@ -81,11 +118,19 @@ pub(super) fn context(host: &HostPlan) -> Option<Runbook> {
     })
 }
 
+/// The part of the runbook that tells of an item.
+fn part(plan: &RotationPlan) -> &'static str {
+    match plan.item {
+        RotatingItem::Etcd if plan.stateful_set.is_some() => "etcd-statefulset",
+        item => item.name(),
+    }
+}
+
 fn item(plan: &RotationPlan) -> Item {
     Item {
         path: plan.item.path(),
         step: plan.step.name(),
-        template: format!("/etc/sealift/runbook/{}.md", plan.item.name()),
+        template: format!("/etc/sealift/runbook/{}.md", part(plan)),
     }
 }
 

@@ -12,8 +12,12 @@ macro_rules! embedded {
 const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/containerd/certs.d/REGISTRY/hosts.toml",
     "/etc/containers/registries.conf.d/10-sealift.conf",
+    "/etc/containers/systemd/etcd.container",
     "/etc/default/kubelet",
+    "/etc/etcd/etcd.env",
+    "/etc/etcd/etcd.yaml",
     "/etc/etcd/etcdctl.env",
+    "/etc/etcd/sealift-etcd-health",
     "/etc/kubernetes/apiserver/admission.yaml",
     "/etc/kubernetes/apiserver/audit-policy.yaml",
     "/etc/kubernetes/apiserver/authentication.yaml",
@@ -24,6 +28,13 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/kubernetes/cluster/40-coredns.yaml",
     "/etc/kubernetes/cluster/90-nodes.yaml",
     "/etc/kubernetes/cluster/README.md",
+    "/etc/kubernetes/etcd/00-namespace.yaml",
+    "/etc/kubernetes/etcd/10-certificates.yaml",
+    "/etc/kubernetes/etcd/15-members.yaml",
+    "/etc/kubernetes/etcd/20-services.yaml",
+    "/etc/kubernetes/etcd/30-statefulset.yaml",
+    "/etc/kubernetes/etcd/40-disruption-budget.yaml",
+    "/etc/kubernetes/etcd/README.md",
     "/etc/kubernetes/kubeadm/cluster.yaml",
     "/etc/kubernetes/kubeadm/config.yaml",
     "/etc/kubernetes/kubeadm/init.yaml",
@@ -38,22 +49,31 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/sysconfig/kubelet",
     "/etc/systemd/system/containerd.service.d/10-sealift-proxy.conf",
     "/etc/systemd/system/crio.service.d/10-sealift-proxy.conf",
+    "/etc/systemd/system/etcd-container.service",
+    "/etc/systemd/system/etcd.service",
+    "/etc/systemd/system/etcd.service.d/30-sealift-gate.conf",
     "/etc/systemd/system/kubelet.service",
     "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf",
     "/etc/systemd/system/kubelet.service.d/10-sealift-proxy.conf",
     "/etc/systemd/system/kubelet.service.d/20-etcd-service-manager.conf",
     "/etc/systemd/system/kubelet.service.d/20-sealift-kubelet.conf",
     "/etc/systemd/system/kubelet.service.d/30-sealift-gate.conf",
+    "/etc/sysusers.d/etcd.conf",
+    "/etc/tmpfiles.d/etcd.conf",
 ];
 
 /// Parts that the runbook and the manifests of static pods include. They land on no host by themselves.
 const PARTS: &[(&str, &str)] = embedded![
     "/etc/kubernetes/pod.yaml",
     "/etc/sealift/runbook/encryption-at-rest.md",
+    "/etc/sealift/runbook/etcd-statefulset.md",
     "/etc/sealift/runbook/etcd.md",
     "/etc/sealift/runbook/front-proxy.md",
     "/etc/sealift/runbook/host.md",
+    "/etc/sealift/runbook/joining.md",
     "/etc/sealift/runbook/kubernetes.md",
+    "/etc/sealift/runbook/members.md",
+    "/etc/sealift/runbook/operator-statefulset.md",
     "/etc/sealift/runbook/operator.md",
     "/etc/sealift/runbook/pod.md",
     "/etc/sealift/runbook/service-account.md",
@@ -114,15 +134,18 @@ impl Templates {
 mod tests {
     use super::{EMBEDDED, PARTS, Templates};
     use crate::plan::RotatingItem;
-    use crate::plan::files::{RowSource, rows};
+    use crate::plan::files::{FileRow, RowSource, rows};
     use std::collections::BTreeSet;
 
     #[test]
     fn there_is_one_template_for_each_rendered_row() {
-        let rendered =
-            |source| matches!(source, RowSource::Template | RowSource::EachRegistry | RowSource::Pod);
+        let template = |row: &FileRow| match row.source {
+            RowSource::Template | RowSource::EachRegistry | RowSource::Pod => Some(row.path),
+            RowSource::TemplateOf(path) => Some(path),
+            _ => None,
+        };
         // some paths have a row for each place
-        let rows: BTreeSet<_> = rows().filter(|row| rendered(row.source)).map(|row| row.path).collect();
+        let rows: BTreeSet<_> = rows().filter_map(template).collect();
         let embedded = EMBEDDED.iter().map(|(path, _)| *path);
         assert_eq!(embedded.collect::<Vec<_>>(), rows.into_iter().collect::<Vec<_>>());
     }

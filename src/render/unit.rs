@@ -9,6 +9,7 @@ use minijinja::{Environment, Error, ErrorKind, State};
 pub(super) fn add_filters(environment: &mut Environment<'_>) {
     environment.add_filter("argument", |state: &State<'_, '_>, text: &str| safe(state, text, argument));
     environment.add_filter("assignment", |state: &State<'_, '_>, text: &str| safe(state, text, assignment));
+    environment.add_filter("bare", bare);
     environment.add_filter("variable", |state: &State<'_, '_>, text: &str| safe(state, text, variable));
 }
 
@@ -22,6 +23,16 @@ fn safe(state: &State<'_, '_>, text: &str, quote: fn(&str) -> String) -> Result<
         return refuse("a value has control characters");
     }
     Ok(Value::from_safe_string(quote(text)))
+}
+
+/// A value in a file that systemd, podman and docker read, each in its own way: unquoted, of characters
+/// that mean themselves to all of them.
+fn bare(state: &State<'_, '_>, text: &str) -> Result<Value, Error> {
+    let allowed = |byte: u8| byte.is_ascii_graphic() && !b"\"'`#$\\".contains(&byte);
+    if text.bytes().all(allowed) {
+        return safe(state, text, str::to_owned);
+    }
+    Err(Error::new(ErrorKind::BadEscape, "a value has characters that this file format cannot hold"))
 }
 
 /// A word of `ExecStart=` behind the first: `%` and `$` are doubled, backslash and quotes escaped.

@@ -227,13 +227,13 @@ impl Root {
 
     /// The owner and group on this root for those that a manifest names.
     ///
-    /// Someone who is not root may stage a host's tree in a directory of their own; there, 0 means
-    /// the owner or group of that directory. On `/`, and in a directory of uid 0, 0 is 0.
+    /// Someone who is not root may stage a host's tree in a directory of their own; there, everything
+    /// belongs to the owner and group of that directory. On `/`, and in a directory of uid 0, all is as named.
     pub fn owner(&self, uid: u32, gid: u32) -> (u32, u32) {
         if self.system || self.owner.0 == 0 {
             return (uid, gid);
         }
-        (if uid == 0 { self.owner.0 } else { uid }, if gid == 0 { self.owner.1 } else { gid })
+        self.owner
     }
 
     /// Opens the directory at an absolute host path; `/` is the root itself.

@@ -1,11 +1,12 @@
 //! Machines with etcd on them: each a network namespace with its own address, on one bridge; etcd's
-//! flags from the installed static-pod manifests, etcdctl's environment from the installed file.
+//! command from what is installed (see `etcd_command`), etcdctl's environment from the installed file.
 //!
 //! `SEALIFT_ETCD=/path/to/etcd` runs that etcd with the manifest's own flags. Without it Debian's is
 //! run; what its old release does not know is mapped by [`known_to_3_4`] and nowhere else.
 
 #![allow(clippy::disallowed_types, reason = "waits for processes")]
 
+use super::etcd_command::{Installed, installed};
 use super::example::{ADDRESSES, Built, HOSTS};
 use super::{Ran, is_root, need, run, sealift, skip};
 use std::fs;
@@ -33,20 +34,26 @@ fn known_to_3_4(flag: &str) -> String {
 /// The same file below a root directory: etcd and etcdctl run without a container, so that paths of
 /// the host mean this machine's.
 pub(crate) fn below(root: &Path, text: &str) -> String {
-    text.replace("/etc/kubernetes/", &format!("{}/etc/kubernetes/", root.display()))
-        .replace("/var/lib/etcd", &format!("{}/var/lib/etcd", root.display()))
+    ["/etc/kubernetes/", "/etc/etcd/", "/var/lib/etcd"]
+        .into_iter()
+        .fold(text.to_owned(), |text, path| text.replace(path, &format!("{}{path}", root.display())))
 }
 
 /// etcd and etcdctl, where the test `name` can run; none when it was skipped or has run in namespaces.
 pub(crate) fn enter(name: &str) -> Option<(PathBuf, PathBuf)> {
-    let tools = ["etcdctl", "ip", "nsenter", "unshare"].map(need);
+    let etcdctl = need("etcdctl");
     let etcd = std::env::var_os("SEALIFT_ETCD").map(PathBuf::from).or_else(|| need("etcd"));
-    let ([Some(etcdctl), Some(_), Some(_), Some(unshare)], Some(etcd)) = (tools, etcd) else { return None };
+    enter_with(name, (etcd?, etcdctl?))
+}
+
+/// The same with chosen programs.
+pub(crate) fn enter_with(name: &str, programs: (PathBuf, PathBuf)) -> Option<(PathBuf, PathBuf)> {
+    let [Some(_), Some(_), Some(unshare)] = ["ip", "nsenter", "unshare"].map(need) else { return None };
     if std::env::var_os(INSIDE).is_none() {
         enter_namespaces(&unshare, name);
         return None;
     }
-    Some((etcd, etcdctl))
+    Some(programs)
 }
 
 /// Runs this test again where it may have networks of its own. The kernel ends everything in that
@@ -81,6 +88,7 @@ impl Drop for Process {
 /// A machine: its root directory, its network, and etcd when it runs.
 pub(crate) struct Machine {
     pub(crate) name: &'static str,
+    pub(crate) address: &'static str,
     pub(crate) root: PathBuf,
     network: Process,
     pub(crate) etcd: Option<Process>,
@@ -88,10 +96,9 @@ pub(crate) struct Machine {
 
 impl Machine {
     /// A namespace whose `eth0` hangs on the bridge.
-    fn new(number: usize, root: PathBuf) -> Self {
-        let name = HOSTS[number];
+    fn new(name: &'static str, address: &'static str, root: PathBuf) -> Self {
         let holder = Command::new("unshare").args(["--net", "sleep", "infinity"]).spawn().unwrap();
-        let machine = Self { name, root, network: Process(holder), etcd: None };
+        let machine = Self { name, address, root, network: Process(holder), etcd: None };
         let process = machine.network.0.id().to_string();
         // unshare has its new network when it has become sleep
         let program = format!("/proc/{process}/comm");
@@ -101,7 +108,7 @@ impl Machine {
         let bridge_end = format!("to-{name}");
         ip(&["link", "add", &bridge_end, "type", "veth", "peer", "name", "eth0", "netns", &process]);
         ip(&["link", "set", &bridge_end, "master", "bridge", "up"]);
-        let address = format!("{}/24", ADDRESSES[number]);
+        let address = format!("{address}/24");
         machine.inside("ip").args(["address", "add", &address, "dev", "eth0"]).status().unwrap();
         for link in ["lo", "eth0"] {
             let _ = run(machine.inside("ip").args(["link", "set", link, "up"])).expect_code(0);
@@ -116,13 +123,13 @@ impl Machine {
         command
     }
 
-    /// etcd's command line in the installed manifest.
-    fn flags(&self) -> Vec<String> {
-        let manifest = fs::read_to_string(self.root.join("etc/kubernetes/manifests/etcd.yaml")).unwrap();
-        let pod = sealift::spec::yaml::document(&manifest).unwrap();
-        let command = pod["spec"]["containers"][0]["command"].as_array().unwrap();
-        assert_eq!(command[0], "etcd");
-        command[1..].iter().map(|flag| flag.as_str().unwrap().to_owned()).collect()
+    /// A flag with paths below the root; of a configuration file, a copy in which they are.
+    fn flag(&self, flag: &str) -> String {
+        let Some(path) = flag.strip_prefix("--config-file=") else { return below(&self.root, flag) };
+        let text = fs::read_to_string(self.root.join(path.trim_start_matches('/'))).unwrap();
+        let copy = self.root.join("etcd-config.yaml");
+        fs::write(&copy, below(&self.root, &text)).unwrap();
+        format!("--config-file={}", copy.display())
     }
 
     /// etcdctl with the installed environment and these variables more; an empty one is unset.
@@ -180,6 +187,10 @@ pub(crate) struct Cluster {
     pub(crate) bundles: Built,
     etcd: PathBuf,
     pub(crate) etcdctl: PathBuf,
+    /// Whether flags are mapped that 3.4 does not know.
+    pub(crate) mapped: bool,
+    /// Variables that members get when they start, beside what is installed.
+    pub(crate) variables: Vec<(&'static str, &'static str)>,
 }
 
 impl Cluster {
@@ -187,9 +198,24 @@ impl Cluster {
         ip(&["link", "add", "bridge", "type", "bridge"]);
         ip(&["link", "set", "bridge", "up"]);
         let bundles = Built::of(spec);
-        let machine = |(number, host)| Machine::new(number, bundles.root(host));
-        let machines = HOSTS.into_iter().enumerate().map(machine).collect();
-        Self { machines, bundles, etcd, etcdctl }
+        let machine = |(host, address)| Machine::new(host, address, bundles.root(host));
+        let machines = HOSTS.into_iter().zip(ADDRESSES).map(machine).collect();
+        let mapped = std::env::var_os("SEALIFT_ETCD").is_none();
+        Self { machines, bundles, etcd, etcdctl, mapped, variables: Vec::new() }
+    }
+
+    /// One more machine, with nothing on it.
+    pub(crate) fn add(&mut self, name: &'static str, address: &'static str) {
+        self.machines.push(Machine::new(name, address, self.bundles.root(name)));
+    }
+
+    /// Another machine in the place of one, with nothing on it.
+    pub(crate) fn replace(&mut self, number: usize) {
+        let Machine { name, address, root, .. } = self.machines.remove(number);
+        fs::remove_dir_all(&root).unwrap();
+        // the kernel takes the other end away with the machine's network, when it gets to it
+        let _ = run(Command::new("ip").args(["link", "delete", &format!("to-{name}")]));
+        self.machines.insert(number, Machine::new(name, address, self.bundles.root(name)));
     }
 
     /// Installs every bundle on its machine.
@@ -209,7 +235,7 @@ impl Cluster {
         for number in 0..self.machines.len() {
             self.start_one(number);
         }
-        let all_healthy = || self.healthy(0) == HOSTS.len();
+        let all_healthy = || self.healthy(0) == self.machines.len();
         let start = Instant::now();
         while !all_healthy() {
             let logs: Vec<_> = self.machines.iter().map(Machine::log).collect();
@@ -220,17 +246,17 @@ impl Cluster {
 
     /// Starts one member.
     pub(crate) fn start_one(&mut self, number: usize) {
-        let mapped = std::env::var_os("SEALIFT_ETCD").is_none();
+        let mapped = self.mapped;
         let machine = &mut self.machines[number];
-        let flags = machine.flags().into_iter().map(|flag| {
-            let flag = if mapped { known_to_3_4(&flag) } else { flag };
-            below(&machine.root, &flag)
-        });
-        let flags: Vec<_> = flags.collect();
+        let Installed { flags, variables } = installed(&machine.root);
+        let flags = flags.into_iter().map(|flag| if mapped { known_to_3_4(&flag) } else { flag });
+        let flags: Vec<_> = flags.map(|flag| machine.flag(&flag)).collect();
+        let variables = variables.iter().map(|(name, value)| (name, below(&machine.root, value)));
         let log =
             fs::OpenOptions::new().create(true).append(true).open(machine.root.join("etcd.log")).unwrap();
         let mut command = machine.inside(&self.etcd);
-        command.args(flags).env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command.args(flags).env_clear().envs(variables).envs(self.variables.iter().copied());
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         machine.etcd = Some(Process(command.spawn().unwrap()));
     }
 
@@ -247,7 +273,7 @@ impl Cluster {
 
     /// Asks one member alone, from the first machine.
     pub(crate) fn through(&self, number: usize, words: &[&str]) -> Ran {
-        let endpoint = format!("https://{}:2379", ADDRESSES[number]);
+        let endpoint = format!("https://{}:2379", self.machines[number].address);
         self.machines[0].etcdctl(&self.etcdctl, &[("ETCDCTL_ENDPOINTS", &endpoint)], words)
     }
 }

@@ -4,13 +4,18 @@
 #![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "tests run programs and read files")]
 
 pub(crate) mod archive;
+pub(crate) mod by_the_book;
 pub(crate) mod etcd;
+pub(crate) mod etcd_command;
+pub(crate) mod etcd_health;
+pub(crate) mod etcd_programs;
 pub(crate) mod example;
 pub(crate) mod golden;
 pub(crate) mod opened;
 pub(crate) mod openssl;
 pub(crate) mod random_spec;
 pub(crate) mod stacked;
+pub(crate) mod stateful_set;
 pub(crate) mod transcript;
 
 use sha2::{Digest, Sha256};
@@ -198,4 +203,21 @@ pub(crate) fn copy_tree(from: &Path, to: &Path) {
             fs::copy(entry.path(), &target).unwrap();
         }
     }
+}
+
+/// The text between ```` ```sh ```` and ```` ``` ````.
+#[track_caller]
+pub(crate) fn blocks(text: &str) -> Vec<String> {
+    let mut blocks = Vec::new();
+    let mut open: Option<String> = None;
+    for line in text.lines() {
+        match (&mut open, line) {
+            (None, "```sh") => open = Some(String::new()),
+            (None, _) => assert!(!line.starts_with("```"), "{line}"),
+            (Some(_), "```") => blocks.extend(open.take()),
+            (Some(block), _) => block.extend([line, "\n"]),
+        }
+    }
+    assert_eq!(open, None, "a block without end");
+    blocks
 }

@@ -42,8 +42,8 @@ pub(super) fn differs(
             rendered.get(&file.path).map(Vec::as_slice) != contents
         }
         Source::Pod(_) => {
-            let target = build::pod(file).map(|name| format!("static-pod/{name}"));
-            let reads = |other: &&FilePlan| other.restart.iter().any(|own| Some(*own) == target.as_deref());
+            let reads =
+                |other: &&FilePlan| build::pod(file).is_some_and(|name| host.reads_at_start(name, other));
             let mut read = host.files.iter().filter(reads);
             rendered.get(&file.path).map(Vec::as_slice) != contents
                 || read.any(|other| differs(spec, host, other, before, rendered))

@@ -71,7 +71,9 @@ fn own_sans(spec: &Spec, problems: &mut Vec<Problem>) {
             let row = CertRow::find(id.name()).filter(|_| !own.sans.is_empty());
             problems.extend(row.and_then(|row| no_server(row, &at.key("sans"))));
             let here = super::Place::of_host(spec, name, host);
-            let placed = CertRow::find(id.name()).is_some_and(|row| super::Place::any(&here, row.on));
+            let has =
+                |row: &CertRow| super::Place::any(&here, row.on) && super::exists_for_members(spec, row);
+            let placed = CertRow::find(id.name()).is_some_and(has);
             if !placed {
                 let message = format!("{at}: {name} has no such certificate");
                 problems.push(
@@ -87,7 +89,7 @@ fn no_server(row: &CertRow, at: &Path) -> Option<Problem> {
     (row.sans == Sans::None).then(|| {
         let message = format!("{at}: {} is a client's certificate, and nobody looks for names in it", row.id);
         Problem::error(at.as_str(), message)
-            .hint("name a server's: apiserver, etcd-server, etcd-peer or kubelet-serving")
+            .hint("name a server's: apiserver, etcd-server, etcd-peer, etcd-shared or kubelet-serving")
     })
 }
 

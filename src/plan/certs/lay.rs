@@ -2,15 +2,17 @@
 
 use super::place::has_control_plane;
 use super::{
-    Attribute, CERTS, CertPlan, CertRow, Cn, Form, Kind, Organization, Place, Sans, Server, When, sans,
+    Attribute, CERTS, CertPlan, CertRow, Cn, Form, Kind, Organization, Place, Sans, Server, When, requested,
+    sans,
 };
 use crate::plan::brought::{Facts, Version};
+use crate::plan::etcd::Member;
 use crate::plan::releases::Release;
 use crate::plan::{AuthorityPlan, Rotated, seed_of};
 use crate::spec::scalars::{Generation, San, SeedNumber, Span};
 use crate::spec::types::{
-    Algorithm, Authority, CaName, CertificateId, CertificateSettings, HostCertificate, Join,
-    PreviousAuthority, Provisioner, Role, Spec, Subject as SubjectFields,
+    Algorithm, Authority, CaName, CertificateId, CertificateSettings, EtcdCertificates, EtcdRun,
+    HostCertificate, Join, PreviousAuthority, Provisioner, Role, Spec, Subject as SubjectFields,
 };
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -21,7 +23,8 @@ pub(in crate::plan) struct Subject<'a> {
     pub(in crate::plan) generation: u32,
     pub(in crate::plan) seed: Option<SeedNumber>,
     pub(in crate::plan) addresses: &'a [IpAddr],
-    pub(in crate::plan) etcd_address: Option<IpAddr>,
+    /// All etcd members.
+    pub(in crate::plan) members: &'a [Member],
     pub(in crate::plan) api_address: Option<IpAddr>,
     pub(in crate::plan) own: Option<&'a BTreeMap<CertificateId, HostCertificate>>,
 }
@@ -32,8 +35,9 @@ const BACKDATE: i64 = 5 * 60;
 /// The certificate authorities of a cluster, in the order of the table.
 pub(in crate::plan) fn authorities(spec: &Spec, facts: &Facts) -> Vec<AuthorityPlan> {
     let kubernetes = has_control_plane(spec);
+    let made_there = requested::made_in_the_cluster(spec);
     let rows = CERTS.iter().filter_map(|row| match row.kind {
-        Kind::Authority(ca) if kubernetes || ca == CaName::Etcd => Some((ca, row)),
+        Kind::Authority(ca) if kubernetes || (ca == CaName::Etcd && !made_there) => Some((ca, row)),
         _ => None,
     });
     rows.map(|(ca, row)| AuthorityPlan { ca, certificates: rotated(spec, facts, ca, row) }).collect()
@@ -141,12 +145,27 @@ pub(in crate::plan) fn leaves(
     CERTS.iter().filter_map(leaf).collect()
 }
 
+/// Whether a row is not one of those that the way of running etcd, or the choice of its certificates,
+/// leaves out.
+pub(super) fn exists_for_members(spec: &Spec, row: &CertRow) -> bool {
+    match row.when {
+        When::OfEachMember => spec.etcd.certificates == EtcdCertificates::Member,
+        When::OfAllMembers => spec.etcd.certificates == EtcdCertificates::Shared,
+        When::EtcdOnHosts => spec.etcd.run != EtcdRun::StatefulSet,
+        When::StatefulSet => spec.etcd.run == EtcdRun::StatefulSet,
+        When::Always | When::NotByToken | When::Kubeadm | When::KubeadmInit => true,
+    }
+}
+
 /// Whether the condition of a row holds on a host.
 pub(in crate::plan) fn exists(spec: &Spec, row: &CertRow, here: &[Place]) -> bool {
     let operator = here.contains(&Place::Operator);
     let kubeadm = spec.kubernetes.provisioner == Provisioner::Kubeadm;
     match row.when {
         When::Always => true,
+        When::OfEachMember | When::OfAllMembers | When::EtcdOnHosts | When::StatefulSet => {
+            exists_for_members(spec, row)
+        }
         When::Kubeadm => operator || kubeadm,
         When::KubeadmInit => operator || (kubeadm && !spec.kubernetes.initialized),
         When::NotByToken => operator || !joins_by_token(spec, row, here),
@@ -180,20 +199,27 @@ fn issued(
         Cn::Node => format!("system:node:{}", subject.name),
     };
     let everywhere = settings.map(|settings| settings.sans.as_slice()).unwrap_or_default();
-    let own = subject.own.and_then(|own| own.iter().find(|(id, _)| id.name() == row.id));
-    let own = own.map(|(_, own)| own.sans.as_slice()).unwrap_or_default();
-    let extra = everywhere.iter().chain(own).cloned();
+    let of_host = |own: &&BTreeMap<CertificateId, HostCertificate>| {
+        own.iter().find(|(id, _)| id.name() == row.id).map(|(_, own)| own.sans.clone()).unwrap_or_default()
+    };
+    let own: Vec<San> = if row.is_shared() {
+        spec.hosts.values().map(|host| &host.certificates).flat_map(|own| of_host(&own)).collect()
+    } else {
+        subject.own.as_ref().map(of_host).unwrap_or_default()
+    };
+    let extra = everywhere.iter().cloned().chain(own);
     let (dns, ips) = sans::of(spec, row.sans, &cn, subject, extra.filter(|_: &San| row.sans != Sans::None));
     let span = settings.and_then(|settings| settings.validity).unwrap_or_else(|| spec.pki.validity.leaf());
     let brought = facts.issued(subject.name, row.id).filter(|_| authority.certificates.active.is_external());
     let (not_before, not_after) =
         brought.map_or_else(|| validity(spec, span), |brought| (brought.not_before, brought.not_after));
-    let generation =
-        [spec.pki.generation.to_string(), authority.generation(), subject.generation.to_string()];
+    let host = (!row.is_shared()).then_some(subject);
+    let mut generation = vec![spec.pki.generation.to_string(), authority.generation()];
+    generation.extend(host.map(|host| host.generation.to_string()));
     let none = SubjectFields::default();
     CertPlan {
         row,
-        host: Some(subject.name.to_owned()),
+        host: host.map(|host| host.name.to_owned()),
         cn,
         subject: attributes(settings.map_or(&none, |settings| &settings.subject), organization(row, spec)),
         dns,
@@ -201,7 +227,7 @@ fn issued(
         not_before,
         not_after,
         algorithm: settings.and_then(|settings| settings.algorithm).unwrap_or(spec.pki.algorithm),
-        seed: seed_of(spec, subject.seed.or(spec.pki.seed)),
+        seed: seed_of(spec, host.and_then(|host| host.seed).or(spec.pki.seed)),
         generation: generation.join(","),
         with_key: Place::any(here, row.key_on),
         server: server(spec, release, row, subject, here),
@@ -209,7 +235,7 @@ fn issued(
     }
 }
 
-fn settings<'s>(spec: &'s Spec, row: &CertRow) -> Option<&'s CertificateSettings> {
+pub(super) fn settings<'s>(spec: &'s Spec, row: &CertRow) -> Option<&'s CertificateSettings> {
     spec.pki.certificates.iter().find(|(id, _)| id.name() == row.id).map(|(_, settings)| settings)
 }
 
@@ -225,7 +251,7 @@ fn organization(row: &CertRow, spec: &Spec) -> Option<&'static str> {
     }
 }
 
-fn attributes(fields: &SubjectFields, organization: Option<&str>) -> Vec<(Attribute, String)> {
+pub(super) fn attributes(fields: &SubjectFields, organization: Option<&str>) -> Vec<(Attribute, String)> {
     let organization = organization.or(fields.o.as_ref().map(AsRef::as_ref));
     let all = [
         (Attribute::C, fields.c.as_ref().map(AsRef::as_ref)),

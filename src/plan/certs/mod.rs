@@ -7,6 +7,7 @@
 mod fit;
 mod lay;
 pub(in crate::plan) mod place;
+mod requested;
 mod sans;
 mod table;
 
@@ -14,15 +15,17 @@ mod table;
 mod tests;
 
 use super::Policy;
-use crate::spec::types::Algorithm;
-pub use crate::spec::types::CaName;
+pub use crate::spec::types::{Algorithm, CaName};
 use serde::{Serialize, Serializer};
 use std::net::IpAddr;
 
 pub(super) use fit::problems;
+use lay::exists_for_members;
 pub(super) use lay::{Subject, authorities, exists, kubelet_server, leaves, one_less};
 pub use place::Place;
 pub(super) use place::{first_control_plane, has_control_plane};
+pub use requested::Requested;
+pub(super) use requested::requested;
 pub use table::CERTS;
 
 /// One kind of certificate, or of key pair.
@@ -77,10 +80,18 @@ pub enum When {
     Always,
     /// On nodes that do not join with a token: those have the cluster sign theirs.
     NotByToken,
+    /// Where each etcd member has its own.
+    OfEachMember,
+    /// Where all etcd members have one: it is no host's.
+    OfAllMembers,
     /// With kubeadm, which reads it.
     Kubeadm,
     /// With kubeadm, until the cluster runs.
     KubeadmInit,
+    /// Where etcd runs on hosts.
+    EtcdOnHosts,
+    /// Where etcd runs in a `StatefulSet`.
+    StatefulSet,
 }
 
 /// The files that a row becomes.
@@ -137,10 +148,14 @@ pub enum Sans {
     CommonName,
     /// Node name, localhost, etcd's address and both loopback addresses.
     Etcd,
+    /// The same of all members.
+    Members,
     /// Node name, the service `kubernetes` in all its forms, the host's address and the endpoint.
     ApiServer,
     /// Node name and all addresses.
     Node,
+    /// The pods and services of a `StatefulSet` in all forms, localhost and both loopback addresses.
+    StatefulSet,
 }
 
 /// An extended key usage (RFC 5280 section 4.2.1.12).
@@ -188,7 +203,7 @@ pub struct CertPlan {
     pub algorithm: Algorithm,
     /// The seed of the key.
     pub seed: u32,
-    /// Decimal; for leaves the tuple pki, CA, host, joined by commas.
+    /// Decimal; for leaves the tuple pki, CA, host, joined by commas, without host for one that hosts share.
     pub generation: String,
     /// Whether the private key is placed here too.
     pub with_key: bool,
@@ -262,6 +277,16 @@ impl CertRow {
     /// The row of an id.
     pub fn find(id: &str) -> Option<&'static Self> {
         CERTS.iter().find(|row| row.id == id)
+    }
+
+    /// Whether etcd itself proves with it who it is.
+    pub(in crate::plan) fn of_etcds_own(&self) -> bool {
+        matches!(self.sans, Sans::Etcd | Sans::Members)
+    }
+
+    /// Whether all hosts that have it have the same.
+    pub fn is_shared(&self) -> bool {
+        self.when == When::OfAllMembers
     }
 
     /// Where the certificate lies on a host; none when it has no file of its own.

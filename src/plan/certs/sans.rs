@@ -2,9 +2,12 @@
 //! `getAltNames`).
 
 use super::{Sans, Subject};
+use crate::plan::etcd::Member;
 use crate::spec::scalars::{EndpointHost, San};
 use crate::spec::types::Spec;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+const LOCAL: [IpAddr; 2] = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
 
 /// DNS names, sorted and distinct, and addresses, distinct in their order.
 pub(super) fn of(
@@ -17,12 +20,10 @@ pub(super) fn of(
     let (mut dns, mut ips) = match rule {
         Sans::None => (Vec::new(), Vec::new()),
         Sans::CommonName => (vec![cn.to_owned()], Vec::new()),
-        Sans::Etcd => {
-            let local = [IpAddr::V4(Ipv4Addr::LOCALHOST), IpAddr::V6(Ipv6Addr::LOCALHOST)];
-            let ips = subject.etcd_address.into_iter().chain(local).collect();
-            (vec![subject.name.to_owned(), "localhost".to_owned()], ips)
-        }
+        Sans::Etcd => members(subject.members.iter().filter(|member| member.name == subject.name)),
+        Sans::Members => members(subject.members.iter()),
         Sans::ApiServer => api_server(spec, subject),
+        Sans::StatefulSet => stateful_set(spec),
         Sans::Node => (vec![subject.name.to_owned()], subject.addresses.to_vec()),
     };
     for san in extra {
@@ -40,6 +41,35 @@ pub(super) fn of(
         }
     }
     (dns, distinct)
+}
+
+/// What etcd members are reached by, and what they call themselves. A member that is reached by name has
+/// no address in it: etcd looks up the names of a peer's certificate then, and finds the address that it
+/// comes from (`client/pkg/transport/listener_tls.go`, `checkCertSAN`).
+fn members<'m>(members: impl Iterator<Item = &'m Member> + Clone) -> (Vec<String>, Vec<IpAddr>) {
+    let names = members.clone().flat_map(|member| [Some(&member.name), member.dns_name.as_ref()]);
+    let dns = names.flatten().cloned().chain(["localhost".to_owned()]).collect();
+    let by_address = members.filter(|member| member.dns_name.is_none());
+    (dns, by_address.map(|member| member.address).chain(LOCAL).collect())
+}
+
+/// Whatever a member of a `StatefulSet` is called: each pod by its own name and below the headless service
+/// (`kubernetes.io` "Stable Network ID"), both services, and the pod to itself.
+fn stateful_set(spec: &Spec) -> (Vec<String>, Vec<IpAddr>) {
+    let set = spec.etcd.stateful_set.clone().unwrap_or_default();
+    let (name, namespace, domain) = (&set.name, &set.namespace, &spec.kubernetes.cluster_domain);
+    let pods = (0..set.replicas.get()).map(|number| format!("{name}-{number}"));
+    let mut dns: Vec<String> = pods.clone().collect();
+    let below = pods.map(|pod| format!("{pod}.{name}"));
+    let client = set.client_service.then(|| format!("{name}-client"));
+    for service in below.chain([name.to_string()]).chain(client) {
+        dns.push(format!("{service}.{namespace}.svc.{domain}"));
+        dns.push(format!("{service}.{namespace}.svc"));
+        dns.push(format!("{service}.{namespace}"));
+        dns.push(service);
+    }
+    dns.push("localhost".to_owned());
+    (dns, LOCAL.to_vec())
 }
 
 fn api_server(spec: &Spec, subject: &Subject<'_>) -> (Vec<String>, Vec<IpAddr>) {

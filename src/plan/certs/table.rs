@@ -29,6 +29,15 @@ const CA: CertRow = CertRow {
 };
 const LEAF: CertRow = CertRow { key_on: &[], key_on_request: &[], sans: Sans::None, ..CA };
 
+/// What pods of a `StatefulSet` have: the operators' Secrets are made of it.
+const STATEFUL_SET: CertRow = CertRow {
+    kind: Kind::IssuedBy(CaName::Etcd),
+    on: OPERATOR,
+    key_on: OPERATOR,
+    when: When::StatefulSet,
+    ..LEAF
+};
+
 /// Every certificate there is. Authorities stand before what they issue.
 pub const CERTS: &[CertRow] = &[
     CertRow {
@@ -105,6 +114,7 @@ pub const CERTS: &[CertRow] = &[
         kind: Kind::IssuedBy(CaName::Etcd),
         on: ETCD,
         key_on: ETCD,
+        when: When::OfEachMember,
         cn: Cn::HostName,
         sans: Sans::Etcd,
         eku: SERVER_AND_CLIENT,
@@ -117,11 +127,25 @@ pub const CERTS: &[CertRow] = &[
         kind: Kind::IssuedBy(CaName::Etcd),
         on: ETCD,
         key_on: ETCD,
+        when: When::OfEachMember,
         cn: Cn::HostName,
         sans: Sans::Etcd,
         eku: SERVER_AND_CLIENT,
         form: Form::Pair("/etc/kubernetes/pki/etcd/peer"),
         why: "members prove themselves to each other, in both directions",
+        ..LEAF
+    },
+    CertRow {
+        id: "etcd-shared",
+        kind: Kind::IssuedBy(CaName::Etcd),
+        on: ETCD,
+        key_on: ETCD,
+        when: When::OfAllMembers,
+        cn: Cn::Fixed("etcd"),
+        sans: Sans::Members,
+        eku: SERVER_AND_CLIENT,
+        form: Form::Pair("/etc/kubernetes/pki/etcd/etcd"),
+        why: "one for all members, to serve clients and for peers, in place of etcd-server and etcd-peer",
         ..LEAF
     },
     CertRow {
@@ -140,12 +164,39 @@ pub const CERTS: &[CertRow] = &[
         kind: Kind::IssuedBy(CaName::Etcd),
         on: CONTROL_PLANE_AND_OPERATOR,
         key_on: CONTROL_PLANE_AND_OPERATOR,
+        when: When::EtcdOnHosts,
         cn: Cn::Fixed("kube-apiserver-etcd-client"),
         eku: CLIENT,
         form: Form::Pair("/etc/kubernetes/pki/apiserver-etcd-client"),
         why: "API servers speak to etcd; the operators have one of their own, for control planes that \
               sealift does not know",
         ..LEAF
+    },
+    CertRow {
+        id: "etcd-statefulset-server",
+        cn: Cn::Fixed("etcd-server"),
+        sans: Sans::StatefulSet,
+        eku: SERVER_AND_CLIENT,
+        form: Form::Pair("/etc/kubernetes/pki/etcd/statefulset-server"),
+        why: "serves etcd's clients from every pod; ClientAuth as for members on hosts",
+        ..STATEFUL_SET
+    },
+    CertRow {
+        id: "etcd-statefulset-peer",
+        cn: Cn::Fixed("etcd-peer"),
+        sans: Sans::StatefulSet,
+        eku: SERVER_AND_CLIENT,
+        form: Form::Pair("/etc/kubernetes/pki/etcd/statefulset-peer"),
+        why: "pods prove themselves to each other: pods of one template share one",
+        ..STATEFUL_SET
+    },
+    CertRow {
+        id: "etcd-statefulset-client",
+        cn: Cn::Fixed("etcd-client"),
+        eku: CLIENT,
+        form: Form::Pair("/etc/kubernetes/pki/etcd/statefulset-client"),
+        why: "etcdctl in the pods and from outside, and whoever uses this etcd",
+        ..STATEFUL_SET
     },
     CertRow {
         id: "sa",

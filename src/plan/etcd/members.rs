@@ -29,6 +29,8 @@ pub(in crate::plan) struct Member {
     founder: bool,
     /// Of one that joins: its turn.
     turn: Option<Generation>,
+    /// Of one that joins: whether it takes the place of a member of its name.
+    pub(in crate::plan) replaces: bool,
 }
 
 /// All members of a cluster.
@@ -85,6 +87,14 @@ impl Members {
         joining.sort_by_key(|member| (member.turn, &member.name));
         joining
     }
+
+    /// Those of them that join last.
+    pub(in crate::plan) fn latest(&self) -> Vec<&Member> {
+        let mut joining = self.joining();
+        let last = joining.last().and_then(|member| member.turn);
+        joining.retain(|member| member.turn == last);
+        joining
+    }
 }
 
 impl Member {
@@ -92,11 +102,13 @@ impl Member {
         let joins = host.etcd.state == Some(EtcdState::Existing);
         let dns_name = host.etcd_name.as_ref().unwrap_or(name);
         let again = host.generation > Generation::LEAST && !spec.retired.contains_key(name);
+        let founder = !joins || host.etcd.founder.unwrap_or(again);
         Some(Self {
             name: name.to_string(),
             address: address_of(spec, host)?,
             dns_name: (spec.etcd.urls == EtcdUrls::Name).then(|| dns_name.to_string()),
-            founder: !joins || host.etcd.founder.unwrap_or(again),
+            founder,
+            replaces: joins && (founder || again),
             turn: joins.then(|| host.etcd.join.unwrap_or_default()),
         })
     }

@@ -1,30 +1,37 @@
 //! The etcd member of one host.
 
+mod container;
 mod extra;
 mod flags;
 mod image;
 mod members;
 mod metrics;
 mod settings;
+pub mod stateful_set;
 mod tuning;
+mod unit;
 
 use super::directories;
 use super::releases::{self, EtcdProbes, KubeadmApi, Release};
 use super::settings::{Layered, Settings};
 use crate::spec::Problem;
 use crate::spec::scalars::{AbsolutePath, EtcdVersion, HostName};
-use crate::spec::types::{EtcdConfig, EtcdRun, EtcdState, Host, Role, Spec};
+use crate::spec::types::{EtcdCertificates, EtcdConfig, EtcdRun, EtcdState, Host, Role, Spec};
 use serde::{Serialize, Serializer};
 use std::net::IpAddr;
 
+pub use container::ContainerPlan;
 pub(super) use flags::field_of;
 pub use flags::{Kind as SettingKind, Place as SettingPlace};
 pub use image::EtcdImage;
 pub use members::Listed;
 pub(super) use members::{Member, Members};
 pub use metrics::{MetricsListener, MetricsPlan};
-pub use settings::{EtcdFlags, Setting, SettingsBasis, settings_document};
+pub use settings::{EtcdFlags, Pair, Setting, SettingsBasis, settings_document};
+pub use stateful_set::StatefulSetPlan;
 pub(super) use tuning::unlike;
+pub(super) use unit::owner;
+pub use unit::{Owner, ServicePlan, UnitPlan};
 
 /// The etcd member of one host.
 #[derive(Clone, Debug, Serialize)]
@@ -52,8 +59,17 @@ pub struct EtcdPlan {
     /// The image; none where it runs without.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub image: Option<EtcdImage>,
+    /// What runs its container, where it runs in one of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub container: Option<ContainerPlan>,
     /// The repository of all images that are not named one by one.
     pub cluster_image_repository: String,
+    /// Its unit, when it runs as one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<UnitPlan>,
+    /// Whether all members have one certificate.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub shared_certificate: bool,
     /// The data directory.
     pub data_dir: String,
     /// The directory of the write-ahead log, when it has one of its own.
@@ -96,8 +112,16 @@ fn state_name<S: Serializer>(state: &EtcdState, serializer: S) -> Result<S::Ok, 
 }
 
 impl EtcdPlan {
+    /// The directories that it writes, and whose they are.
+    pub(super) fn data(&self) -> directories::Data<'_> {
+        let service = self.unit.as_ref().and_then(|unit| unit.service.as_ref());
+        let in_container = self.container.as_ref().and_then(|container| container.user);
+        let owner = service.map(|service| service.owner).or(in_container).unwrap_or_default();
+        directories::Data { paths: self.directories(), owner }
+    }
+
     /// The directories that it writes.
-    pub(super) fn directories(&self) -> Vec<&str> {
+    pub fn directories(&self) -> Vec<&str> {
         std::iter::once(self.data_dir.as_str()).chain(self.wal_apart()).collect()
     }
 
@@ -116,9 +140,24 @@ impl EtcdPlan {
         members::peer_url(self.address)
     }
 
-    /// Where its own host reaches it.
+    /// The bytes that its database may have (`--quota-backend-bytes`; etcd's `DefaultQuotaBytes`).
+    pub fn quota(&self) -> u64 {
+        let told = self.flags.get("quota-backend-bytes").and_then(|values| values.first());
+        told.and_then(|bytes| bytes.parse().ok()).filter(|bytes| *bytes > 0).unwrap_or(2 * 1024 * 1024 * 1024)
+    }
+
+    /// The program that runs its container; none where it runs in no container.
+    pub fn engine(&self) -> Option<&str> {
+        match self.run {
+            EtcdRun::StaticPod => Some("crictl"),
+            EtcdRun::Container => self.container.as_ref().map(|container| container.program.as_str()),
+            EtcdRun::Systemd | EtcdRun::StatefulSet => None,
+        }
+    }
+
+    /// Where its own host reaches it: on loopback, where that is served with TLS.
     pub fn local_url(&self) -> String {
-        members::client_url(loopback(self.address))
+        if self.is_plain_on_loopback() { self.client_url.clone() } else { self.loopback_listener() }
     }
 }
 
@@ -153,10 +192,8 @@ pub(super) fn plan(
     };
     let version = image::version(settings, image.as_ref(), problems)?;
     let feature_gates = uses_feature_gates(spec, release, version);
-    let mut flags = tuning::Tuner { tuned: &settings.etcd.tuning, version, problems }.flags();
-    let in_file = spec.etcd.run.is_unit() && spec.etcd.config == EtcdConfig::Yaml;
-    flags.extend(extra::Extra { version, feature_gates, in_file, problems }.flags(&settings.etcd.extra_args));
-    Some(EtcdPlan {
+    let flags = written_flags(spec, settings, version, feature_gates, problems);
+    let mut plan = EtcdPlan {
         name: member.name.clone(),
         run: spec.etcd.run,
         address: member.address,
@@ -167,6 +204,9 @@ pub(super) fn plan(
         version: version.to_string(),
         feature_gates,
         image,
+        container: container::plan(spec),
+        unit: unit::plan(spec, settings),
+        shared_certificate: spec.etcd.certificates == EtcdCertificates::Shared,
         cluster_image_repository: spec.kubernetes.image_repository.to_string(),
         data_dir: data_dir(settings, problems),
         wal_dir: settings
@@ -183,7 +223,23 @@ pub(super) fn plan(
         probes: probes(release, version),
         kubeadm_probes: release.etcd_probes,
         named_probe_port: release.named_probe_port,
-    })
+    };
+    plan.write_settings(spec.etcd.config, problems);
+    Some(plan)
+}
+
+/// What the spec says of flags: fields of `tuning`, and `extraArgs` over them.
+fn written_flags(
+    spec: &Spec,
+    settings: &Settings,
+    version: EtcdVersion,
+    feature_gates: bool,
+    problems: &mut Vec<Problem>,
+) -> EtcdFlags {
+    let mut flags = tuning::Tuner { tuned: &settings.etcd.tuning, version, problems }.flags();
+    let in_file = spec.etcd.run.is_unit() && spec.etcd.config == EtcdConfig::Yaml;
+    flags.extend(extra::Extra { version, feature_gates, in_file, problems }.flags(&settings.etcd.extra_args));
+    flags
 }
 
 /// etcd 3.6 has feature gates. In pods kubeadm's old releases write the old flags all the same, which 3.6

@@ -98,6 +98,22 @@ pub fn settings_document(settings: &[Setting]) -> Map<String, Value> {
     document
 }
 
+/// Where a certificate and its key lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pair {
+    /// The certificate.
+    pub certificate: &'static str,
+    /// The key.
+    pub key: &'static str,
+}
+
+const SERVER: Pair =
+    Pair { certificate: "/etc/kubernetes/pki/etcd/server.crt", key: "/etc/kubernetes/pki/etcd/server.key" };
+const PEER: Pair =
+    Pair { certificate: "/etc/kubernetes/pki/etcd/peer.crt", key: "/etc/kubernetes/pki/etcd/peer.key" };
+const SHARED: Pair =
+    Pair { certificate: "/etc/kubernetes/pki/etcd/etcd.crt", key: "/etc/kubernetes/pki/etcd/etcd.key" };
+
 /// What the settings of a member come from, besides its addresses.
 #[derive(Debug)]
 pub struct SettingsBasis<'p> {
@@ -105,6 +121,10 @@ pub struct SettingsBasis<'p> {
     pub data_dir: &'p str,
     /// The directory of the write-ahead log, when it has one of its own.
     pub wal_dir: Option<&'p str>,
+    /// What it serves clients with.
+    pub server: Pair,
+    /// What it shows to other members.
+    pub peer: Pair,
     /// etcd's release: what it does not know is left out.
     pub version: Option<EtcdVersion>,
     /// Whether to use `--feature-gates` and `--watch-progress-notify-interval`.
@@ -119,14 +139,14 @@ impl SettingsBasis<'_> {
     /// kubeadm's flags that say nothing of members and their addresses.
     fn defaults(&self) -> Vec<(&'static str, &str)> {
         let mut flags = vec![
-            ("cert-file", "/etc/kubernetes/pki/etcd/server.crt"),
+            ("cert-file", self.server.certificate),
             ("client-cert-auth", "true"),
             ("data-dir", self.data_dir),
-            ("key-file", "/etc/kubernetes/pki/etcd/server.key"),
+            ("key-file", self.server.key),
             ("listen-metrics-urls", &self.metrics_urls),
-            ("peer-cert-file", "/etc/kubernetes/pki/etcd/peer.crt"),
+            ("peer-cert-file", self.peer.certificate),
             ("peer-client-cert-auth", "true"),
-            ("peer-key-file", "/etc/kubernetes/pki/etcd/peer.key"),
+            ("peer-key-file", self.peer.key),
             ("peer-trusted-ca-file", "/etc/kubernetes/pki/etcd/ca.crt"),
             ("snapshot-count", "10000"),
             ("trusted-ca-file", "/etc/kubernetes/pki/etcd/ca.crt"),
@@ -171,9 +191,12 @@ impl EtcdPlan {
     /// All that a member is told whatever it runs under, in byte order of the flags: kubeadm's defaults,
     /// `tuning`, `extraArgs`. What differs by form and member is [`Self::membership`].
     pub fn settings(&self) -> Vec<Setting> {
+        let [server, peer] = if self.shared_certificate { [SHARED; 2] } else { [SERVER, PEER] };
         let basis = SettingsBasis {
             data_dir: &self.data_dir,
             wal_dir: self.wal_dir.as_deref(),
+            server,
+            peer,
             version: self.version.parse().ok(),
             feature_gates: self.feature_gates,
             metrics_urls: self.metrics_urls(),
@@ -187,6 +210,8 @@ impl EtcdPlan {
         let basis = SettingsBasis {
             data_dir: &self.data_dir,
             wal_dir: None,
+            server: SERVER,
+            peer: PEER,
             version: self.version.parse().ok(),
             feature_gates: self.feature_gates,
             metrics_urls: MetricsPlan::default().urls(self.address),

@@ -12,7 +12,7 @@ mod tests;
 
 use super::certs::{CERTS, Kind, Place, exists};
 use super::objects::ObjectsPlan;
-use super::{Fields, PasswordPlan, Policy, registries, restart};
+use super::{Fields, Owner, PasswordPlan, Policy, registries, restart};
 use serde::Serialize;
 
 pub(super) use site::Site;
@@ -23,7 +23,7 @@ pub use when::When;
 /// One kind of file.
 #[derive(Debug)]
 pub struct FileRow {
-    /// Where it lies on a host. The template of a rendered file has the same path.
+    /// Where it lies on a host. The template of a rendered file has the same path, unless its source says another.
     pub path: &'static str,
     /// Where it is placed.
     pub on: &'static [Place],
@@ -53,6 +53,9 @@ pub struct FilePlan {
     pub path: String,
     /// Octal mode.
     pub mode: u32,
+    /// Whom it belongs to.
+    #[serde(skip_serializing_if = "Owner::is_root")]
+    pub owner: Owner,
     /// How its contents come about.
     pub source: Source,
     /// How the host is held to it.
@@ -99,6 +102,7 @@ fn from_row(row: &'static FileRow, site: &Site<'_>) -> Vec<FilePlan> {
     let file = |path: String, source| FilePlan {
         path,
         mode: row.mode,
+        owner: Owner::default(),
         source,
         policy: row.policy,
         fields: None,
@@ -108,6 +112,7 @@ fn from_row(row: &'static FileRow, site: &Site<'_>) -> Vec<FilePlan> {
     };
     let source = match row.source {
         RowSource::Template => Source::Template(row.path),
+        RowSource::TemplateOf(path) => Source::Template(path),
         RowSource::EachRegistry => {
             let all = registries::plan(site.spec).into_iter();
             let path = |name: &str| row.path.replace(registries::PLACEHOLDER, &registries::directory(name));
@@ -116,6 +121,7 @@ fn from_row(row: &'static FileRow, site: &Site<'_>) -> Vec<FilePlan> {
         RowSource::VerifyKey => Source::VerifyKey,
         RowSource::EncryptionConfig => Source::EncryptionConfig,
         RowSource::BootstrapTokens => Source::BootstrapTokens,
+        RowSource::EtcdSecrets => Source::EtcdSecrets,
         RowSource::BootstrapKubeconfig => Source::BootstrapKubeconfig,
         RowSource::KubeadmConfiguration => Source::KubeadmConfiguration,
         RowSource::Patch => Source::Patch,
@@ -131,6 +137,7 @@ fn password(password: &PasswordPlan) -> FilePlan {
     FilePlan {
         path: password.path(),
         mode: 0o600,
+        owner: Owner::default(),
         source: Source::Password(password.name.clone()),
         policy: Policy::Managed,
         fields: None,

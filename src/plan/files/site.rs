@@ -5,7 +5,9 @@ use crate::plan::certs::place::CONTROL_PLANE;
 use crate::plan::certs::{CertPlan, CertRow, Form, Kind, Place};
 use crate::plan::objects::ObjectsPlan;
 use crate::plan::releases::Release;
-use crate::plan::{ClusterPlan, KubeadmPlan, KubeletPlan, Policy, pods, restart};
+use crate::plan::{
+    ClusterPlan, EtcdPlan, KubeadmPlan, KubeletPlan, Owner, Policy, StatefulSetPlan, etcd, pods, restart,
+};
 use crate::spec::types::{CaName, Spec};
 
 /// For what files are planned.
@@ -17,9 +19,11 @@ pub(in crate::plan) struct Site<'a> {
     pub(in crate::plan) certificates: &'a [CertPlan],
     pub(in crate::plan) kubelet: Option<&'a KubeletPlan>,
     pub(in crate::plan) kubeadm: Option<&'a KubeadmPlan>,
-    pub(in crate::plan) rotating: bool,
+    pub(in crate::plan) etcd: Option<&'a EtcdPlan>,
+    pub(in crate::plan) told: bool,
     /// What the operators apply; in their bundle alone.
     pub(in crate::plan) objects: Option<&'a ObjectsPlan>,
+    pub(in crate::plan) stateful_set: Option<&'a StatefulSetPlan>,
 }
 
 impl Site<'_> {
@@ -59,6 +63,7 @@ impl Site<'_> {
         let file = |path, mode, source| FilePlan {
             path,
             mode,
+            owner: Owner::default(),
             source,
             policy: self.policy(row),
             fields: None,
@@ -73,10 +78,17 @@ impl Site<'_> {
             Form::Kubeconfig(..) => vec![file(public, 0o600, Source::Kubeconfig(row.id))],
         };
         if let Some(path) = row.key_path().filter(|_| with_key) {
-            let key = file(path, 0o600, Source::Key(row.id));
-            files.push(FilePlan { certificate: row.certificate_path(), ..key });
+            let (mode, owner) = self.of_key(row);
+            let key = file(path, mode, Source::Key(row.id));
+            files.push(FilePlan { certificate: row.certificate_path(), owner, ..key });
         }
         files
+    }
+
+    /// Mode and owner of a key: etcd's user reads its own and changes none.
+    fn of_key(&self, row: &CertRow) -> (u32, Owner) {
+        let reader = etcd::owner(self.spec).filter(|_| row.of_etcds_own());
+        reader.map_or((0o600, Owner::default()), |owner| (0o640, Owner { uid: 0, ..owner }))
     }
 
     /// Whether the key of an authority lies here.

@@ -7,6 +7,8 @@ use serde::Serialize;
 pub enum RowSource {
     /// From the template of the same path.
     Template,
+    /// From the template of that other path: one path has several.
+    TemplateOf(&'static str),
     /// The manifest of a static pod, from the template of the same path.
     Pod,
     /// From the template of the same path, in which `REGISTRY` stands for each registry with mirrors.
@@ -17,6 +19,8 @@ pub enum RowSource {
     EncryptionConfig,
     /// The Secrets of the bootstrap tokens.
     BootstrapTokens,
+    /// The Secrets of the certificates of etcd's `StatefulSet`.
+    EtcdSecrets,
     /// The kubeconfig with a bootstrap token.
     BootstrapKubeconfig,
     /// The hashes of the Kubernetes CA's keys by which nodes know it.
@@ -56,6 +60,8 @@ pub enum Source {
     EncryptionConfig,
     /// The Secrets of the bootstrap tokens, sealed.
     BootstrapTokens,
+    /// The Secrets of the certificates of etcd's `StatefulSet`, sealed.
+    EtcdSecrets,
     /// The kubeconfig with a bootstrap token, sealed.
     BootstrapKubeconfig,
     /// A password of that name, sealed.
@@ -83,6 +89,7 @@ impl Source {
             | Self::VerifyKey
             | Self::EncryptionConfig
             | Self::BootstrapTokens
+            | Self::EtcdSecrets
             | Self::BootstrapKubeconfig
             | Self::KubeadmConfiguration
             | Self::Password(_) => true,

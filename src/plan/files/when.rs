@@ -1,9 +1,14 @@
 //! On which condition a file exists.
 
 use super::site::Site;
-use crate::plan::Step;
+use crate::plan::certs::Place;
+use crate::plan::certs::place::ETCD;
+use crate::plan::etcd::stateful_set::Part;
 use crate::plan::objects::Object;
-use crate::spec::types::{ApiServer, CaName, EtcdRun, GateRun, Join, Provisioner, RuntimeKind};
+use crate::plan::{Step, UnitPlan};
+use crate::spec::types::{
+    ApiServer, CaName, ContainerEngine, EtcdRun, GateRun, Join, Provisioner, RuntimeKind,
+};
 
 /// On which condition a file exists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,8 +25,8 @@ pub enum When {
     Tokens,
     /// When the key of the Kubernetes CA is placed on control planes.
     SigningOnHosts,
-    /// While something of this host is replaced in steps.
-    Rotating,
+    /// While something of this host is replaced in steps, and of etcd's members that join.
+    Told,
     /// When etcd is a static pod.
     EtcdPod,
     /// The same, and kubeadm makes the control plane.
@@ -30,6 +35,18 @@ pub enum When {
     StaticPodsEtcd,
     /// When etcd is a unit of systemd, by itself or around a container.
     EtcdUnit,
+    /// When etcd runs in a container of podman's.
+    EtcdQuadlet,
+    /// When it runs in a container of docker's or nerdctl's.
+    EtcdContainer,
+    /// The same, and its settings stand in variables.
+    EtcdVariables,
+    /// The same, and they stand in etcd's configuration file.
+    EtcdFile,
+    /// When etcd is a unit, and something checks the host before it starts.
+    EtcdGated,
+    /// When etcd is a service of systemd, without a container.
+    EtcdService,
     /// When kubeadm makes the control plane.
     Kubeadm,
     /// When nobody but the kubelets makes it.
@@ -64,8 +81,13 @@ pub enum When {
     OidcCa,
     /// When the operators have such a thing to apply.
     Applied(Object),
+    /// When this runtime, or one that reads the same files, fetches images from mirrors.
+    /// When the operators have such a part of etcd's `StatefulSet`.
+    StatefulSet(Part),
     /// When that container runtime fetches images from mirrors.
     Mirrors(RuntimeKind),
+    /// When this is the container runtime of the host's kubelet.
+    Runtime(RuntimeKind),
 }
 
 impl Site<'_> {
@@ -78,15 +100,24 @@ impl Site<'_> {
             When::Encrypted => self.cluster.encryption.is_some(),
             When::Tokens => !self.cluster.tokens.is_empty(),
             When::SigningOnHosts => self.spec.pki.ca_keys_on_hosts.contains(&CaName::Kubernetes),
-            When::Rotating => self.rotating,
+            When::Told => self.told,
             When::Mirrors(kind) => {
-                let of = &self.spec.container_runtime;
-                of.kind == kind && of.registry_mirrors.values().any(|mirrors| !mirrors.is_empty())
+                let mirrors = &self.spec.container_runtime.registry_mirrors;
+                self.pulls_as(kind) && mirrors.values().any(|mirrors| !mirrors.is_empty())
             }
+            When::Runtime(kind) => self.kubelet.is_some() && self.spec.container_runtime.kind == kind,
             When::EtcdPod => self.spec.etcd.run == EtcdRun::StaticPod,
             When::KubeadmEtcd => self.holds(When::EtcdPod) && self.holds(When::Kubeadm),
             When::StaticPodsEtcd => self.holds(When::EtcdPod) && self.holds(When::StaticPods),
-            When::EtcdUnit => self.spec.etcd.run.is_unit(),
+            When::EtcdUnit => self.unit().is_some(),
+            When::EtcdVariables => self.unit().is_some_and(|unit| unit.file.is_none()),
+            When::EtcdFile => self.unit().is_some_and(|unit| unit.file.is_some()),
+            When::EtcdGated => self.unit().is_some_and(|unit| unit.gate.run != GateRun::None),
+            When::EtcdService => self.unit().is_some_and(|unit| unit.service.is_some()),
+            When::EtcdQuadlet => self.engine() == Some(ContainerEngine::Podman),
+            When::EtcdContainer => {
+                matches!(self.engine(), Some(ContainerEngine::Docker | ContainerEngine::Nerdctl))
+            }
             When::Kubeadm => self.spec.kubernetes.provisioner == Provisioner::Kubeadm,
             When::StaticPods => self.spec.kubernetes.provisioner == Provisioner::StaticPods,
             When::Bootstraps => {
@@ -113,8 +144,33 @@ impl Site<'_> {
             When::OidcCa => {
                 self.api_server().and_then(|own| own.oidc.as_ref()).is_some_and(|oidc| oidc.ca.is_some())
             }
+            When::StatefulSet(part) => self.stateful_set.is_some_and(|set| set.has(part)),
             When::Applied(object) => self.objects.is_some_and(|objects| objects.has(object)),
         }
+    }
+
+    /// Whether something here fetches images as this runtime does: the kubelet's runtime, or what runs
+    /// etcd's container.
+    fn pulls_as(&self, kind: RuntimeKind) -> bool {
+        let engines = match self.engine() {
+            // containers-registries.conf(5) is both podman's and CRI-O's
+            Some(ContainerEngine::Podman) => Some(RuntimeKind::Crio),
+            // nerdctl's `hosts_dir` is containerd's by default
+            Some(ContainerEngine::Nerdctl) => Some(RuntimeKind::Containerd),
+            Some(ContainerEngine::Docker) | None => None,
+        };
+        self.holds(When::Runtime(kind)) || engines == Some(kind)
+    }
+
+    /// What runs etcd's container here.
+    fn engine(&self) -> Option<ContainerEngine> {
+        let member = self.spec.etcd.run == EtcdRun::Container && Place::any(self.here, ETCD);
+        member.then_some(self.spec.etcd.container.engine)
+    }
+
+    /// The unit of the host's etcd member.
+    fn unit(&self) -> Option<&UnitPlan> {
+        self.etcd.and_then(|etcd| etcd.unit.as_ref())
     }
 
     /// The settings of the API servers, where there are any.

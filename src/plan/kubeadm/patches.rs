@@ -4,7 +4,7 @@
 use super::{PATCHES, Subject, form, kubelet, named};
 use crate::plan::components::{Component, extras};
 use crate::plan::settings::merged;
-use crate::spec::types::{FreeForm, Images};
+use crate::spec::types::{EtcdRun, FreeForm, Images};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -31,7 +31,8 @@ pub(super) fn plan(subject: &Subject<'_>) -> BTreeMap<String, FreeForm> {
     for (path, target) in TARGETS {
         let Some(written) = subject.settings.patches.get(*path) else { continue };
         let placed = *target == KUBELET || subject.is_control_plane();
-        if placed && (*target != "etcd" || subject.etcd.is_some()) {
+        let pod = subject.etcd.is_some_and(|member| member.run == EtcdRun::StaticPod);
+        if placed && (*target != "etcd" || pod) {
             let patch = patches.entry(merge(target)).or_default();
             *patch = merged(patch, written);
         }

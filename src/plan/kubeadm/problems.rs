@@ -8,7 +8,7 @@ use crate::plan::releases::{KubeadmApi, Release};
 use crate::plan::settings::Settings;
 use crate::spec::layers::{Layer, layers};
 use crate::spec::scalars::HostName;
-use crate::spec::types::{CaName, Flags, FreeForm, Host, Provisioner, Role, Spec};
+use crate::spec::types::{CaName, EtcdRun, Flags, FreeForm, Host, Provisioner, Role, Spec};
 use crate::spec::{Path, Problem};
 use serde_json::Value;
 
@@ -148,6 +148,7 @@ fn repeated(spec: &Spec, release: &Release, problems: &mut Vec<Problem>) {
 }
 
 /// What is wrong with one host: kubeadm makes all stacked members alike, each at its API server's address.
+/// Members that are units are not kubeadm's.
 pub(in crate::plan) fn of_host(
     spec: &Spec,
     name: &HostName,
@@ -157,11 +158,19 @@ pub(in crate::plan) fn of_host(
     first: Option<&EtcdPlan>,
 ) -> Vec<Problem> {
     let stacked = host.roles.contains(&Role::ControlPlane) && host.roles.contains(&Role::Etcd);
-    let Some(member) = member.filter(|_| stacked && spec.kubernetes.provisioner == Provisioner::Kubeadm)
-    else {
+    let kubeadms = spec.etcd.run == EtcdRun::StaticPod && spec.kubernetes.provisioner == Provisioner::Kubeadm;
+    let Some(member) = member.filter(|_| stacked && kubeadms) else {
         return Vec::new();
     };
     let mut problems = Vec::new();
+    // whoever runs as a unit is an external member to kubeadm
+    if spec.etcd.run == EtcdRun::StaticPod && member.shared_certificate {
+        let message = "kubeadm gives each member of etcd on a control plane certificates of its own";
+        problems.push(
+            Problem::error("etcd.certificates", message)
+                .hint("write `certificates: member`, or put etcd on hosts of its own"),
+        );
+    }
     let api = host.advertise_address();
     if api.is_some_and(|api| api != member.address) {
         let at = Path::root().key("hosts").key(name.as_str()).key("etcdAddress");

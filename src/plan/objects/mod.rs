@@ -8,7 +8,7 @@ mod tests;
 use super::certs::has_control_plane;
 use super::host::Shared;
 use super::kubelet::is_node;
-use super::{Facts, FreeForm, Policy, Source, node, proxy, settings};
+use super::{Facts, FreeForm, Owner, Policy, Source, node, proxy, settings};
 use crate::plan::FilePlan;
 use crate::spec::types::{CaName, Join, Provisioner, Role, Spec};
 use serde::Serialize;
@@ -137,6 +137,7 @@ impl ObjectsPlan {
             )],
             path,
             mode: 0o644,
+            owner: Owner::default(),
             source: Source::Manifest,
             policy: Policy::Managed,
             fields: None,

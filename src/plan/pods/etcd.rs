@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 pub(super) fn pod(etcd: &EtcdPlan) -> PodPlan {
     let probed = etcd.probe_address();
     let mut settings = etcd.settings();
-    settings.extend(etcd.membership(&[etcd.local_url(), etcd.client_listener()]));
+    settings.extend(etcd.membership(&[etcd.loopback_listener(), etcd.client_listener()]));
     settings.sort_by(|a, b| a.name.cmp(&b.name));
     let (liveness, readiness, startup) = etcd.probes.paths();
     PodPlan {

@@ -14,7 +14,7 @@ use super::components::{Component, Extras, VolumePlan, extras};
 use super::host::Shared;
 use super::releases::Release;
 use super::settings::Settings;
-use crate::spec::types::{Host, Join, Provisioner, Role, Spec};
+use crate::spec::types::{EtcdRun, Host, Join, Provisioner, Role, Spec};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -111,7 +111,8 @@ pub(super) fn plan(
         };
         node.component(component, image.clone())
     });
-    etcd.map(etcd::pod).into_iter().chain(components).collect()
+    let pod = etcd.filter(|member| member.run == EtcdRun::StaticPod).map(etcd::pod);
+    pod.into_iter().chain(components).collect()
 }
 
 /// Whether API servers check kubelets' serving certificates: every node has one from its bundle.

@@ -1,5 +1,5 @@
 //! What kubeadm and the kubelet expect of a host before the first `init` or `join`, as a table:
-//! provisioner × role × where the Kubernetes CA's key is. From runs of Kubernetes 1.36.2 and from
+//! provisioner × role × where the Kubernetes CA's key is, and the same with etcd as a unit. From runs of Kubernetes 1.36.2 and from
 //! `cmd/kubeadm/app/preflight/checks.go`.
 
 use super::super::{Facts, FilePlan, HostPlan, Policy, plan};
@@ -184,7 +184,7 @@ const RECIPIENTS: [&str; 5] = [
 ];
 
 /// A spec with one host of each kind that a row knows.
-fn spec(row: &Row) -> String {
+fn spec(row: &Row, run: &str) -> String {
     let [operator, recipients @ ..] = RECIPIENTS;
     let none = row.provisioner == "none";
     let control_plane = if row.stacked { "control-plane, etcd" } else { "control-plane" };
@@ -196,7 +196,7 @@ fn spec(row: &Row) -> String {
     let mut text = format!(
         "apiVersion: sealift/v1
 cluster: {{name: day-zero, id: \"7e570000000000000000000000000001\", epoch: 2026-11-20T00:00:00Z, operators: [{operator}]}}
-etcd: {{run: static-pod}}
+etcd: {{run: {run}, version: 3.6.8}}
 kubernetes:
   version: 1.36.2
   provisioner: {}
@@ -225,7 +225,11 @@ kubernetes:
 }
 
 fn planned(row: &Row) -> HostPlan {
-    let loaded = spec::load(&spec(row));
+    planned_with(row, "static-pod")
+}
+
+fn planned_with(row: &Row, run: &str) -> HostPlan {
+    let loaded = spec::load(&spec(row, run));
     assert!(!loaded.has_errors(), "{:?}", loaded.problems);
     let (plan, problems) = plan(&loaded.spec, &Facts::default());
     assert!(!problems.iter().any(spec::Problem::is_error), "{problems:?}");
@@ -236,6 +240,47 @@ fn planned(row: &Row) -> HostPlan {
         Of::Etcd => "etcd0",
     };
     plan.hosts.into_iter().find(|(host, _)| host.as_str() == name).unwrap().1
+}
+
+/// The same hosts with etcd as a unit: what was kubeadm's or a kubelet's for etcd is gone, and nothing else
+/// is another. On a host of etcd alone nothing is left of a kubelet.
+#[test]
+fn etcd_as_a_unit_takes_etcds_pod_away_and_nothing_else() {
+    for (row, run) in TABLE.iter().flat_map(|row| ["systemd", "container"].map(|run| (row, run))) {
+        let context =
+            format!("{run} {} {:?} {:?} stacked: {}", row.provisioner, row.of, row.mode, row.stacked);
+        let host = planned_with(row, run);
+        let theirs = |file: &&FilePlan| {
+            file.path.starts_with("/etc/kubernetes/") || file.path.starts_with("/var/lib/")
+        };
+        let placed: BTreeSet<&str> = host
+            .files
+            .iter()
+            .filter(|file| file.policy != Policy::Foreign)
+            .filter(theirs)
+            .map(|file| file.path.as_str())
+            .collect();
+        let mut expected: BTreeSet<&str> = row.exist.iter().flat_map(|set| set.iter().copied()).collect();
+        expected.retain(|path| !ETCD_POD.contains(path));
+        if row.of == Of::Etcd {
+            expected.retain(|path| path.starts_with("/etc/kubernetes/pki/"));
+            assert!(host.kubelet.is_none() && host.kubeadm.is_none(), "{context}");
+            assert!(!host.directories.iter().any(|one| one.path == "/etc/kubernetes/manifests"), "{context}");
+        }
+        assert_eq!(placed, expected, "{context}");
+        // nobody makes it, so nobody may: kubeadm refuses one that is there
+        assert!(!host.files.iter().any(|file| ETCD_POD.contains(&&*file.path)), "{context}");
+        let restarts = host.files.iter().flat_map(|file| file.restart.iter());
+        assert!(!restarts.into_iter().any(|target| *target == "static-pod/etcd"), "{context}");
+        assert!(host.pods.iter().all(|pod| pod.name != "etcd"), "{context}");
+        let member = row.of == Of::Etcd || (row.stacked && row.of != Of::Worker);
+        assert_eq!(host.etcd.is_some(), member, "{context}");
+        let unit = match run {
+            "systemd" => "/etc/systemd/system/etcd.service",
+            _ => "/etc/containers/systemd/etcd.container",
+        };
+        assert_eq!(host.files.iter().any(|file| file.path == unit), member, "{context}");
+    }
 }
 
 #[test]

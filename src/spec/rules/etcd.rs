@@ -1,7 +1,7 @@
 //! The number of etcd members.
 
 use super::{Holes, Path, Problem, Spec};
-use crate::spec::types::Role;
+use crate::spec::types::{EtcdRun, Role};
 
 /// etcd's own advice for the largest cluster (etcd FAQ, "what is maximum cluster size").
 const MOST: usize = 7;
@@ -12,8 +12,18 @@ pub(super) fn members(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     if holes.touch(&hosts) {
         return;
     }
-    let count = spec.hosts.values().filter(|host| host.roles.contains(&Role::Etcd)).count();
+    if holes.touch(&Path::root().key("etcd").key("run")) {
+        return;
+    }
+    let (hosts, count) = if spec.etcd.run == EtcdRun::StatefulSet {
+        let set = spec.etcd.stateful_set.clone().unwrap_or_default();
+        let at = Path::root().key("etcd").key("statefulSet").key("replicas");
+        (at, usize::try_from(set.replicas.get()).unwrap_or_default())
+    } else {
+        (hosts, spec.hosts.values().filter(|host| host.roles.contains(&Role::Etcd)).count())
+    };
     let problem = match count {
+        0 if holes.touch(&Path::root().key("etcd").key("run")) => return,
         0 => Problem::error(hosts, "no host has the role `etcd`")
             .hint("write `roles: [etcd]` at one or more hosts, or at all control planes"),
         1 => Problem::warning(hosts, "one etcd member tolerates no failure").hint("use three members"),

@@ -5,15 +5,21 @@
 mod addresses;
 mod authorities;
 mod components;
+mod containers;
 mod etcd;
+mod etcd_names;
+mod etcd_run;
 mod flags;
 mod hosts;
+mod kubelets;
 mod kubernetes;
+mod membership;
 mod nodes;
 mod pki;
 mod pods;
 mod recipients;
 mod rotation;
+mod stateful_set;
 mod subnets;
 
 use super::holes::Holes;
@@ -32,6 +38,20 @@ const RULES: &[Rule] = &[
     hosts::retired,
     hosts::role_settings,
     etcd::members,
+    kubelets::none,
+    membership::of_one_host,
+    membership::a_beginning,
+    membership::leaving,
+    etcd_names::possible,
+    etcd_names::distinct,
+    containers::pointless,
+    containers::quadlet,
+    containers::mounts,
+    etcd_run::pointless,
+    etcd_run::plain_loopback,
+    stateful_set::alone,
+    stateful_set::pointless,
+    stateful_set::settings,
     kubernetes::provisioner,
     kubernetes::roles,
     kubernetes::endpoint,

@@ -11,6 +11,7 @@ mod label;
 mod name;
 mod network;
 mod number;
+mod object;
 mod path;
 mod recipient;
 mod secret;
@@ -26,8 +27,10 @@ pub use name::{Country, ItemName, ResourceName, SubjectText};
 pub use network::{ClusterDomain, Endpoint, EndpointHost, San, Subnet};
 pub(crate) use number::decimal;
 pub use number::{
-    Generation, HostRevision, KubernetesVersion, PasswordLength, Port, SeedNumber, SystemId, ToleratedExit,
+    Generation, HostRevision, KubernetesVersion, MemberCount, PasswordLength, Port, SeedNumber, SystemId,
+    ToleratedExit,
 };
+pub use object::{Namespace, ObjectName, Quantity, StatefulSetName};
 pub use path::{AbsolutePath, FilePath, SocketUrl};
 pub use recipient::Recipient;
 pub(crate) use secret::{holds_private_key, looks_secret};
@@ -126,10 +129,14 @@ const CHECKS: &[(&str, Check)] = &[
     ("label-value", parses::<LabelValue>),
     ("length", parses::<Length>),
     ("login-name", parses::<LoginName>),
+    ("member-count", parses::<MemberCount>),
+    ("namespace", parses::<Namespace>),
+    ("object-name", parses::<ObjectName>),
     ("password-length", parses::<PasswordLength>),
     ("plain-text", parses::<PlainText>),
     ("certificates", parses::<Certificates>),
     ("port", parses::<Port>),
+    ("quantity", parses::<Quantity>),
     ("recipient", parses::<Recipient>),
     ("registry-name", parses::<RegistryName>),
     ("resource-name", parses::<ResourceName>),
@@ -139,6 +146,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("server-url", parses::<ProxyUrl>),
     ("socket-url", parses::<SocketUrl>),
     ("span", parses::<Span>),
+    ("stateful-set-name", parses::<StatefulSetName>),
     ("subject-text", parses::<SubjectText>),
     ("subnet", parses::<Subnet>),
     ("system-id", parses::<SystemId>),

@@ -124,6 +124,10 @@ counter! {
     SystemId, "system-id", "the number of a system user", 1, 59999, 379
 }
 counter! {
+    /// How many members an etcd cluster in a `StatefulSet` has.
+    MemberCount, "member-count", "a number of members", 1, 9, 3
+}
+counter! {
     /// How many letters and digits a password has. Twenty-two are more than 128 bits; 8 are all that
     /// VRRP passwords have room for.
     PasswordLength, "password-length", "a password's length", 8, 64, 24

@@ -3,7 +3,7 @@
 use super::super::scalars::{
     AbsolutePath, EtcdVersion, FlagName, Generation, HostName, ImageRef, ItemName, LoginName, SystemId,
 };
-use super::{FlagValues, Flags, Gate, Tuning, map_schema};
+use super::{EtcdStatefulSet, FlagValues, Flags, Gate, Tuning, map_schema};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -39,6 +39,8 @@ pub struct Etcd {
     pub user: EtcdUser,
     /// What runs its container.
     pub container: EtcdContainer,
+    /// The `StatefulSet` in a cluster that exists.
+    pub stateful_set: Option<EtcdStatefulSet>,
     /// What must hold before etcd's unit starts.
     pub gate: Gate,
     /// Tuning of members.
@@ -149,6 +151,17 @@ pub enum ContainerEngine {
     Docker,
     /// nerdctl, with containerd.
     Nerdctl,
+}
+
+impl ContainerEngine {
+    /// The word in a spec.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Podman => "podman",
+            Self::Docker => "docker",
+            Self::Nerdctl => "nerdctl",
+        }
+    }
 }
 
 /// etcd settings that a role or a host may have of its own.

@@ -11,6 +11,7 @@ mod kubernetes;
 mod nodes;
 mod pki;
 mod secrets;
+mod stateful_set;
 mod tuning;
 
 pub use components::{
@@ -29,6 +30,9 @@ pub use pki::{
     Pki, PreviousAuthority, PreviousServiceAccount, Rotation, ServiceAccount, Subject, Validity,
 };
 pub use secrets::{BootstrapToken, EncryptionAtRest, EncryptionProvider, Password, PreviousEncryption};
+pub use stateful_set::{
+    Amounts, EtcdStatefulSet, Issuer, IssuerKind, Resources, StatefulSetCertificates, Storage,
+};
 pub use tuning::{
     CipherSuite, CompactionMode, LogLevel, Metrics, MetricsLevel, MetricsListen, TlsVersion, Tuning,
 };

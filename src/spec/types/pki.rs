@@ -261,8 +261,16 @@ pub enum CertificateId {
     EtcdServer,
     /// etcd members among each other.
     EtcdPeer,
+    /// Serves etcd's clients, and etcd members among each other: one for all of them.
+    EtcdShared,
     /// etcdctl on a member's host.
     EtcdHealthcheckClient,
+    /// Serves etcd's clients in a `StatefulSet`.
+    EtcdStatefulsetServer,
+    /// Members in a `StatefulSet` among each other.
+    EtcdStatefulsetPeer,
+    /// Clients of etcd in a `StatefulSet`.
+    EtcdStatefulsetClient,
     /// A kubelet as a client of the API server: kubelet.conf.
     Kubelet,
     /// Serves the kubelet's API.
@@ -287,7 +295,11 @@ impl CertificateId {
             Self::ApiserverEtcdClient => "apiserver-etcd-client",
             Self::EtcdServer => "etcd-server",
             Self::EtcdPeer => "etcd-peer",
+            Self::EtcdShared => "etcd-shared",
             Self::EtcdHealthcheckClient => "etcd-healthcheck-client",
+            Self::EtcdStatefulsetServer => "etcd-statefulset-server",
+            Self::EtcdStatefulsetPeer => "etcd-statefulset-peer",
+            Self::EtcdStatefulsetClient => "etcd-statefulset-client",
             Self::Kubelet => "kubelet",
             Self::KubeletServing => "kubelet-serving",
             Self::Admin => "admin",

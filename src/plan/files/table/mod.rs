@@ -7,6 +7,7 @@ mod kubelet;
 mod operators;
 mod runtime;
 mod sealift;
+mod stateful_set;
 
 use super::{FileRow, RowSource, When};
 use crate::plan::Policy;
@@ -21,6 +22,7 @@ const ROOMS: &[&[FileRow]] = &[
     operators::ROWS,
     runtime::ROWS,
     sealift::ROWS,
+    stateful_set::ROWS,
 ];
 
 /// Every file there is, besides certificates and keys.

@@ -13,7 +13,7 @@ pub(super) const ROWS: &[FileRow] = &[
         when: When::Mirrors(RuntimeKind::Containerd),
         source: RowSource::EachRegistry,
         // read at each pull
-        why: "where containerd fetches images of a registry instead",
+        why: "where containerd and nerdctl fetch images of a registry instead",
         ..ROW
     },
     FileRow {
@@ -22,7 +22,8 @@ pub(super) const ROWS: &[FileRow] = &[
         when: When::Mirrors(RuntimeKind::Crio),
         // SIGHUP makes CRI-O read it anew, containers run on
         run: &["systemctl reload crio"],
-        why: "where CRI-O fetches images of registries instead",
+        run_when: When::Runtime(RuntimeKind::Crio),
+        why: "where CRI-O and podman fetch images of registries instead",
         ..ROW
     },
     FileRow {

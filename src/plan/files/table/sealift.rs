@@ -25,9 +25,9 @@ pub(super) const ROWS: &[FileRow] = &[
     FileRow {
         path: "/etc/sealift/RUNBOOK.md",
         on: EVERYWHERE,
-        when: When::Rotating,
+        when: When::Told,
         mode: 0o644,
-        why: "what to restart, wait for and check in this step of a rotation",
+        why: "what to do, wait for and check in this step of a rotation, or while etcd's members come and go",
         ..ROW
     },
     FileRow { when: When::Initializes, run: &[UPGRADE_APPLY], ..VERSION },

@@ -1,0 +1,79 @@
+//! What is said of members that come and go.
+
+use crate::spec::{Path, Problem};
+use std::collections::BTreeSet;
+
+fn of_host(name: &str) -> Path {
+    Path::root().key("hosts").key(name).key("etcd")
+}
+
+/// Too many at once.
+pub(super) fn quorum(lost: &[&str], left: usize, all: usize) -> Problem {
+    let message = format!(
+        "{} cannot leave or be replaced at once: {left} of {all} etcd members are no majority",
+        lost.join(" and ")
+    );
+    Problem::error("hosts", message).hint(
+        "change fewer, roll that out until all members are healthy, and the others then; if they are lost \
+         already, restore a snapshot into a new cluster",
+    )
+}
+
+/// A host that is a member no more.
+pub(super) fn gone(name: &str, leaving: &[&str]) -> Problem {
+    let all: Vec<_> = leaving.iter().copied().chain([name]).collect();
+    let message = format!("{name} was an etcd member, and the cluster still counts it");
+    Problem::warning("etcd", message).hint(format!(
+        "write `leaving: [{}]` under `etcd`: the operators' runbook then says how it leaves",
+        all.join(", ")
+    ))
+}
+
+/// A new one that does not join.
+pub(super) fn begins(name: &str) -> Problem {
+    let message = format!("{name} is a new etcd member and would begin a cluster of its own");
+    Problem::warning(Path::root().key("hosts").key(name), message).hint(
+        "write `etcd: {state: existing}` there; if the cluster never ran, all members begin it together",
+    )
+}
+
+/// Several at once.
+pub(super) fn one_by_one(names: &[&str]) -> Problem {
+    let message = format!("{} etcd members join: {}", names.len(), names.join(", "));
+    Problem::warning("hosts", message)
+        .hint("one after the other, each healthy before the next: the operators' runbook has the order")
+}
+
+/// One that does not know who is there.
+pub(super) fn out_of_turn(name: &str, unlisted: &[&str], next: u32) -> Problem {
+    let message =
+        format!("{name} joins before {}, which joined already: etcd would refuse it", unlisted.join(", "));
+    Problem::error(of_host(name), message).hint(format!("write `join: {next}` beside `state: existing`"))
+}
+
+/// One that joined and is said to have begun the cluster.
+pub(super) fn joins_no_more(name: &str) -> Problem {
+    let message = format!("{name} joined the cluster, and is said to have begun it");
+    Problem::warning(Path::root().key("hosts").key(name), message).hint(
+        "keep `etcd: {state: existing}` there: without it the files of all members change, and static pods restart",
+    )
+}
+
+/// Other members' files change, for nothing.
+pub(super) fn listed(name: &str, of: &BTreeSet<&str>, founder: bool) -> Problem {
+    let of: Vec<_> = of.iter().copied().collect();
+    let what = if founder { "list no more" } else { "list from now on" };
+    let message = format!("{name}, which the files of {} {what}", of.join(", "));
+    Problem::warning(of_host(name), message).hint(format!(
+        "etcd does not read that again, but these members restart: write `founder: {founder}` beside `state: existing`"
+    ))
+}
+
+/// One that keeps its data.
+pub(super) fn moved(name: &str, was: &str, now: &str) -> Problem {
+    let message = format!("{name} is reached at {now}, and the cluster knows {was}");
+    Problem::warning(Path::root().key("hosts").key(name), message).hint(format!(
+        "before its etcd starts there: `etcdctl member update ID --peer-urls={now}`, ID from `etcdctl member list`; \
+         or replace it: raise `generation` and write `etcd: {{state: existing}}`"
+    ))
+}
