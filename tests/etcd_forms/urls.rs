@@ -36,22 +36,16 @@ fn authorities(text: &str) -> Vec<&str> {
 
 /// Host and port of an authority, by RFC 3986; an address of IPv6 in brackets alone.
 fn parsed(authority: &str) -> Option<(String, Option<u16>)> {
-    let (host, port) = match authority.strip_prefix('[') {
-        Some(rest) => {
-            let (address, port) = rest.split_once(']')?;
-            let address: Ipv6Addr = address.parse().ok()?;
-            (address.to_string(), port)
-        }
-        None => {
-            let at = authority.find(':').unwrap_or(authority.len());
-            let (host, port) = authority.split_at(at);
-            let name = !host.is_empty()
-                && host.split('.').all(|label| {
-                    !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-                });
-            let number = host.chars().all(|c| c.is_ascii_digit() || c == '.');
-            (name && (!number || host.parse::<Ipv4Addr>().is_ok())).then(|| (host.to_owned(), port))?
-        }
+    let (host, port) = if let Some(rest) = authority.strip_prefix('[') {
+        let (address, port) = rest.split_once(']')?;
+        (address.parse::<Ipv6Addr>().ok()?.to_string(), port)
+    } else {
+        let (host, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+        let label =
+            |label: &str| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+        let number = host.chars().all(|c| c.is_ascii_digit() || c == '.');
+        let right = host.split('.').all(label) && (!number || host.parse::<Ipv4Addr>().is_ok());
+        right.then(|| (host.to_owned(), port))?
     };
     match port.strip_prefix(':') {
         Some(port) => Some((host, Some(port.parse().ok()?))),

