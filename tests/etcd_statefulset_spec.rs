@@ -132,8 +132,8 @@ fn what_does_not_fit() {
                 "run: statefulset\n  dataDir: /srv/etcd\n  plainLoopback: true",
             ),
             vec![
-                "warning: etcd.dataDir means nothing to etcd in a StatefulSet",
-                "warning: etcd.plainLoopback means nothing to etcd in a StatefulSet",
+                "error: etcd.plainLoopback: with `run: statefulset` etcd serves TLS on loopback",
+                "warning: etcd.dataDir means nothing to etcd with `run: statefulset`",
             ],
         ),
         (

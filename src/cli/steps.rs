@@ -216,7 +216,7 @@ impl Pair<'_> {
 }
 
 fn has_control_plane(spec: &SpecFile) -> bool {
-    spec.loaded.spec.hosts.values().any(|host| host.roles.contains(&Role::ControlPlane))
+    spec.loaded.spec.hosts.values().any(|host| host.has(Role::ControlPlane))
 }
 
 /// The command that has the API servers write anew what they encrypt.

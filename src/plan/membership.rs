@@ -102,9 +102,8 @@ fn of(spec: &Spec, member: &Member) -> JoiningPlan {
 
 /// None where each API server speaks to the member beside it.
 fn api_servers(spec: &Spec, members: &Members) -> Option<ApiServersPlan> {
-    let control_planes: Vec<_> =
-        spec.hosts.iter().filter(|(_, host)| host.roles.contains(&Role::ControlPlane)).collect();
-    let beside = control_planes.iter().all(|(_, host)| host.roles.contains(&Role::Etcd));
+    let control_planes: Vec<_> = spec.hosts.iter().filter(|(_, host)| host.has(Role::ControlPlane)).collect();
+    let beside = control_planes.iter().all(|(_, host)| host.has(Role::Etcd));
     let kubeadms = spec.kubernetes.provisioner == Provisioner::Kubeadm && spec.etcd.run.is_unit();
     if !control_planes.is_empty() && beside && !kubeadms {
         return None;

@@ -223,7 +223,7 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
         .map(|(name, host)| {
             let settings = settings::of(spec, name, host);
             let etcd = etcd::plan(spec, name, host, &settings, &members, release, &mut problems);
-            if stacked.is_none() && host.roles.contains(&Role::ControlPlane) {
+            if stacked.is_none() && host.has(Role::ControlPlane) {
                 stacked.clone_from(&etcd);
             }
             problems.extend(kubeadm::host_problems(
@@ -236,7 +236,7 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
             ));
             let places = certs::Place::of_host(spec, name, host);
             let kubelet = kubelet::plan(&shared, name, host, &places, &settings);
-            if kubelet::is_node(host) {
+            if host.is_node() {
                 problems.extend(node::problems(spec, name, host));
             }
             problems.extend(directories::pointless(&places, &settings.allow_files, kubelet.is_some()));

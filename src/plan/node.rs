@@ -41,7 +41,7 @@ pub(super) fn taints(spec: &Spec, host: &Host, settings: &Settings) -> Vec<Taint
     if let Some(taints) = &settings.taints {
         return taints.clone();
     }
-    let tainted = host.roles.contains(&Role::ControlPlane) && !spec.kubernetes.untaint_control_planes;
+    let tainted = host.has(Role::ControlPlane) && !spec.kubernetes.untaint_control_planes;
     let key = CONTROL_PLANE.parse::<LabelKey>().ok().filter(|_| tainted);
     let taint = |key| Taint { key, effect: TaintEffect::NoSchedule, ..Taint::default() };
     key.map(taint).into_iter().collect()

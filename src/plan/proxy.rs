@@ -37,10 +37,7 @@ fn no_proxy(spec: &Spec) -> BTreeSet<String> {
             EndpointHost::Address(address) => address.to_string(),
         });
     }
-    let reached = spec
-        .hosts
-        .iter()
-        .filter(|(_, host)| host.roles.contains(&Role::ControlPlane) || host.roles.contains(&Role::Etcd));
+    let reached = spec.hosts.iter().filter(|(_, host)| host.has(Role::ControlPlane) || host.has(Role::Etcd));
     for (name, host) in reached {
         names.insert(name.to_string());
         names.extend(host.etcd_name.iter().map(ToString::to_string));

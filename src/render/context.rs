@@ -1,15 +1,15 @@
 //! One typed context per template: all that it may say.
 
-use super::container::{self, Container};
-use super::etcd::{self as unit, Etcd};
-use super::etcd_health::{self, EtcdHealth};
+use super::etcd::container::{self, Container};
+use super::etcd::health::{self, EtcdHealth};
+use super::etcd::stateful_set::{self, StatefulSet};
+use super::etcd::unit::{self, Etcd};
 use super::kubeadm;
 use super::kubelet::{self, Kubelet};
 use super::objects::{self, Objects};
 use super::pod::{self, EtcdPod, Pod};
 use super::registries::{self, Registries, RegistryHosts};
 use super::runbook::{self, Runbook};
-use super::stateful_set::{self, StatefulSet};
 use super::{Digests, apiserver};
 use crate::plan::releases::KubeadmApi;
 use crate::plan::{EtcdPlan, HostPlan};
@@ -42,7 +42,7 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
             container::context(etcd?).map(Context::Container)
         }
         "/etc/etcd/etcdctl.env" => etcd.map(etcdctl),
-        "/etc/etcd/sealift-etcd-health" => etcd.map(|etcd| Context::EtcdHealth(etcd_health::context(etcd))),
+        "/etc/etcd/sealift-etcd-health" => etcd.map(|etcd| Context::EtcdHealth(health::context(etcd))),
         "/etc/etcd/etcd.env"
         | "/etc/etcd/etcd.yaml"
         | "/etc/systemd/system/etcd.service"

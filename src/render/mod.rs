@@ -5,11 +5,9 @@
 //! afterwards.
 
 mod apiserver;
-mod container;
 mod context;
 mod escape;
 mod etcd;
-mod etcd_health;
 mod json;
 mod kubeadm;
 mod kubelet;
@@ -19,7 +17,6 @@ mod patch;
 mod pod;
 mod registries;
 mod runbook;
-mod stateful_set;
 pub mod templates;
 mod unit;
 

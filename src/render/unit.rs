@@ -2,6 +2,7 @@
 //! one word of its own (systemd.syntax(7), systemd.service(5), systemd.exec(5)).
 
 use super::escape::{Format, is_plain};
+use crate::plan::etcd::is_bare;
 use minijinja::value::Value;
 use minijinja::{Environment, Error, ErrorKind, State};
 
@@ -28,8 +29,7 @@ fn safe(state: &State<'_, '_>, text: &str, quote: fn(&str) -> String) -> Result<
 /// A value in a file that systemd, podman and docker read, each in its own way: unquoted, of characters
 /// that mean themselves to all of them.
 fn bare(state: &State<'_, '_>, text: &str) -> Result<Value, Error> {
-    let allowed = |byte: u8| byte.is_ascii_graphic() && !b"\"'`#$\\".contains(&byte);
-    if text.bytes().all(allowed) {
+    if is_bare(text) {
         return safe(state, text, str::to_owned);
     }
     Err(Error::new(ErrorKind::BadEscape, "a value has characters that this file format cannot hold"))

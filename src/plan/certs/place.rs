@@ -37,8 +37,8 @@ impl Place {
     /// The places that a host of the spec is.
     pub fn of_host(spec: &Spec, name: &HostName, host: &Host) -> Vec<Self> {
         let mut places: Vec<Self> = host.roles.iter().copied().map(Self::Role).collect();
-        let control_plane = host.roles.contains(&Role::ControlPlane);
-        if host.roles.contains(&Role::Etcd) {
+        let control_plane = host.has(Role::ControlPlane);
+        if host.has(Role::Etcd) {
             places.push(if control_plane { Self::Stacked } else { Self::EtcdAlone });
         }
         if control_plane && first_control_plane(spec) == Some(name) {
@@ -65,11 +65,9 @@ impl Place {
 
 /// The control plane that the others join: the one that the spec names, else the first by name.
 pub(in crate::plan) fn first_control_plane(spec: &Spec) -> Option<&HostName> {
-    let mut all = spec.hosts.iter().filter(|(_, host)| host.roles.contains(&Role::ControlPlane));
+    let mut all = spec.hosts.iter().filter(|(_, host)| host.has(Role::ControlPlane));
     let named = spec.kubernetes.first_control_plane.as_ref();
-    match named
-        .filter(|name| spec.hosts.get(*name).is_some_and(|host| host.roles.contains(&Role::ControlPlane)))
-    {
+    match named.filter(|name| spec.hosts.get(*name).is_some_and(|host| host.has(Role::ControlPlane))) {
         Some(name) => Some(name),
         None => all.next().map(|(name, _)| name),
     }
@@ -78,5 +76,5 @@ pub(in crate::plan) fn first_control_plane(spec: &Spec) -> Option<&HostName> {
 /// Whether a spec has a Kubernetes control plane.
 pub(in crate::plan) fn has_control_plane(spec: &Spec) -> bool {
     spec.kubernetes.provisioner != Provisioner::None
-        && spec.hosts.values().any(|host| host.roles.contains(&Role::ControlPlane))
+        && spec.hosts.values().any(|host| host.has(Role::ControlPlane))
 }

@@ -6,7 +6,7 @@
 //! later changes no file of others.
 
 use crate::spec::scalars::{Generation, HostName};
-use crate::spec::types::{EtcdState, EtcdUrls, Host, Provisioner, Role, Spec};
+use crate::spec::types::{EtcdState, EtcdUrls, Host, Role, Spec};
 use serde::Serialize;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -58,7 +58,7 @@ pub struct Listed {
 impl Members {
     /// All members of a spec.
     pub(in crate::plan) fn of(spec: &Spec) -> Self {
-        let hosts = spec.hosts.iter().filter(|(_, host)| host.roles.contains(&Role::Etcd));
+        let hosts = spec.hosts.iter().filter(|(_, host)| host.has(Role::Etcd));
         let all: Vec<_> = hosts.filter_map(|(name, host)| Member::of(spec, name, host)).collect();
         let client_urls = joined(all.iter().map(Member::client_url));
         let founders = listed(all.iter().filter(|member| member.founder));
@@ -161,9 +161,6 @@ fn joined(texts: impl Iterator<Item = String>) -> String {
 
 /// kubeadm has its members listen where the API server does.
 fn address_of(spec: &Spec, host: &Host) -> Option<IpAddr> {
-    let kubeadms = spec.kubernetes.provisioner == Provisioner::Kubeadm
-        && !spec.etcd.run.is_unit()
-        && host.roles.contains(&Role::ControlPlane);
-    let api = host.api_address.filter(|_| kubeadms);
+    let api = host.api_address.filter(|_| spec.has_kubeadms_member(host));
     host.etcd_address.or(api).or_else(|| host.addresses.first().copied())
 }

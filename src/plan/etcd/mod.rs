@@ -31,7 +31,7 @@ pub use settings::{EtcdFlags, Pair, Setting, SettingsBasis, settings_document};
 pub use stateful_set::StatefulSetPlan;
 pub(super) use tuning::unlike;
 pub(super) use unit::owner;
-pub use unit::{Owner, ServicePlan, UnitPlan};
+pub use unit::{Owner, ServicePlan, UnitPlan, is_bare};
 
 /// The etcd member of one host.
 #[derive(Clone, Debug, Serialize)]
@@ -179,7 +179,7 @@ pub(super) fn plan(
     release: Option<&'static Release>,
     problems: &mut Vec<Problem>,
 ) -> Option<EtcdPlan> {
-    if !host.roles.contains(&Role::Etcd) {
+    if !host.has(Role::Etcd) {
         return None;
     }
     let member = members.find(name)?;

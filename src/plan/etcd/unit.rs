@@ -89,7 +89,7 @@ pub(super) fn plan(spec: &Spec, settings: &Settings) -> Option<UnitPlan> {
 }
 
 /// Whether systemd, podman and docker read the same from a line `NAME=VALUE`.
-fn is_bare(value: &str) -> bool {
+pub fn is_bare(value: &str) -> bool {
     value.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"'`#$\\".contains(&byte))
 }
 

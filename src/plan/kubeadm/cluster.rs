@@ -84,7 +84,7 @@ fn sans(spec: &Spec, id: CertificateId) -> Vec<String> {
 
 fn etcd(subject: &Subject<'_>) -> Value {
     let spec = subject.shared.spec;
-    if !subject.host.roles.contains(&Role::Etcd) || spec.etcd.run != EtcdRun::StaticPod {
+    if !subject.host.has(Role::Etcd) || spec.etcd.run != EtcdRun::StaticPod {
         let endpoints: Vec<_> = subject.shared.members.all.iter().map(etcd::Member::client_url).collect();
         return json!({ "external": {
             "endpoints": endpoints,
@@ -149,7 +149,7 @@ fn of_component(subject: &Subject<'_>, component: Component) -> Value {
 
 /// Where control planes look for volume plugins, where it is not kubeadm's default.
 fn volume_plugins(spec: &Spec) -> Option<&'static str> {
-    let control_planes = spec.hosts.values().filter(|host| host.roles.contains(&Role::ControlPlane));
+    let control_planes = spec.hosts.values().filter(|host| host.has(Role::ControlPlane));
     let of_role = spec.roles.get(&Role::ControlPlane).and_then(|role| role.os);
     let mut families = control_planes.map(|host| host.os.or(of_role).or(spec.os).unwrap_or_default());
     families.find_map(|os| os::paths(os).volume_plugins)

@@ -13,7 +13,7 @@ mod problems;
 use super::EtcdPlan;
 use super::certs::Place;
 use super::host::Shared;
-use super::kubelet::{KubeletPlan, is_node};
+use super::kubelet::KubeletPlan;
 use super::objects;
 use super::releases::{KubeadmApi, Release};
 use super::settings::Settings;
@@ -73,7 +73,7 @@ struct Subject<'a> {
 
 impl Subject<'_> {
     fn is_control_plane(&self) -> bool {
-        self.host.roles.contains(&Role::ControlPlane)
+        self.host.has(Role::ControlPlane)
     }
 
     fn v1beta4(&self) -> bool {
@@ -113,7 +113,7 @@ pub(super) fn plan(
     kubelet: Option<&KubeletPlan>,
 ) -> Option<KubeadmPlan> {
     let spec = shared.spec;
-    if spec.kubernetes.provisioner != Provisioner::Kubeadm || !is_node(host) {
+    if spec.kubernetes.provisioner != Provisioner::Kubeadm || !host.is_node() {
         return None;
     }
     let subject = Subject { shared, release: shared.release?, name, host, settings, kubelet: kubelet?, etcd };

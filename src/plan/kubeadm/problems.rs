@@ -8,7 +8,7 @@ use crate::plan::releases::{KubeadmApi, Release};
 use crate::plan::settings::Settings;
 use crate::spec::layers::{Layer, layers};
 use crate::spec::scalars::HostName;
-use crate::spec::types::{CaName, EtcdRun, Flags, FreeForm, Host, Provisioner, Role, Spec};
+use crate::spec::types::{CaName, Flags, FreeForm, Host, Provisioner, Role, Spec};
 use crate::spec::{Path, Problem};
 use serde_json::Value;
 
@@ -157,14 +157,12 @@ pub(in crate::plan) fn of_host(
     member: Option<&EtcdPlan>,
     first: Option<&EtcdPlan>,
 ) -> Vec<Problem> {
-    let stacked = host.roles.contains(&Role::ControlPlane) && host.roles.contains(&Role::Etcd);
-    let kubeadms = spec.etcd.run == EtcdRun::StaticPod && spec.kubernetes.provisioner == Provisioner::Kubeadm;
-    let Some(member) = member.filter(|_| stacked && kubeadms) else {
+    // whoever runs as a unit is an external member to kubeadm
+    let Some(member) = member.filter(|_| spec.has_kubeadms_member(host)) else {
         return Vec::new();
     };
     let mut problems = Vec::new();
-    // whoever runs as a unit is an external member to kubeadm
-    if spec.etcd.run == EtcdRun::StaticPod && member.shared_certificate {
+    if member.shared_certificate {
         let message = "kubeadm gives each member of etcd on a control plane certificates of its own";
         problems.push(
             Problem::error("etcd.certificates", message)

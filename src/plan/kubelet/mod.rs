@@ -11,7 +11,7 @@ use super::host::Shared;
 use super::settings::{Gated, Settings, merged};
 use super::{os, proxy};
 use crate::spec::scalars::{HostName, ToleratedExit};
-use crate::spec::types::{EtcdRun, FreeForm, GateRun, Host, Join, Provisioner, Role};
+use crate::spec::types::{EtcdRun, FreeForm, GateRun, Host, Join, Provisioner};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -107,7 +107,7 @@ pub(super) fn plan(
 ) -> Option<KubeletPlan> {
     let spec = shared.spec;
     let paths = os::paths(settings.os);
-    let alone = !is_node(host);
+    let alone = !host.is_node();
     if alone && spec.etcd.run != EtcdRun::StaticPod {
         return None;
     }
@@ -154,18 +154,16 @@ const CONFIGURATION: &str = "/etc/kubernetes/kubelet/config.yaml";
 /// configuration is one of the template's, below the spec's own.
 pub(super) fn patches(shared: &Shared<'_>, host: &Host, settings: &Settings) -> BTreeMap<String, FreeForm> {
     let mut patches = settings.patches.clone();
-    let ours =
-        if is_node(host) { FreeForm::default() } else { configuration::over_the_templates(shared, settings) };
+    let ours = if host.is_node() {
+        FreeForm::default()
+    } else {
+        configuration::over_the_templates(shared, settings)
+    };
     if !ours.is_empty() {
         let patch = patches.entry(CONFIGURATION.to_owned()).or_default();
         *patch = merged(&ours, patch);
     }
     patches
-}
-
-/// Whether a host's kubelet is a node's, and not etcd's service manager.
-pub(super) fn is_node(host: &Host) -> bool {
-    host.roles.iter().any(|role| matches!(role, Role::ControlPlane | Role::Worker))
 }
 
 /// A gate of the spec, with its defaults.

@@ -7,7 +7,6 @@ mod tests;
 
 use super::certs::has_control_plane;
 use super::host::Shared;
-use super::kubelet::is_node;
 use super::{Facts, FreeForm, Owner, Policy, Source, node, proxy, settings};
 use crate::plan::FilePlan;
 use crate::spec::types::{CaName, Join, Provisioner, Role, Spec};
@@ -195,10 +194,10 @@ fn cluster(shared: &Shared<'_>) -> Option<ClusterObjects> {
 
 fn nodes(spec: &Spec) -> BTreeMap<String, BTreeMap<String, String>> {
     let by_kubeadm = spec.kubernetes.provisioner == Provisioner::Kubeadm;
-    let nodes = spec.hosts.iter().filter(|(_, host)| is_node(host));
+    let nodes = spec.hosts.iter().filter(|(_, host)| host.is_node());
     let labelled = nodes.filter_map(|(name, host)| {
         let mut labels = BTreeMap::new();
-        if host.roles.contains(&Role::ControlPlane) && !by_kubeadm {
+        if host.has(Role::ControlPlane) && !by_kubeadm {
             labels
                 .extend([node::CONTROL_PLANE, node::EXCLUDE].map(|label| (label.to_owned(), String::new())));
         }

@@ -94,7 +94,7 @@ pub(super) fn plan(
 ) -> Vec<PodPlan> {
     let spec = shared.spec;
     let static_pods = spec.kubernetes.provisioner == Provisioner::StaticPods;
-    if !static_pods || !host.roles.contains(&Role::ControlPlane) {
+    if !static_pods || !host.has(Role::ControlPlane) {
         return Vec::new();
     }
     let address = host.advertise_address();

@@ -2,7 +2,7 @@
 
 use super::{Holes, Path, Problem, Spec};
 use crate::spec::layers::{Layer, layers};
-use crate::spec::types::{EtcdRun, Host, Kubelet, Role};
+use crate::spec::types::{EtcdRun, Host, Kubelet};
 
 /// Settings of kubelets where none runs.
 pub(super) fn none(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
@@ -13,9 +13,9 @@ pub(super) fn none(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     }
     for Layer { path, role, .. } in layers(spec).filter(|layer| is_written(layer.kubelet)) {
         let of_host = super::hosts(spec).find(|(at, ..)| *at == path).map(|(_, _, host)| host);
-        let of_layer = |host: &&Host| role.is_none_or(|role| host.roles.contains(&role));
+        let of_layer = |host: &&Host| role.is_none_or(|role| host.has(role));
         let mut of_all = spec.hosts.values().filter(of_layer);
-        let runs = of_host.map_or_else(|| of_all.any(is_node), is_node);
+        let runs = of_host.map_or_else(|| of_all.any(Host::is_node), Host::is_node);
         if !runs {
             let at = path.key("kubelet");
             let message = format!("{at} means nothing: no kubelet runs there");
@@ -25,16 +25,11 @@ pub(super) fn none(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     }
 }
 
-fn is_node(host: &Host) -> bool {
-    host.roles.iter().any(|role| matches!(role, Role::ControlPlane | Role::Worker))
-}
-
 fn is_written(kubelet: &Kubelet) -> bool {
     let Kubelet { gate, cgroup_driver, container_runtime_endpoint, program, config, extra_args, environment } =
         kubelet;
-    let gated = gate.run.is_some() || gate.tolerate.is_some() || gate.program.is_some();
     let own = cgroup_driver.is_some() || container_runtime_endpoint.is_some() || program.is_some();
-    gated || own || !config.is_empty() || !extra_args.is_empty() || !environment.is_empty()
+    gate.is_written() || own || !config.is_empty() || !extra_args.is_empty() || !environment.is_empty()
 }
 
 #[cfg(test)]

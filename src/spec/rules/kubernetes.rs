@@ -10,10 +10,6 @@ fn kubernetes() -> Path {
     Path::root().key("kubernetes")
 }
 
-fn has(host: &Host, role: Role) -> bool {
-    host.roles.contains(&role)
-}
-
 /// The path of a role in a host's list.
 fn role_at(path: &Path, host: &Host, role: Role, holes: &Holes) -> Path {
     let index = host.roles.iter().position(|other| *other == role).unwrap_or_default();
@@ -28,7 +24,7 @@ pub(super) fn provisioner(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem
     }
     let none = spec.kubernetes.provisioner == Provisioner::None;
     for (path, name, host) in super::hosts(spec).filter(|_| none) {
-        let role = [Role::ControlPlane, Role::Worker].into_iter().find(|role| has(host, *role));
+        let role = [Role::ControlPlane, Role::Worker].into_iter().find(|role| host.has(*role));
         if let Some(role) = role {
             let message = format!("{name} is a {}, and nobody provisions Kubernetes", words(role));
             problems.push(
@@ -37,7 +33,7 @@ pub(super) fn provisioner(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem
             );
         }
     }
-    if !none && !spec.hosts.values().any(|host| has(host, Role::ControlPlane)) {
+    if !none && !spec.hosts.values().any(|host| host.has(Role::ControlPlane)) {
         problems.push(
             Problem::error(Path::root().key("hosts"), "no host has the role `control-plane`")
                 .hint("write `roles: [control-plane]` at one or more hosts, or `provisioner: none`"),
@@ -56,13 +52,13 @@ fn words(role: Role) -> &'static str {
 /// A worker is no control plane. Members of etcd under a kubelet lie on no worker, and either on all
 /// control planes or on none.
 pub(super) fn roles(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
-    for (path, name, host) in super::hosts(spec).filter(|(_, _, host)| has(host, Role::Worker)) {
-        if has(host, Role::ControlPlane) {
+    for (path, name, host) in super::hosts(spec).filter(|(_, _, host)| host.has(Role::Worker)) {
+        if host.has(Role::ControlPlane) {
             let message = format!("{name} is a control plane and a worker");
             let hint = "remove `worker`: a control plane is a node already";
             problems.push(Problem::error(role_at(&path, host, Role::Worker, holes), message).hint(hint));
         }
-        if has(host, Role::Etcd) && !spec.etcd.run.is_unit() {
+        if host.has(Role::Etcd) && !spec.etcd.run.is_unit() {
             let message = format!("{name} is a worker and an etcd member");
             let hint = "give etcd hosts of its own, or put it on the control planes";
             problems.push(Problem::error(role_at(&path, host, Role::Etcd, holes), message).hint(hint));
@@ -72,17 +68,17 @@ pub(super) fn roles(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     if holes.touch(&Path::root().key("hosts")) || spec.etcd.run.is_unit() {
         return;
     }
-    let stacked = |host: &Host| has(host, Role::ControlPlane) && has(host, Role::Etcd);
+    let stacked = |host: &Host| host.has(Role::ControlPlane) && host.has(Role::Etcd);
     if !spec.hosts.values().any(stacked) {
         return;
     }
     for (path, name, host) in super::hosts(spec) {
-        let (control_plane, etcd) = (has(host, Role::ControlPlane), has(host, Role::Etcd));
+        let (control_plane, etcd) = (host.has(Role::ControlPlane), host.has(Role::Etcd));
         let (role, message) = match (control_plane, etcd) {
             (true, false) => {
                 (Role::ControlPlane, format!("{name} is a control plane without an etcd member of its own"))
             }
-            (false, true) if !has(host, Role::Worker) => {
+            (false, true) if !host.has(Role::Worker) => {
                 (Role::Etcd, format!("{name} is an etcd member beside those on control planes"))
             }
             _ => continue,
@@ -95,7 +91,7 @@ pub(super) fn roles(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
 /// Everybody must reach the control planes under one name.
 pub(super) fn endpoint(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     let at = kubernetes().key("endpoint");
-    let control_plane = spec.hosts.values().any(|host| has(host, Role::ControlPlane));
+    let control_plane = spec.hosts.values().any(|host| host.has(Role::ControlPlane));
     let known = spec.kubernetes.endpoint.is_some() || holes.touch(&at);
     if control_plane && !known && spec.kubernetes.provisioner != Provisioner::None {
         problems.push(Problem::error(at, "control planes need an endpoint").hint(
@@ -111,7 +107,7 @@ pub(super) fn first_control_plane(spec: &Spec, holes: &Holes, problems: &mut Vec
     if holes.touch(&Path::root().key("hosts")) {
         return;
     }
-    if !spec.hosts.get(name).is_some_and(|host| has(host, Role::ControlPlane)) {
+    if !spec.hosts.get(name).is_some_and(|host| host.has(Role::ControlPlane)) {
         let at = kubernetes().key("firstControlPlane");
         let message = format!("{at}: {name} is no control plane");
         problems.push(Problem::error(at, message).hint("name a host with the role `control-plane`"));

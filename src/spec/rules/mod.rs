@@ -5,21 +5,16 @@
 mod addresses;
 mod authorities;
 mod components;
-mod containers;
 mod etcd;
-mod etcd_names;
-mod etcd_run;
 mod flags;
 mod hosts;
 mod kubelets;
 mod kubernetes;
-mod membership;
 mod nodes;
 mod pki;
 mod pods;
 mod recipients;
 mod rotation;
-mod stateful_set;
 mod subnets;
 
 use super::holes::Holes;
@@ -37,21 +32,22 @@ const RULES: &[Rule] = &[
     hosts::roles_once,
     hosts::retired,
     hosts::role_settings,
-    etcd::members,
+    etcd::count::members,
     kubelets::none,
-    membership::of_one_host,
-    membership::a_beginning,
-    membership::leaving,
-    etcd_names::possible,
-    etcd_names::distinct,
-    containers::pointless,
-    containers::quadlet,
-    containers::mounts,
-    etcd_run::pointless,
-    etcd_run::plain_loopback,
-    stateful_set::alone,
-    stateful_set::pointless,
-    stateful_set::settings,
+    etcd::membership::of_one_host,
+    etcd::membership::a_beginning,
+    etcd::membership::leaving,
+    etcd::names::possible,
+    etcd::names::distinct,
+    etcd::containers::quadlet,
+    etcd::containers::mounts,
+    etcd::pointless::fields,
+    etcd::pointless::gates,
+    etcd::pointless::certificates,
+    etcd::run::plain_loopback,
+    etcd::stateful_set::alone,
+    etcd::stateful_set::ca_keys,
+    etcd::stateful_set::settings,
     kubernetes::provisioner,
     kubernetes::roles,
     kubernetes::endpoint,

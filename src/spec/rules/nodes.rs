@@ -14,7 +14,7 @@ fn taints(spec: &Spec) -> impl Iterator<Item = (Path, bool, &Vec<Taint>)> {
         of.taints.as_ref().map(|taints| (path, *role == Role::ControlPlane, taints))
     });
     let of_hosts = super::hosts(spec).filter_map(|(path, _, host)| {
-        let control_plane = host.roles.contains(&Role::ControlPlane);
+        let control_plane = host.has(Role::ControlPlane);
         host.taints.as_ref().map(|taints| (path.key("taints"), control_plane, taints))
     });
     of_roles.chain(of_hosts)
@@ -91,7 +91,7 @@ pub(super) fn beyond_proxy(spec: &Spec, holes: &Holes, problems: &mut Vec<Proble
     let services = spec.kubernetes.service_subnets();
     let taken =
         |address: &&IpAddr| services.first().is_none_or(|subnet| subnet.is_ipv6() == address.is_ipv6());
-    let workers = super::hosts(spec).filter(|(_, _, host)| host.roles.contains(&Role::Worker));
+    let workers = super::hosts(spec).filter(|(_, _, host)| host.has(Role::Worker));
     let beyond: Vec<_> = workers
         .filter_map(|(_, name, host)| {
             let addresses = if host.node_ips.is_empty() { &host.addresses } else { &host.node_ips };

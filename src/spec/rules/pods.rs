@@ -2,7 +2,7 @@
 
 use super::{Holes, Path, Problem, Spec};
 use crate::spec::scalars::Subnet;
-use crate::spec::types::{FlagValues, Provisioner, Role};
+use crate::spec::types::{FlagValues, Provisioner};
 
 /// How many bits may lie between a range's prefix and a node's: `clusterSubnetMaxDiff` of the controller
 /// manager (`ipam/cidrset/cidr_set.go`, IPv6 alone), `PodSubnetNodeMaskMaxDiff` of kubeadm (both families).
@@ -67,8 +67,7 @@ fn range(spec: &Spec, holes: &Holes, at: Path, subnet: Subnet, mask: u32) -> Opt
             prefix + MOST
         )));
     }
-    let is_node = |roles: &[Role]| roles.contains(&Role::ControlPlane) || roles.contains(&Role::Worker);
-    let nodes = spec.hosts.values().filter(|host| is_node(&host.roles)).count();
+    let nodes = spec.hosts.values().filter(|host| host.is_node()).count();
     let room = 1_usize.checked_shl(bits).unwrap_or(usize::MAX);
     (nodes > room && !holes.touch(&Path::root().key("hosts"))).then(|| {
         let message =

@@ -157,6 +157,14 @@ pub struct Gate {
     pub program: Option<AbsolutePath>,
 }
 
+impl Gate {
+    /// Whether the spec says anything of it.
+    pub fn is_written(&self) -> bool {
+        let Self { run, tolerate, program } = self;
+        run.is_some() || tolerate.is_some() || program.is_some()
+    }
+}
+
 /// What checks the host before the kubelet starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
@@ -286,7 +294,28 @@ pub struct Host {
     pub allow_files: Vec<AbsolutePath>,
 }
 
+impl Spec {
+    /// Whether kubeadm makes the etcd member of a host, on a control plane of its own.
+    pub fn has_kubeadms_member(&self, host: &Host) -> bool {
+        self.etcd.run == EtcdRun::StaticPod
+            && self.kubernetes.provisioner == Provisioner::Kubeadm
+            && host.has(Role::ControlPlane)
+            && host.has(Role::Etcd)
+    }
+}
+
 impl Host {
+    /// Whether it has a role.
+    pub fn has(&self, role: Role) -> bool {
+        self.roles.contains(&role)
+    }
+
+    /// Whether it is a node of Kubernetes. Where it is none, its kubelet, if it has one, is etcd's service
+    /// manager.
+    pub fn is_node(&self) -> bool {
+        self.has(Role::ControlPlane) || self.has(Role::Worker)
+    }
+
     /// Where its API server is reached (kubeadm's `localAPIEndpoint.advertiseAddress`).
     pub fn advertise_address(&self) -> Option<IpAddr> {
         self.api_address.or_else(|| self.addresses.first().copied())

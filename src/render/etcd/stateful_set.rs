@@ -6,11 +6,11 @@ use crate::plan::etcd::stateful_set::{CertManagerPlan, Claim};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-pub(super) use crate::plan::etcd::stateful_set::DIRECTORY;
+pub(in crate::render) use crate::plan::etcd::stateful_set::DIRECTORY;
 
 /// The context of each of them.
 #[derive(Serialize)]
-pub(super) struct StatefulSet {
+pub(in crate::render) struct StatefulSet {
     name: String,
     namespace: String,
     create_namespace: bool,
@@ -85,7 +85,7 @@ struct Field {
 }
 
 /// The context; `digest` is that of what pods read at their start only.
-pub(super) fn context(plan: &StatefulSetPlan, digest: Option<&str>) -> StatefulSet {
+pub(in crate::render) fn context(plan: &StatefulSetPlan, digest: Option<&str>) -> StatefulSet {
     let client_service = plan.client_service.then(|| format!("{}-client", plan.name));
     let manager = plan.cert_manager.as_ref();
     let (issuer, issuer_kind) = manager.map(|manager| manager.issuer.clone()).unwrap_or_default();

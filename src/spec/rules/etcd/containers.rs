@@ -1,29 +1,11 @@
 //! etcd in a container of its own: what its engine cannot be told.
 
-use super::{Holes, Path, Problem, Spec};
+use super::{Holes, Path, Problem, Spec, etcd};
 use crate::spec::scalars::AbsolutePath;
 use crate::spec::types::{ContainerEngine, EtcdRun};
 
-fn etcd() -> Path {
-    Path::root().key("etcd")
-}
-
-/// Settings of a container without one.
-pub(super) fn pointless(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
-    if holes.touch(&etcd().key("run")) || spec.etcd.run == EtcdRun::Container {
-        return;
-    }
-    let of = &spec.etcd.container;
-    let written = [("engine", of.engine != ContainerEngine::default()), ("program", of.program.is_some())];
-    for (field, _) in written.into_iter().filter(|(_, written)| *written) {
-        let at = etcd().key("container").key(field);
-        let message = format!("{at} means nothing: etcd runs in no container of its own");
-        problems.push(Problem::warning(at, message).hint("remove it, or write `run: container`"));
-    }
-}
-
 /// podman's generator has its own path of podman in it.
-pub(super) fn quadlet(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
+pub(in crate::spec::rules) fn quadlet(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     let at = etcd().key("container").key("program");
     let of = &spec.etcd.container;
     let podman = spec.etcd.run == EtcdRun::Container && of.engine == ContainerEngine::Podman;
@@ -36,7 +18,7 @@ pub(super) fn quadlet(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
 }
 
 /// Engines take a mount apart at colons.
-pub(super) fn mounts(spec: &Spec, _: &Holes, problems: &mut Vec<Problem>) {
+pub(in crate::spec::rules) fn mounts(spec: &Spec, _: &Holes, problems: &mut Vec<Problem>) {
     if spec.etcd.run != EtcdRun::Container {
         return;
     }
@@ -70,7 +52,7 @@ mod tests {
 
     /// The problems of the smallest example with this instead of its `run`.
     fn problems(etcd: &str) -> Vec<String> {
-        let text = include_str!("../../../bundles/etcd-static-pods/sealift.yaml");
+        let text = include_str!("../../../../bundles/etcd-static-pods/sealift.yaml");
         let edited = text.replacen("  run: static-pod", etcd, 1);
         assert_ne!(edited, text);
         let loaded = spec::load(&edited);
@@ -91,8 +73,8 @@ mod tests {
         assert_eq!(
             problems("  run: static-pod\n  container: {engine: nerdctl, program: /opt/a}"),
             [
-                "warning etcd.container.engine: etcd.container.engine means nothing: etcd runs in no container of its own (remove it, or write `run: container`)",
-                "warning etcd.container.program: etcd.container.program means nothing: etcd runs in no container of its own (remove it, or write `run: container`)",
+                "warning etcd.container.engine: etcd.container.engine means nothing to etcd with `run: static-pod` (remove it, or write `run: container`)",
+                "warning etcd.container.program: etcd.container.program means nothing to etcd with `run: static-pod` (remove it, or write `run: container`)",
             ]
         );
     }

@@ -20,7 +20,7 @@ const OPEN_FILES: &str = "nofile=65536:65536";
 
 /// What templates see.
 #[derive(Serialize)]
-pub(super) struct Container {
+pub(in crate::render) struct Container {
     program: String,
     name: &'static str,
     image: String,
@@ -42,7 +42,7 @@ pub(super) struct Container {
 }
 
 /// The context of a member's unit; none where it runs in no container.
-pub(super) fn context(etcd: &EtcdPlan) -> Option<Container> {
+pub(in crate::render) fn context(etcd: &EtcdPlan) -> Option<Container> {
     let plan = etcd.container.as_ref()?;
     let image = etcd.image.as_ref()?;
     let in_file = etcd.unit.as_ref()?.file.is_some();

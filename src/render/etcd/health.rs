@@ -5,7 +5,7 @@ use serde::Serialize;
 
 /// The context of `/etc/etcd/sealift-etcd-health`.
 #[derive(Serialize)]
-pub(super) struct EtcdHealth {
+pub(in crate::render) struct EtcdHealth {
     /// As `--initial-cluster` has them.
     members: String,
     /// Bytes that a database may have.
@@ -14,7 +14,7 @@ pub(super) struct EtcdHealth {
     engine: String,
 }
 
-pub(super) fn context(etcd: &EtcdPlan) -> EtcdHealth {
+pub(in crate::render) fn context(etcd: &EtcdPlan) -> EtcdHealth {
     EtcdHealth {
         members: etcd.listed.initial_cluster.to_string(),
         quota: etcd.quota(),

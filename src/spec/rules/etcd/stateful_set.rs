@@ -1,18 +1,11 @@
 //! etcd in a cluster that exists: what its `StatefulSet` needs, and what means nothing to it.
 
-use super::{Holes, Path, Problem, Spec};
+use super::{Holes, Path, Problem, Spec, etcd};
 use crate::spec::scalars::Quantity;
-use crate::spec::types::{
-    EtcdCertificates, EtcdConfig, EtcdContainer, EtcdRun, EtcdStatefulSet, EtcdUrls, EtcdUser, Gate,
-    Provisioner, Role, StatefulSetCertificates,
-};
-
-fn etcd() -> Path {
-    Path::root().key("etcd")
-}
+use crate::spec::types::{EtcdRun, EtcdStatefulSet, Provisioner, Role, StatefulSetCertificates};
 
 /// The section and the way to run it belong together; no machine and no control plane beside it.
-pub(super) fn alone(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
+pub(in crate::spec::rules) fn alone(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     let run = etcd().key("run");
     if holes.touch(&run) {
         return;
@@ -34,7 +27,7 @@ pub(super) fn alone(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
             "write `provisioner: none`; the etcd of a cluster that sealift makes cannot run in that cluster",
         ));
     }
-    for (path, name, _) in super::hosts(spec).filter(|(_, _, host)| host.roles.contains(&Role::Etcd)) {
+    for (path, name, _) in super::hosts(spec).filter(|(_, _, host)| host.has(Role::Etcd)) {
         let message = format!("{name} is an etcd member, and etcd runs in a StatefulSet");
         problems.push(
             Problem::error(path.key("roles"), message)
@@ -43,44 +36,20 @@ pub(super) fn alone(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     }
 }
 
-/// Fields of the other ways to run etcd.
-pub(super) fn pointless(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
+/// Its Secrets are the operators': no host has a key.
+pub(in crate::spec::rules) fn ca_keys(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     if spec.etcd.run != EtcdRun::StatefulSet || holes.touch(&etcd().key("run")) {
         return;
     }
-    let of = &spec.etcd;
-    let Gate { run, tolerate, program } = &of.gate;
-    let EtcdUser { name, uid, gid } = &of.user;
-    let EtcdContainer { engine, program: engine_program } = &of.container;
-    let fields = [
-        ("dataDir", of.data_dir.is_some()),
-        ("walDir", of.wal_dir.is_some()),
-        ("urls", of.urls != EtcdUrls::Address),
-        ("certificates", of.certificates != EtcdCertificates::Member),
-        ("plainLoopback", of.plain_loopback),
-        ("config", of.config != EtcdConfig::Environment),
-        ("program", of.program.is_some()),
-        ("user", name.is_some() || uid.is_some() || gid.is_some()),
-        ("container", *engine != <_>::default() || engine_program.is_some()),
-        ("gate", run.is_some() || tolerate.is_some() || program.is_some()),
-        ("leaving", !of.leaving.is_empty()),
-    ];
-    let metrics = &of.tuning.metrics;
-    let at = etcd().key("tuning").key("metrics");
-    let metrics = [("listen", metrics.listen.is_some()), ("port", metrics.port.is_some())]
-        .map(|(field, written)| (at.key(field), written));
-    let keys = Path::root().key("pki").key("caKeysOnHosts");
-    let keys = (keys, !spec.pki.ca_keys_on_hosts.is_empty());
-    let fields =
-        fields.into_iter().map(|(field, written)| (etcd().key(field), written)).chain(metrics).chain([keys]);
-    for (at, _) in fields.filter(|(_, written)| *written) {
+    if !spec.pki.ca_keys_on_hosts.is_empty() {
+        let at = Path::root().key("pki").key("caKeysOnHosts");
         let message = format!("{at} means nothing to etcd in a StatefulSet");
-        problems.push(Problem::warning(at, message).hint("remove it; see `etcd.statefulSet`"));
+        problems.push(Problem::warning(at, message).hint("remove it"));
     }
 }
 
 /// What its fields say of each other.
-pub(super) fn settings(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
+pub(in crate::spec::rules) fn settings(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     let Some(of) = &spec.etcd.stateful_set else { return };
     let at = etcd().key("statefulSet");
     let manager = of.certificates == StatefulSetCertificates::CertManager;

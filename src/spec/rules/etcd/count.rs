@@ -1,29 +1,25 @@
 //! The number of etcd members.
 
-use super::{Holes, Path, Problem, Spec};
+use super::{Holes, Path, Problem, Spec, etcd};
 use crate::spec::types::{EtcdRun, Role};
 
 /// etcd's own advice for the largest cluster (etcd FAQ, "what is maximum cluster size").
 const MOST: usize = 7;
 
 /// At least one member; an odd number, more than one and at most seven.
-pub(super) fn members(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
+pub(in crate::spec::rules) fn members(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     let hosts = Path::root().key("hosts");
-    if holes.touch(&hosts) {
-        return;
-    }
-    if holes.touch(&Path::root().key("etcd").key("run")) {
+    if holes.touch(&hosts) || holes.touch(&etcd().key("run")) {
         return;
     }
     let (hosts, count) = if spec.etcd.run == EtcdRun::StatefulSet {
-        let set = spec.etcd.stateful_set.clone().unwrap_or_default();
-        let at = Path::root().key("etcd").key("statefulSet").key("replicas");
-        (at, usize::try_from(set.replicas.get()).unwrap_or_default())
+        let replicas = spec.etcd.stateful_set.as_ref().map(|set| set.replicas).unwrap_or_default();
+        let at = etcd().key("statefulSet").key("replicas");
+        (at, usize::try_from(replicas.get()).unwrap_or_default())
     } else {
-        (hosts, spec.hosts.values().filter(|host| host.roles.contains(&Role::Etcd)).count())
+        (hosts, spec.hosts.values().filter(|host| host.has(Role::Etcd)).count())
     };
     let problem = match count {
-        0 if holes.touch(&Path::root().key("etcd").key("run")) => return,
         0 => Problem::error(hosts, "no host has the role `etcd`")
             .hint("write `roles: [etcd]` at one or more hosts, or at all control planes"),
         1 => Problem::warning(hosts, "one etcd member tolerates no failure").hint("use three members"),

@@ -1,10 +1,10 @@
 //! Members of etcd that join and leave.
 
-use super::{Holes, Path, Problem, Spec};
-use crate::spec::types::{EtcdRun, EtcdSettings, EtcdState, Host, Provisioner, Role};
+use super::{Holes, Path, Problem, Spec, etcd};
+use crate::spec::types::{EtcdRun, EtcdSettings, EtcdState, Host, Role};
 
 /// What is said of one host alone, and only of a member.
-pub(super) fn of_one_host(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
+pub(in crate::spec::rules) fn of_one_host(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     for (role, settings) in &spec.roles {
         let at = Path::root().key("roles").key(role.name()).key("etcd");
         for field in written(&settings.etcd) {
@@ -50,14 +50,11 @@ fn nobody_joins(spec: &Spec, name: &str, host: &Host) -> Option<(String, String)
         let hint = "remove it; change `replicas` of the StatefulSet, one at a time";
         return Some(("a StatefulSet has no members on hosts".to_owned(), hint.to_owned()));
     }
-    if !host.roles.contains(&Role::Etcd) {
+    if !host.has(Role::Etcd) {
         let hint = "give it the role `etcd`, or remove this";
         return Some((format!("{name} is no etcd member"), hint.to_owned()));
     }
-    let kubeadms = spec.etcd.run == EtcdRun::StaticPod
-        && spec.kubernetes.provisioner == Provisioner::Kubeadm
-        && host.roles.contains(&Role::ControlPlane);
-    kubeadms.then(|| {
+    spec.has_kubeadms_member(host).then(|| {
         let hint = "remove it: `kubeadm join` adds the member; before a machine is replaced, \
                     `etcdctl member remove ID` of the one that is gone";
         (format!("{name}'s member is kubeadm's"), hint.to_owned())
@@ -65,12 +62,12 @@ fn nobody_joins(spec: &Spec, name: &str, host: &Host) -> Option<(String, String)
 }
 
 /// Somebody began the cluster.
-pub(super) fn a_beginning(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
+pub(in crate::spec::rules) fn a_beginning(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     let hosts = Path::root().key("hosts");
     if holes.touch(&hosts) {
         return;
     }
-    let mut members = spec.hosts.values().filter(|host| host.roles.contains(&Role::Etcd)).peekable();
+    let mut members = spec.hosts.values().filter(|host| host.has(Role::Etcd)).peekable();
     if members.peek().is_some() && members.all(|host| host.etcd.state == Some(EtcdState::Existing)) {
         let message = "every etcd member joins a cluster, and none began it";
         problems.push(Problem::error(hosts, message).hint(
@@ -81,8 +78,8 @@ pub(super) fn a_beginning(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem
 }
 
 /// Who leaves is no member any more, and is named once.
-pub(super) fn leaving(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
-    let list = Path::root().key("etcd").key("leaving");
+pub(in crate::spec::rules) fn leaving(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
+    let list = etcd().key("leaving");
     for (index, name) in spec.etcd.leaving.iter().enumerate() {
         let at = holes.item(&list, index);
         if spec.etcd.run == EtcdRun::StatefulSet {
@@ -92,7 +89,7 @@ pub(super) fn leaving(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
         } else if spec.etcd.leaving.iter().take(index).any(|other| other == name) {
             let message = format!("{at}: {name} is listed twice");
             problems.push(Problem::error(at, message).hint("remove one of the two"));
-        } else if spec.hosts.get(name).is_some_and(|host| host.roles.contains(&Role::Etcd)) {
+        } else if spec.hosts.get(name).is_some_and(|host| host.has(Role::Etcd)) {
             let message = format!("{at}: {name} still is an etcd member");
             problems.push(Problem::error(at, message).hint(format!(
                 "remove {name} from `hosts`, or `etcd` from its roles; to replace its machine, raise its \

@@ -1,11 +1,11 @@
-//! Contexts of what an etcd member reads that runs as a unit of systemd.
+//! What a member reads that runs as a unit of systemd.
 
 use crate::plan::{EtcdPlan, Setting, UnitPlan};
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 /// The context of one of the unit's files; none when the member is no unit, or has no such file.
-pub(super) fn of(path: &str, etcd: &EtcdPlan) -> Option<Etcd> {
+pub(in crate::render) fn of(path: &str, etcd: &EtcdPlan) -> Option<Etcd> {
     let unit = etcd.unit.as_ref()?;
     match path {
         "/etc/etcd/etcd.env" => Some(variables(etcd)),
@@ -26,7 +26,7 @@ pub(super) fn of(path: &str, etcd: &EtcdPlan) -> Option<Etcd> {
 /// What these templates see.
 #[derive(Serialize)]
 #[serde(untagged)]
-pub(super) enum Etcd {
+pub(in crate::render) enum Etcd {
     Variables { settings: Vec<Variable> },
     File { configuration: Map<String, Value> },
     Service(Service),
@@ -35,14 +35,14 @@ pub(super) enum Etcd {
 }
 
 #[derive(Serialize)]
-pub(super) struct Variable {
+pub(in crate::render) struct Variable {
     name: String,
     value: String,
 }
 
 /// What the unit says.
 #[derive(Serialize)]
-pub(super) struct Service {
+pub(in crate::render) struct Service {
     program: String,
     user: String,
     environment_file: Option<&'static str>,

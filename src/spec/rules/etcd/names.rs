@@ -1,20 +1,15 @@
 //! The names by which etcd's members are reached.
 
-use super::{Holes, Path, Problem, Spec};
-use crate::spec::types::{EtcdRun, EtcdUrls, Provisioner, Role};
+use super::{Holes, Path, Problem, Spec, etcd};
+use crate::spec::types::{EtcdUrls, Role};
 use std::collections::BTreeMap;
 
 /// kubeadm makes the members on its control planes and lists them by address
 /// (`util/etcd/etcd.go`, `GetPeerURL`), in certificates too.
-pub(super) fn possible(spec: &Spec, _holes: &Holes, problems: &mut Vec<Problem>) {
-    let made_by_kubeadm = spec.etcd.run == EtcdRun::StaticPod
-        && spec.kubernetes.provisioner == Provisioner::Kubeadm
-        && spec
-            .hosts
-            .values()
-            .any(|host| host.roles.contains(&Role::ControlPlane) && host.roles.contains(&Role::Etcd));
+pub(in crate::spec::rules) fn possible(spec: &Spec, _holes: &Holes, problems: &mut Vec<Problem>) {
+    let made_by_kubeadm = spec.hosts.values().any(|host| spec.has_kubeadms_member(host));
     if spec.etcd.urls == EtcdUrls::Name && made_by_kubeadm {
-        let at = Path::root().key("etcd").key("urls");
+        let at = etcd().key("urls");
         let message = "kubeadm makes the members on control planes, and reaches them by address";
         problems.push(
             Problem::error(at, message).hint(
@@ -25,13 +20,13 @@ pub(super) fn possible(spec: &Spec, _holes: &Holes, problems: &mut Vec<Problem>)
 }
 
 /// `etcdName` is used, and no two members share a name.
-pub(super) fn distinct(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
+pub(in crate::spec::rules) fn distinct(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     let mut owners: BTreeMap<&str, &str> =
         spec.hosts.keys().map(|name| (name.as_str(), name.as_str())).collect();
     for (path, name, host) in super::hosts(spec) {
         let Some(own) = &host.etcd_name else { continue };
         let at = path.key("etcdName");
-        if let Some(problem) = unused(spec, holes, &path, host.roles.contains(&Role::Etcd)) {
+        if let Some(problem) = unused(spec, holes, &path, host.has(Role::Etcd)) {
             problems.push(problem);
         } else if own.as_str() == "localhost" {
             problems.push(
@@ -51,7 +46,7 @@ pub(super) fn distinct(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) 
 /// Why nothing would read the `etcdName` of a host.
 fn unused(spec: &Spec, holes: &Holes, host: &Path, member: bool) -> Option<Problem> {
     let at = host.key("etcdName");
-    if spec.etcd.urls == EtcdUrls::Address && !holes.touch(&Path::root().key("etcd").key("urls")) {
+    if spec.etcd.urls == EtcdUrls::Address && !holes.touch(&etcd().key("urls")) {
         let problem = Problem::error(at, "nothing uses this name: members are reached by address");
         return Some(problem.hint("write `urls: name` under `etcd`, or remove it"));
     }
