@@ -46,7 +46,7 @@ impl Shared<'_> {
             generation: host.generation.get(),
             seed: host.seed,
             addresses: &host.addresses,
-            members: &self.members.all,
+            members: Some(self.members),
             api_address: host.advertise_address(),
             own: Some(&host.certificates),
         };
@@ -69,7 +69,7 @@ impl Shared<'_> {
             registries: registries::plan(self.spec),
             kubeadm,
             pods: pods::plan(self, host, settings, etcd.as_ref()),
-            etcd,
+            etcd: etcd.map(Box::new),
             kubelet,
             ..planned
         }
@@ -83,7 +83,7 @@ impl Shared<'_> {
             generation: 1,
             seed: Some(spec.seed),
             addresses: &[],
-            members: &[],
+            members: None,
             api_address: None,
             own: None,
         };
@@ -98,7 +98,7 @@ impl Shared<'_> {
                 .into(),
             files: planned.files.iter().cloned().map(at_rest).collect(),
             objects,
-            stateful_set,
+            stateful_set: stateful_set.map(Box::new),
             patches: patches::of_operator(spec, &planned.files),
             ..planned
         }
@@ -139,7 +139,7 @@ impl Shared<'_> {
             directories: Arc::default(),
             files: files.into(),
             rotations,
-            membership,
+            membership: membership.map(Box::new),
             patches: BTreeMap::new(),
             registries: Vec::new(),
             kubeadm: None,

@@ -117,7 +117,7 @@ pub(super) fn uses(
         all.push(ImageUse { component: "pause", image: pause(spec, release), hosts });
     }
     let start = all.len();
-    for (name, etcd) in plans.iter().filter_map(|(name, plan)| Some((name, plan.etcd.as_ref()?))) {
+    for (name, etcd) in plans.iter().filter_map(|(name, plan)| Some((name, plan.etcd.as_deref()?))) {
         let Some(image) = etcd.image.as_ref().map(|image| image.whole.clone()) else { continue };
         match all.iter_mut().skip(start).find(|other| other.image == image) {
             Some(other) => other.hosts.push(name.to_string()),

@@ -65,7 +65,7 @@ pub(super) fn plan(spec: &Spec, members: &Members, name: &str, here: &[Place]) -
         members.latest()
     } else {
         // its own entry alone, so that later changes leave its bundle as it is
-        members.joining().into_iter().filter(|member| member.name == name).collect()
+        members.find(name).filter(|member| member.joins()).into_iter().collect()
     };
     let leaving: Vec<_> = spec.etcd.leaving.iter().filter(|_| operator).map(ToString::to_string).collect();
     if joining.is_empty() && leaving.is_empty() {
@@ -81,7 +81,7 @@ pub(super) fn plan(spec: &Spec, members: &Members, name: &str, here: &[Place]) -
     Some(MembershipPlan {
         staying: staying.collect(),
         api_servers: (operator && grows).then(|| api_servers(spec, members)).flatten(),
-        joining: joining.into_iter().map(|member| of(spec, member)).collect(),
+        joining: joining.into_iter().map(of).collect(),
         leaving,
         unit: spec.etcd.run.is_unit(),
         generated: spec.etcd.run == EtcdRun::Container
@@ -89,13 +89,12 @@ pub(super) fn plan(spec: &Spec, members: &Members, name: &str, here: &[Place]) -
     })
 }
 
-fn of(spec: &Spec, member: &Member) -> JoiningPlan {
-    let host = spec.hosts.iter().find(|(name, _)| name.as_str() == member.name);
+fn of(member: &Member) -> JoiningPlan {
     JoiningPlan {
         name: member.name.clone(),
         peer_url: member.peer_url(),
         client_url: member.client_url(),
-        generation: host.map_or(1, |(_, host)| host.generation.get()),
+        generation: member.generation.get(),
         replaces: member.replaces,
     }
 }

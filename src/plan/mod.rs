@@ -48,9 +48,8 @@ pub use brought::{Brought, Facts};
 pub use certs::CertPlan;
 pub use directories::DirectoryPlan;
 pub use etcd::{
-    ContainerPlan, EtcdFlags, EtcdImage, EtcdPlan, Listed, MetricsListener, MetricsPlan, Owner, Pair,
-    ServicePlan, Setting, SettingKind, SettingPlace, SettingsBasis, StatefulSetPlan, UnitPlan,
-    settings_document,
+    ContainerPlan, EtcdFlags, EtcdImage, EtcdPlan, Listed, MetricsListener, MetricsPlan, Owner, ServicePlan,
+    Setting, StatefulSetPlan, UnitPlan, settings_document,
 };
 pub use files::{FilePlan, Source};
 pub use images::{ImageUse, Images};
@@ -122,7 +121,7 @@ pub struct ItemPlan {
     pub generation: u32,
 }
 
-/// Everything that will exist on one host.
+/// Everything that will exist on one host. What few hosts have is boxed: a fleet has many that have not.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HostPlan {
@@ -148,7 +147,7 @@ pub struct HostPlan {
     pub rotations: Vec<RotationPlan>,
     /// What it is told of etcd's members that come and go.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub membership: Option<MembershipPlan>,
+    pub membership: Option<Box<MembershipPlan>>,
     /// JSON merge patches of rendered YAML, by path.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub patches: BTreeMap<String, FreeForm>,
@@ -168,10 +167,10 @@ pub struct HostPlan {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub objects: Option<ObjectsPlan>,
     /// The etcd member, when the host runs one.
-    pub etcd: Option<EtcdPlan>,
+    pub etcd: Option<Box<EtcdPlan>>,
     /// etcd in a cluster that exists, in the operators' bundle.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub stateful_set: Option<StatefulSetPlan>,
+    pub stateful_set: Option<Box<StatefulSetPlan>>,
     /// The kubelet, when the host runs one.
     pub kubelet: Option<KubeletPlan>,
 }
@@ -254,10 +253,11 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
         })
         .collect::<BTreeMap<HostName, HostPlan>>();
     problems.extend(etcd::unlike(
-        hosts.iter().filter_map(|(name, host)| Some((name.as_str(), host.etcd.as_ref()?))),
+        hosts.iter().filter_map(|(name, host)| Some((name.as_str(), host.etcd.as_deref()?))),
     ));
     let operator = shared.operator(etcd::stateful_set::plan(spec, release, &mut problems));
-    let images = images::uses(spec, release, shared.images.as_ref(), &hosts, operator.stateful_set.as_ref());
+    let images =
+        images::uses(spec, release, shared.images.as_ref(), &hosts, operator.stateful_set.as_deref());
     let plan = Plan { cluster, hosts, operator, images };
     problems.extend(patches::pointless(spec, &plan.hosts, &plan.operator));
     problems.extend(release.into_iter().flat_map(|row| free::problems(spec, row)));

@@ -121,7 +121,7 @@ fn a_pinned_image_is_taken_apart_for_kubeadm() {
     let digest = "sha256:".to_owned() + &"0".repeat(64);
     let image = format!("run: static-pod\n  image: registry.example:5000/a/etcd:3.6.8-0@{digest}");
     let planned = hosts(&with("run: static-pod", &image));
-    let etcd = planned[0].etcd.as_ref().unwrap();
+    let etcd = planned[0].etcd.as_deref().unwrap();
     assert_eq!(etcd.image.as_ref().unwrap().repository, "registry.example:5000/a");
     assert_eq!(etcd.image.as_ref().unwrap().tag, format!("3.6.8-0@{digest}"));
 }
@@ -129,7 +129,7 @@ fn a_pinned_image_is_taken_apart_for_kubeadm() {
 #[test]
 fn members_have_brackets_around_ipv6() {
     let planned = hosts(&with("[10.0.0.6]", "[\"fd00::6\", 10.0.0.6]"));
-    let etcd = planned[0].etcd.as_ref().unwrap();
+    let etcd = planned[0].etcd.as_deref().unwrap();
     assert_eq!(etcd.client_url, "https://[fd00::6]:2379");
     assert!(etcd.listed.initial_cluster.starts_with("infra0=https://[fd00::6]:2380,"));
     let server = planned[0].certificates.iter().find(|leaf| leaf.row.id == "etcd-server").unwrap();
@@ -153,7 +153,7 @@ fn members_with_names_have_no_address_in_certificates() {
         assert_eq!(sans(&planned[0], id), ["infra0", "localhost", "127.0.0.1", "::1"]);
         assert_eq!(sans(&planned[1], id), ["etcd1.example", "infra1", "localhost", "127.0.0.1", "::1"]);
     }
-    let etcd = planned[1].etcd.as_ref().unwrap();
+    let etcd = planned[1].etcd.as_deref().unwrap();
     assert_eq!(etcd.client_url, "https://etcd1.example:2379");
     assert_eq!(etcd.client_listener(), "https://10.0.0.7:2379");
     let shared = hosts(&text.replace("urls: name", "urls: name\n  certificates: shared"));

@@ -18,7 +18,7 @@ use serde::Serialize;
 /// The context of a template, for one of several where there are some; none when the host has no such
 /// thing or nothing renders the path.
 pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Digests) -> Option<Context> {
-    let etcd = host.etcd.as_ref();
+    let etcd = host.etcd.as_deref();
     let name = path.rsplit('/').next().and_then(|file| file.strip_suffix(".yaml")).unwrap_or_default();
     let digest = digests.get(name).map(String::as_str);
     match path {

@@ -1,7 +1,7 @@
 //! The layers in which a spec sets the same thing: for all hosts, for a role, for a host.
 
 use super::path::Path;
-use super::types::{Kubelet, Patches, Role, Spec};
+use super::types::{Host, Kubelet, Patches, Role, Spec};
 
 /// One layer of settings.
 #[derive(Debug)]
@@ -10,6 +10,8 @@ pub(crate) struct Layer<'s> {
     pub(crate) path: Path,
     /// The role that it is for, if it is for one.
     pub(crate) role: Option<Role>,
+    /// The host that it is for, if it is for one.
+    pub(crate) host: Option<&'s Host>,
     /// Settings of kubelets.
     pub(crate) kubelet: &'s Kubelet,
     /// Merge patches.
@@ -19,17 +21,20 @@ pub(crate) struct Layer<'s> {
 /// All layers, the most specific last.
 pub(crate) fn layers(spec: &Spec) -> impl Iterator<Item = Layer<'_>> {
     let root = Path::root();
-    let all = Layer { path: root.clone(), role: None, kubelet: &spec.kubelet, patches: &spec.patches };
+    let all =
+        Layer { path: root.clone(), role: None, host: None, kubelet: &spec.kubelet, patches: &spec.patches };
     let (roles, hosts) = (root.key("roles"), root.key("hosts"));
     let roles = spec.roles.iter().map(move |(role, of)| Layer {
         path: roles.key(role.name()),
         role: Some(*role),
+        host: None,
         kubelet: &of.kubelet,
         patches: &of.patches,
     });
     let hosts = spec.hosts.iter().map(move |(name, of)| Layer {
         path: hosts.key(name.as_str()),
         role: None,
+        host: Some(of),
         kubelet: &of.kubelet,
         patches: &of.patches,
     });

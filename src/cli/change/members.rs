@@ -81,7 +81,7 @@ pub(super) fn problems(spec: &SpecFile, old: &[Old]) -> Vec<Problem> {
     }
     let member = |host: &'_ HostPlan| host.etcd.is_some();
     let hosts = spec.plan.hosts.values().filter(|host| member(host));
-    let now = hosts.filter_map(|host| Some((host.name.as_str(), host.etcd.as_ref()?))).collect();
+    let now = hosts.filter_map(|host| Some((host.name.as_str(), host.etcd.as_deref()?))).collect();
     let change = Change { spec, old, now };
     let mut problems: Vec<_> = change.quorum().into_iter().chain(change.gone()).collect();
     problems.extend(change.begins());

@@ -6,7 +6,7 @@ use super::{
     sans,
 };
 use crate::plan::brought::{Facts, Version};
-use crate::plan::etcd::Member;
+use crate::plan::etcd::{Member, Members};
 use crate::plan::releases::Release;
 use crate::plan::{AuthorityPlan, Rotated, seed_of};
 use crate::spec::scalars::{Generation, San, SeedNumber, Span};
@@ -23,10 +23,17 @@ pub(in crate::plan) struct Subject<'a> {
     pub(in crate::plan) generation: u32,
     pub(in crate::plan) seed: Option<SeedNumber>,
     pub(in crate::plan) addresses: &'a [IpAddr],
-    /// All etcd members.
-    pub(in crate::plan) members: &'a [Member],
+    /// All etcd members, for one whose certificates may name them.
+    pub(in crate::plan) members: Option<&'a Members>,
     pub(in crate::plan) api_address: Option<IpAddr>,
     pub(in crate::plan) own: Option<&'a BTreeMap<CertificateId, HostCertificate>>,
+}
+
+impl<'a> Subject<'a> {
+    /// Its own etcd member.
+    pub(super) fn member(&self) -> Option<&'a Member> {
+        self.members?.find(self.name)
+    }
 }
 
 /// kubeadm backdates `NotBefore` by five minutes, against clocks that are slow.

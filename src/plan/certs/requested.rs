@@ -53,7 +53,7 @@ fn one(spec: &Spec, row: &'static CertRow) -> Requested {
         generation: 1,
         seed: None,
         addresses: &[],
-        members: &[],
+        members: None,
         api_address: None,
         own: None,
     };

@@ -20,8 +20,8 @@ pub(super) fn of(
     let (mut dns, mut ips) = match rule {
         Sans::None => (Vec::new(), Vec::new()),
         Sans::CommonName => (vec![cn.to_owned()], Vec::new()),
-        Sans::Etcd => members(subject.members.iter().filter(|member| member.name == subject.name)),
-        Sans::Members => members(subject.members.iter()),
+        Sans::Etcd => members(subject.member().map(std::slice::from_ref).unwrap_or_default()),
+        Sans::Members => members(subject.members.map(|members| members.all.as_slice()).unwrap_or_default()),
         Sans::ApiServer => api_server(spec, subject),
         Sans::StatefulSet => stateful_set(spec),
         Sans::Node => (vec![subject.name.to_owned()], subject.addresses.to_vec()),
@@ -46,10 +46,10 @@ pub(super) fn of(
 /// What etcd members are reached by, and what they call themselves. A member that is reached by name has
 /// no address in it: etcd looks up the names of a peer's certificate then, and finds the address that it
 /// comes from (`client/pkg/transport/listener_tls.go`, `checkCertSAN`).
-fn members<'m>(members: impl Iterator<Item = &'m Member> + Clone) -> (Vec<String>, Vec<IpAddr>) {
-    let names = members.clone().flat_map(|member| [Some(&member.name), member.dns_name.as_ref()]);
+fn members(members: &[Member]) -> (Vec<String>, Vec<IpAddr>) {
+    let names = members.iter().flat_map(|member| [Some(&member.name), member.dns_name.as_ref()]);
     let dns = names.flatten().cloned().chain(["localhost".to_owned()]).collect();
-    let by_address = members.filter(|member| member.dns_name.is_none());
+    let by_address = members.iter().filter(|member| member.dns_name.is_none());
     (dns, by_address.map(|member| member.address).chain(LOCAL).collect())
 }
 

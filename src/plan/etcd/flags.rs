@@ -10,7 +10,7 @@ use crate::spec::scalars::EtcdVersion;
 
 /// What the value of a flag is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub(super) enum Kind {
     /// `true` or `false`.
     Bool,
     /// A whole number, not below 0 (but for a few).
@@ -36,7 +36,7 @@ pub enum Kind {
 
 /// Where the configuration file has a flag's value (`embed.Config`, `securityConfig`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub(super) enum Place {
     /// At the top, by the flag's name.
     Same,
     /// In `client-transport-security`.

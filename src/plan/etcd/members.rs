@@ -25,6 +25,8 @@ pub(in crate::plan) struct Member {
     pub(in crate::plan) address: IpAddr,
     /// The name that it is reached by; none where members are reached by address.
     pub(in crate::plan) dns_name: Option<String>,
+    /// The generation of its host.
+    pub(in crate::plan) generation: Generation,
     /// Whether those that began the cluster list it.
     founder: bool,
     /// Of one that joins: its turn.
@@ -66,8 +68,9 @@ impl Members {
     }
 
     /// One of them.
-    pub(in crate::plan) fn find(&self, name: &HostName) -> Option<&Member> {
-        self.all.iter().find(|member| member.name == name.as_str())
+    pub(in crate::plan) fn find(&self, name: &str) -> Option<&Member> {
+        let index = self.all.binary_search_by(|member| member.name.as_str().cmp(name)).ok()?;
+        self.all.get(index)
     }
 
     /// Whom the host of a member lists.
@@ -82,7 +85,7 @@ impl Members {
     }
 
     /// Those that join, in their order.
-    pub(in crate::plan) fn joining(&self) -> Vec<&Member> {
+    fn joining(&self) -> Vec<&Member> {
         let mut joining: Vec<_> = self.all.iter().filter(|member| member.turn.is_some()).collect();
         joining.sort_by_key(|member| (member.turn, &member.name));
         joining
@@ -98,6 +101,11 @@ impl Members {
 }
 
 impl Member {
+    /// Whether it joins a cluster that runs.
+    pub(in crate::plan) fn joins(&self) -> bool {
+        self.turn.is_some()
+    }
+
     fn of(spec: &Spec, name: &HostName, host: &Host) -> Option<Self> {
         let joins = host.etcd.state == Some(EtcdState::Existing);
         let dns_name = host.etcd_name.as_ref().unwrap_or(name);
@@ -107,6 +115,7 @@ impl Member {
             name: name.to_string(),
             address: address_of(spec, host)?,
             dns_name: (spec.etcd.urls == EtcdUrls::Name).then(|| dns_name.to_string()),
+            generation: host.generation,
             founder,
             replaces: joins && (founder || again),
             turn: joins.then(|| host.etcd.join.unwrap_or_default()),

@@ -22,12 +22,11 @@ use std::net::IpAddr;
 
 pub use container::ContainerPlan;
 pub(super) use flags::field_of;
-pub use flags::{Kind as SettingKind, Place as SettingPlace};
 pub use image::EtcdImage;
 pub use members::Listed;
 pub(super) use members::{Member, Members};
 pub use metrics::{MetricsListener, MetricsPlan};
-pub use settings::{EtcdFlags, Pair, Setting, SettingsBasis, settings_document};
+pub use settings::{EtcdFlags, Setting, settings_document};
 pub use stateful_set::StatefulSetPlan;
 pub(super) use tuning::unlike;
 pub(super) use unit::owner;
@@ -136,7 +135,7 @@ impl EtcdPlan {
     }
 
     /// Where it listens for other members.
-    pub fn peer_listener(&self) -> String {
+    fn peer_listener(&self) -> String {
         members::peer_url(self.address)
     }
 
@@ -182,7 +181,7 @@ pub(super) fn plan(
     if !host.has(Role::Etcd) {
         return None;
     }
-    let member = members.find(name)?;
+    let member = members.find(name.as_str())?;
     let release = release?;
     let image = match spec.etcd.run {
         EtcdRun::Systemd => None,

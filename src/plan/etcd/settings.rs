@@ -19,7 +19,7 @@ pub struct Setting {
     /// The flag without its dashes.
     pub name: String,
     /// What its value is.
-    pub kind: Kind,
+    kind: Kind,
     /// Its values; more than one of a list only.
     pub values: Vec<String>,
 }
@@ -100,11 +100,11 @@ pub fn settings_document(settings: &[Setting]) -> Map<String, Value> {
 
 /// Where a certificate and its key lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Pair {
+pub(super) struct Pair {
     /// The certificate.
-    pub certificate: &'static str,
+    pub(super) certificate: &'static str,
     /// The key.
-    pub key: &'static str,
+    pub(super) key: &'static str,
 }
 
 const SERVER: Pair =
@@ -116,23 +116,23 @@ const SHARED: Pair =
 
 /// What the settings of a member come from, besides its addresses.
 #[derive(Debug)]
-pub struct SettingsBasis<'p> {
+pub(super) struct SettingsBasis<'p> {
     /// The data directory.
-    pub data_dir: &'p str,
+    pub(super) data_dir: &'p str,
     /// The directory of the write-ahead log, when it has one of its own.
-    pub wal_dir: Option<&'p str>,
+    pub(super) wal_dir: Option<&'p str>,
     /// What it serves clients with.
-    pub server: Pair,
+    pub(super) server: Pair,
     /// What it shows to other members.
-    pub peer: Pair,
+    pub(super) peer: Pair,
     /// etcd's release: what it does not know is left out.
-    pub version: Option<EtcdVersion>,
+    pub(super) version: Option<EtcdVersion>,
     /// Whether to use `--feature-gates` and `--watch-progress-notify-interval`.
-    pub feature_gates: bool,
+    pub(super) feature_gates: bool,
     /// Where it says over plain http how it is.
-    pub metrics_urls: String,
+    pub(super) metrics_urls: String,
     /// What the spec says: fields of `tuning`, and `extraArgs` over them.
-    pub flags: &'p EtcdFlags,
+    pub(super) flags: &'p EtcdFlags,
 }
 
 impl SettingsBasis<'_> {
@@ -169,7 +169,7 @@ impl SettingsBasis<'_> {
     }
 
     /// All settings but those of [`EtcdPlan::membership`], in byte order of their names.
-    pub fn settings(&self) -> Vec<Setting> {
+    pub(super) fn settings(&self) -> Vec<Setting> {
         let mut flags: EtcdFlags = self
             .defaults()
             .into_iter()

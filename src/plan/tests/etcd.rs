@@ -27,7 +27,7 @@ fn release(version: &str, rest: &str) -> (Plan, String) {
 
 /// The arguments of infra0 that do not say who and where it is.
 fn arguments(plan: &Plan) -> Vec<String> {
-    let member = plan.hosts.values().next().and_then(|host: &HostPlan| host.etcd.as_ref()).unwrap();
+    let member = plan.hosts.values().next().and_then(|host: &HostPlan| host.etcd.as_deref()).unwrap();
     member.settings().iter().map(super::super::Setting::argument).collect()
 }
 
@@ -35,7 +35,7 @@ fn arguments(plan: &Plan) -> Vec<String> {
 fn more(version: &str, rest: &str) -> Vec<String> {
     let (plan, problems) = release(version, rest);
     assert_eq!(problems, "");
-    let member = plan.hosts.values().next().unwrap().etcd.as_ref().unwrap();
+    let member = plan.hosts.values().next().unwrap().etcd.as_deref().unwrap();
     member.beyond_defaults().iter().map(super::super::Setting::argument).collect()
 }
 
@@ -110,7 +110,7 @@ fn the_most_specific_tuning_wins_field_by_field() {
     let (plan, problems) = with(all, own);
     assert_eq!(problems, "");
     let of = |host: &HostPlan| -> Vec<String> {
-        let member = host.etcd.as_ref().unwrap();
+        let member = host.etcd.as_deref().unwrap();
         member.beyond_defaults().iter().map(super::super::Setting::argument).collect()
     };
     let all: Vec<_> = plan.hosts.values().map(of).collect();
@@ -237,7 +237,7 @@ fn defaults_follow_the_release() {
 fn probes_follow_the_release() {
     let of = |version: &str| {
         let (plan, _) = release(version, "");
-        plan.hosts.values().next().unwrap().etcd.as_ref().unwrap().probes.paths().0
+        plan.hosts.values().next().unwrap().etcd.as_deref().unwrap().probes.paths().0
     };
     let health = "/health?exclude=NOSPACE&serializable=true";
     assert_eq!(["3.4.23", "3.5.10", "3.5.11", "3.6.8"].map(of), [health, health, "/livez", "/livez"]);
@@ -349,7 +349,7 @@ fn settings_in_every_form() {
          extraArgs: {pre-vote: \"true\", grpc-keepalive-timeout: 1m30s, socket-reuse-port: false, log-outputs: [stderr]}\n",
     );
     assert_eq!(problems, "");
-    let member = plan.hosts.values().next().unwrap().etcd.as_ref().unwrap();
+    let member = plan.hosts.values().next().unwrap().etcd.as_deref().unwrap();
     let mut settings = member.settings();
     settings.extend(member.membership(&[member.local_url(), member.client_listener()]));
     let variables: Vec<String> =

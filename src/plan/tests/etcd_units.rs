@@ -19,7 +19,7 @@ fn all_problems(run: &str) -> Vec<String> {
 }
 
 fn settings(host: &HostPlan, name: &str) -> String {
-    let settings = host.etcd.as_ref().unwrap().unit_settings();
+    let settings = host.etcd.as_deref().unwrap().unit_settings();
     settings.iter().find(|setting| setting.name == name).unwrap().value()
 }
 
@@ -34,7 +34,7 @@ fn listeners_are_its_address_and_loopback_of_its_family() {
     assert_eq!(settings(&planned[0], "listen-client-urls"), "https://[fd00::6]:2379,http://[::1]:2379");
     assert_eq!(settings(&planned[1], "listen-client-urls"), "https://10.0.0.7:2379,http://127.0.0.1:2379");
     assert_eq!(settings(&planned[0], "listen-metrics-urls"), "http://[::1]:2381");
-    assert_eq!(planned[0].etcd.as_ref().unwrap().local_url(), "https://[fd00::6]:2379");
+    assert_eq!(planned[0].etcd.as_deref().unwrap().local_url(), "https://[fd00::6]:2379");
 }
 
 /// Without TLS on loopback, an API server beside a member takes the member's own URL.

@@ -11,11 +11,10 @@ pub(super) fn none(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     if spec.etcd.run == EtcdRun::StaticPod || holes.touch(&hosts) || holes.touch(&run) {
         return;
     }
-    for Layer { path, role, .. } in layers(spec).filter(|layer| is_written(layer.kubelet)) {
-        let of_host = super::hosts(spec).find(|(at, ..)| *at == path).map(|(_, _, host)| host);
+    for Layer { path, role, host, .. } in layers(spec).filter(|layer| is_written(layer.kubelet)) {
         let of_layer = |host: &&Host| role.is_none_or(|role| host.has(role));
         let mut of_all = spec.hosts.values().filter(of_layer);
-        let runs = of_host.map_or_else(|| of_all.any(Host::is_node), Host::is_node);
+        let runs = host.map_or_else(|| of_all.any(Host::is_node), Host::is_node);
         if !runs {
             let at = path.key("kubelet");
             let message = format!("{at} means nothing: no kubelet runs there");
