@@ -94,6 +94,36 @@ fn patches_reach_the_manifest() {
     assert_eq!(set["spec"]["template"]["spec"]["priorityClassName"], "a");
 }
 
+/// Members come and go one at a time; what `check --previous` says of more.
+#[test]
+fn replicas_change_one_at_a_time() {
+    let said = |before: &str, after: &str| {
+        let built = built(before);
+        let text = replaced(&spec(VERSION, after, "", ""), "revision: 1", "revision: 2");
+        std::fs::write(built.path("sealift.yaml"), text).unwrap();
+        let ran = sealift(["check".into(), built.path("sealift.yaml"), "--previous".into(), built.out()]);
+        let starts = |line: &&str| ["error: ", "hint: "].iter().any(|start| line.starts_with(start));
+        let begins = |line: &&str| line.contains("cluster of its own");
+        let lines: Vec<_> = ran.stderr.lines().filter(|line| starts(line) || begins(line)).collect();
+        (ran.code, lines.join("\n"))
+    };
+    let grow = "error: from 3 members to 5 at once
+hint: new pods would wait for each other for ever: write `replicas: 4`, roll that out as the README of the bundle says, and then the next";
+    assert_eq!(said("replicas: 3", "replicas: 5, state: existing"), (2, grow.to_owned()));
+    let shrink = "error: from 5 members to 3 at once
+hint: members that go before they are removed take the majority with them: write `replicas: 4`, roll that out as the README of the bundle says, and then the next";
+    assert_eq!(said("replicas: 5", "replicas: 3"), (2, shrink.to_owned()));
+    let even = "hint: add or remove one";
+    assert_eq!(said("replicas: 3", "replicas: 4, state: existing"), (0, even.to_owned()));
+    assert_eq!(said("replicas: 5", "replicas: 4"), (0, even.to_owned()));
+    let (code, begins) = said("replicas: 3", "replicas: 4");
+    assert_eq!(code, 0);
+    assert!(begins.contains("warning: the new pod would begin a cluster of its own\n"), "{begins}");
+    // another one
+    assert_eq!(said("name: a, replicas: 3", "name: b, replicas: 5"), (0, String::new()));
+    assert_eq!(said("replicas: 3", "replicas: 3"), (0, String::new()));
+}
+
 /// What does not fit is told, with what to do.
 #[test]
 fn what_does_not_fit() {

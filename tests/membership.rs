@@ -211,6 +211,51 @@ SPEC: 1 error
 }
 
 #[test]
+fn two_other_machines_that_do_not_say_so_are_refused() {
+    let again = |text: &str, host: &str, old: &str, new: &str| {
+        let line = format!("  {host}:\n");
+        let text = replaced(text, &line, &format!("{line}    generation: 2\n    revision: 1\n"));
+        replaced(&text, old, new)
+    };
+    let second = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIATlpF1DmwQyDwfp5iOCkmeCEUfxKh1z0QlZv3co+3I9";
+    let third = "age1s8hcwpexnlmx2h3aj28m32ue36nk33cmudctqhqrntvag7ytmdaqtqzfs4\n      \
+                 - ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIPDqk7SYtCfw8fKmINr4T4QOihxXsHJ7T8qDOMdyDfxl";
+    for (_, form) in FORMS {
+        let one = again(&three(form), "infra1", second, RECIPIENTS[0]);
+        let told = [
+            "warning: infra1 has new keys and another recipient, and does not join",
+            "hint: if its data is gone, write `etcd: {state: existing}` there: the others refuse a member that begins again; with its data it goes on",
+        ];
+        says(&three(form), &one, 0, &told);
+        let two = again(&one, "infra2", third, RECIPIENTS[1]);
+        let (code, _, stderr) = checked(&three(form), &two);
+        let error = "error: infra1 and infra2 cannot leave or be replaced at once: 1 of 3 etcd members are no majority";
+        assert!(code == 2 && said(&stderr).contains(&error), "{stderr}");
+    }
+    // new keys for the same machines
+    let keys = |host: &str, text: &str| again(text, host, "epoch: ", "epoch: ");
+    says(&three(POD), &keys("infra2", &keys("infra1", &three(POD))), 0, &[]);
+}
+
+#[test]
+fn those_that_join_by_one_change_join_in_one_turn() {
+    let apart = replaced(
+        &five(POD),
+        &format!("[{}]\n    etcd: {{state: existing}}", RECIPIENTS[1]),
+        &format!("[{}]\n    etcd: {{state: existing, join: 2}}", RECIPIENTS[1]),
+    );
+    let told = [
+        "warning: 2 etcd members join: infra3, infra4",
+        "hint: one after the other, each healthy before the next: the operators' runbook has the order",
+        "error: infra3 and infra4 join in different turns: the operators' runbook tells of infra4 alone",
+        "hint: give all that join by this change the same turn, such as `join: 2`: they join one after the other",
+    ];
+    let (code, _, stderr) = checked(&three(POD), &apart);
+    let said = said(&stderr);
+    assert!(code == 2 && told.iter().all(|line| said.contains(line)) && said.len() == told.len(), "{stderr}");
+}
+
+#[test]
 fn a_member_that_is_gone_is_to_leave() {
     let without =
         |more: &str| replaced(&(three(POD) + more), "static-pod\n", "static-pod\n  leaving: [infra4]\n");

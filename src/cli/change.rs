@@ -9,6 +9,7 @@ mod kubeadm;
 mod members;
 mod release;
 mod returning;
+mod stateful_set;
 
 use super::failure::{Failure, USAGE};
 use super::output::Output;
@@ -103,6 +104,8 @@ pub(super) fn against(
         let digest = inputs.of(host).map_err(|error| Failure::from_error(USAGE, &error))?;
         let bundle = before.bundle(&host.name)?;
         members.extend(bundle.as_ref().and_then(members::Old::of));
+        let set = host.stateful_set.as_ref().zip(bundle.as_ref());
+        problems.extend(set.and_then(|(now, before)| stateful_set::problem(now, before)));
         let one = compare(spec, host, bundle.as_ref(), &digest, &renderer)?;
         held.extend(bundle.as_ref().map(|bundle| Held {
             host,

@@ -21,6 +21,7 @@ const SETTINGS: &[&str] =
 pub(super) struct Old {
     name: String,
     generation: u32,
+    recipients: Vec<String>,
     /// Whether it joined; none when its files do not say.
     joined: Option<bool>,
     /// Its peer URL, when its files say it.
@@ -42,6 +43,7 @@ impl Old {
         Some(Self {
             name: host.name.clone(),
             generation: host.generation,
+            recipients: host.recipients.clone(),
             joined: state.map(|state| state == EtcdState::Existing.name()),
             peer_url: setting(text, "initial-advertise-peer-urls").map(str::to_owned),
             listed: setting(text, "initial-cluster").map(pairs).unwrap_or_default(),
@@ -85,7 +87,9 @@ pub(super) fn problems(spec: &SpecFile, old: &[Old]) -> Vec<Problem> {
     let change = Change { spec, old, now };
     let mut problems: Vec<_> = change.quorum().into_iter().chain(change.gone()).collect();
     problems.extend(change.begins());
+    problems.extend(change.begins_again());
     problems.extend(change.one_by_one());
+    problems.extend(change.told_apart());
     problems.extend(change.out_of_turn());
     problems.extend(change.joins_no_more());
     problems.extend(change.listed_otherwise());
@@ -110,6 +114,15 @@ impl Change<'_> {
         joins && (again || old.joined == Some(false))
     }
 
+    /// Whether a member's machine seems to be another one, and its data gone: new keys, sealed to none of
+    /// the machine's old ones, and it does not join. All that tells where kubeadm makes the members.
+    fn made_anew(&self, old: &Old) -> bool {
+        let host = self.host(&old.name);
+        let kept = |host: &Host| host.recipients.iter().any(|key| old.recipients.contains(&key.to_string()));
+        let anew = host.is_some_and(|host| host.generation.get() > old.generation && !kept(host));
+        anew && self.now.contains_key(old.name.as_str()) && !self.replaced(old)
+    }
+
     fn removed(&self) -> impl Iterator<Item = &Old> {
         self.old.iter().filter(|old| !self.now.contains_key(old.name.as_str()))
     }
@@ -125,12 +138,15 @@ impl Change<'_> {
 
     /// A majority of the members of before must be there at any time.
     fn quorum(&self) -> Option<Problem> {
-        let replaced = self.old.iter().filter(|old| self.replaced(old));
+        let replaced = self.old.iter().filter(|old| self.replaced(old) || self.made_anew(old));
         let removed: Vec<_> = self.removed().map(|old| old.name.as_str()).collect();
         let lost: Vec<_> = removed.iter().copied().chain(replaced.map(|old| old.name.as_str())).collect();
         let left = self.old.len() - lost.len();
         // one that runs may leave any cluster, down to the last
-        let alone = removed.len() == 1 && lost.len() == 1 && left > 0;
+        let leaves = removed.len() == 1 && lost.len() == 1 && left > 0;
+        // one that only got other keys may have its data
+        let kept = lost.len() == 1 && self.old.iter().any(|old| self.made_anew(old));
+        let alone = leaves || kept;
         (!alone && left < self.old.len() / 2 + 1 && !lost.is_empty())
             .then(|| words::quorum(&lost, left, self.old.len()))
     }
@@ -151,9 +167,30 @@ impl Change<'_> {
         self.now.iter().filter(new).map(|(name, _)| words::begins(name)).collect()
     }
 
+    /// One that seems to be another machine and does not say that it joins.
+    fn begins_again(&self) -> Vec<Problem> {
+        let anew = self.old.iter().filter(|old| old.joined.is_some() && self.made_anew(old));
+        anew.map(|old| words::begins_again(&old.name)).collect()
+    }
+
     fn one_by_one(&self) -> Option<Problem> {
         let names: Vec<_> = self.joiners().map(|(name, _)| name).collect();
         (names.len() > 1).then(|| words::one_by_one(&names))
+    }
+
+    /// The operators' runbook tells of the latest turn: all who join by this change, and no others.
+    fn told_apart(&self) -> Vec<Problem> {
+        let turn = |name: &str| self.host(name).map(|host| host.etcd.join.unwrap_or_default().get());
+        let joiners: Vec<_> = self.joiners().map(|(name, _)| name).collect();
+        let joins = |etcd: &EtcdPlan| etcd.state == EtcdState::Existing;
+        let turns = self.now.iter().filter(|(_, etcd)| joins(etcd)).filter_map(|(name, _)| turn(name));
+        let Some(latest) = turns.max() else { return Vec::new() };
+        let (told, untold): (Vec<&str>, Vec<&str>) =
+            joiners.into_iter().partition(|name| turn(name) == Some(latest));
+        if untold.is_empty() || told.is_empty() {
+            return Vec::new();
+        }
+        vec![words::told_apart(&told, &untold, latest)]
     }
 
     /// etcd refuses a member that lists others than there are.

@@ -37,6 +37,28 @@ pub(super) fn begins(name: &str) -> Problem {
     )
 }
 
+/// Another machine, by its keys, that does not join.
+pub(super) fn begins_again(name: &str) -> Problem {
+    let message = format!("{name} has new keys and another recipient, and does not join");
+    Problem::warning(Path::root().key("hosts").key(name), message).hint(
+        "if its data is gone, write `etcd: {state: existing}` there: the others refuse a member that begins \
+         again; with its data it goes on",
+    )
+}
+
+/// Several that join, of whom the runbook tells some.
+pub(super) fn told_apart(told: &[&str], untold: &[&str], latest: u32) -> Problem {
+    let message = format!(
+        "{} and {} join in different turns: the operators' runbook tells of {} alone",
+        untold.join(", "),
+        told.join(", "),
+        told.join(", ")
+    );
+    Problem::error("hosts", message).hint(format!(
+        "give all that join by this change the same turn, such as `join: {latest}`: they join one after the other"
+    ))
+}
+
 /// Several at once.
 pub(super) fn one_by_one(names: &[&str]) -> Problem {
     let message = format!("{} etcd members join: {}", names.len(), names.join(", "));
