@@ -18,7 +18,7 @@ pub(crate) fn similar<'k>(text: &str, known: impl Iterator<Item = &'k str>) -> O
 }
 
 /// Without case and separators, so that `data_dir` is `dataDir`.
-fn folded(text: &str) -> String {
+pub(super) fn folded(text: &str) -> String {
     text.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect()
 }
 

@@ -28,6 +28,10 @@ pub(super) struct Old {
     peer_url: Option<String>,
     /// Whom it lists, by name; empty when its files do not say.
     listed: BTreeMap<String, String>,
+    /// Under what it runs.
+    run: EtcdRun,
+    /// Its data directory, when its files say it.
+    data_dir: Option<String>,
 }
 
 impl Old {
@@ -47,7 +51,21 @@ impl Old {
             joined: state.map(|state| state == EtcdState::Existing.name()),
             peer_url: setting(text, "initial-advertise-peer-urls").map(str::to_owned),
             listed: setting(text, "initial-cluster").map(pairs).unwrap_or_default(),
+            run: ran(bundle),
+            data_dir: setting(text, "data-dir").map(str::to_owned),
         })
+    }
+}
+
+/// Under what the member of a bundle runs: only a service has a user of its own, and a pod has no unit.
+fn ran(bundle: &Verified) -> EtcdRun {
+    let has = |path: &str| bundle.file(path).is_some();
+    match () {
+        () if has("/etc/sysusers.d/etcd.conf") => EtcdRun::Systemd,
+        () if has("/etc/containers/systemd/etcd.container") || has("/etc/systemd/system/etcd.service") => {
+            EtcdRun::Container
+        }
+        () => EtcdRun::StaticPod,
     }
 }
 
@@ -94,6 +112,8 @@ pub(super) fn problems(spec: &SpecFile, old: &[Old]) -> Vec<Problem> {
     problems.extend(change.joins_no_more());
     problems.extend(change.listed_otherwise());
     problems.extend(change.moved());
+    problems.extend(change.runs_otherwise());
+    problems.extend(change.data_elsewhere());
     problems
 }
 
@@ -253,6 +273,28 @@ impl Change<'_> {
             let now = &self.now.get(old.name.as_str())?.peer_url;
             let was = old.peer_url.as_ref().filter(|was| *was != now)?;
             Some(words::moved(&old.name, was, now))
+        });
+        moved.collect()
+    }
+
+    /// Members that keep their data, and run under something else.
+    fn runs_otherwise(&self) -> Vec<Problem> {
+        let mut moves: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+        for old in self.old.iter().filter(|old| !self.replaced(old)) {
+            let now = self.now.get(old.name.as_str()).map(|etcd| etcd.run);
+            if let Some(now) = now.filter(|now| *now != old.run) {
+                moves.entry((old.run.name(), now.name())).or_default().push(&old.name);
+            }
+        }
+        moves.into_iter().map(|((was, now), names)| words::runs_otherwise(&names, was, now)).collect()
+    }
+
+    /// Members that would look for their data where it is not.
+    fn data_elsewhere(&self) -> Vec<Problem> {
+        let moved = self.old.iter().filter(|old| !self.replaced(old)).filter_map(|old| {
+            let now = &self.now.get(old.name.as_str())?.data_dir;
+            let was = old.data_dir.as_ref().filter(|was| *was != now)?;
+            Some(words::data_elsewhere(&old.name, was, now))
         });
         moved.collect()
     }

@@ -99,3 +99,20 @@ pub(super) fn moved(name: &str, was: &str, now: &str) -> Problem {
          or replace it: raise `generation` and write `etcd: {{state: existing}}`"
     ))
 }
+
+/// Members that run under something else.
+pub(super) fn runs_otherwise(names: &[&str], was: &str, now: &str) -> Problem {
+    let message = format!("etcd runs under {was} at {}, and would under {now}", names.join(", "));
+    Problem::warning(Path::root().key("etcd").key("run"), message).hint(
+        "one host at a time: stop the old one, and give its data to the user that the new one runs as; docs/etcd.md \
+         has the commands (Another `etcd.run`)",
+    )
+}
+
+/// One whose data lies elsewhere.
+pub(super) fn data_elsewhere(name: &str, was: &str, now: &str) -> Problem {
+    let message = format!("the data of {name} lies in {was}, and its etcd would begin anew in {now}");
+    Problem::warning(Path::root().key("hosts").key(name), message).hint(format!(
+        "one host at a time: stop etcd there, move what is in {was} to {now}, then install and start; etcd does not move it"
+    ))
+}
