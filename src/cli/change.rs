@@ -9,6 +9,7 @@ mod kubeadm;
 mod members;
 mod release;
 mod returning;
+mod stateful_set;
 
 use super::failure::{Failure, USAGE};
 use super::output::Output;
@@ -117,6 +118,7 @@ pub(super) fn against(
         }
         problems.extend(bundle.as_ref().and_then(|bundle| recipients_problem(host, bundle)));
         problems.extend(bundle.iter().flat_map(|bundle| kubeadm::problems(spec, host, bundle)));
+        problems.extend(bundle.as_ref().and_then(|bundle| stateful_set::problem(host, bundle)));
         let lower = bundle.iter().flat_map(|bundle| returning::problems(&plan.cluster, host, bundle));
         let release = bundle.as_ref().and_then(|bundle| release::problem(spec, bundle));
         problems.extend(release.filter(|new| problems.iter().all(|known| known.message != new.message)));

@@ -119,7 +119,7 @@ const SHARED: Pair =
 pub struct SettingsBasis<'p> {
     /// The data directory.
     pub data_dir: &'p str,
-    /// The directory of the write-ahead log, when it has one of its own.
+    /// The write-ahead log, when it has a directory of its own: that one is etcd's to make.
     pub wal_dir: Option<&'p str>,
     /// What it serves clients with.
     pub server: Pair,
@@ -192,9 +192,10 @@ impl EtcdPlan {
     /// `tuning`, `extraArgs`. What differs by form and member is [`Self::membership`].
     pub fn settings(&self) -> Vec<Setting> {
         let [server, peer] = if self.shared_certificate { [SHARED; 2] } else { [SERVER, PEER] };
+        let log = self.log();
         let basis = SettingsBasis {
             data_dir: &self.data_dir,
-            wal_dir: self.wal_dir.as_deref(),
+            wal_dir: log.as_deref(),
             server,
             peer,
             version: self.version.parse().ok(),

@@ -59,14 +59,18 @@ pub(super) fn joins_no_more(name: &str) -> Problem {
     )
 }
 
-/// Other members' files change, for nothing.
-pub(super) fn listed(name: &str, of: &BTreeSet<&str>, founder: bool) -> Problem {
+/// Other members' files change, for nothing; `avoidable` by what is written.
+pub(super) fn listed(name: &str, of: &BTreeSet<&str>, founder: bool, avoidable: bool) -> Problem {
     let of: Vec<_> = of.iter().copied().collect();
     let what = if founder { "list no more" } else { "list from now on" };
     let message = format!("{name}, which the files of {} {what}", of.join(", "));
-    Problem::warning(of_host(name), message).hint(format!(
-        "etcd does not read that again, but these members restart: write `founder: {founder}` beside `state: existing`"
-    ))
+    let hint = if avoidable {
+        format!("write `founder: {founder}` beside `state: existing`")
+    } else {
+        "install one after the other, each healthy before the next".to_owned()
+    };
+    Problem::warning(of_host(name), message)
+        .hint(format!("etcd does not read that again, but these members restart: {hint}"))
 }
 
 /// One that keeps its data.
@@ -75,5 +79,33 @@ pub(super) fn moved(name: &str, was: &str, now: &str) -> Problem {
     Problem::warning(Path::root().key("hosts").key(name), message).hint(format!(
         "before its etcd starts there: `etcdctl member update ID --peer-urls={now}`, ID from `etcdctl member list`; \
          or replace it: raise `generation` and write `etcd: {{state: existing}}`"
+    ))
+}
+
+/// Members that something else runs from now on.
+pub(super) fn run(of: &[&str], was: &str, now: &str) -> Problem {
+    let message = format!("etcd on {} goes from `{was}` to `{now}`", of.join(", "));
+    Problem::warning("etcd.run", message).hint(
+        "one host at a time, while all members are healthy: stop etcd there, install, and start it; two that \
+         run on the same data destroy it",
+    )
+}
+
+/// Members that would find nothing of theirs.
+pub(super) fn elsewhere(of: &[&str], field: &str, was: &str, now: &str) -> Problem {
+    let message = format!(
+        "etcd on {} looks for its data in {now}, and has it in {was}: it would begin anew, without any",
+        of.join(", ")
+    );
+    Problem::warning(Path::root().key("etcd").key(field), message).hint(format!(
+        "one host at a time, while all members are healthy: stop etcd there, `mv {was} {now}`, install, and start it"
+    ))
+}
+
+/// Members that could not read what is theirs.
+pub(super) fn owner(of: &[&str], (uid, gid): (u32, u32), paths: &str) -> Problem {
+    let message = format!("etcd's data on {} is {uid}:{gid}'s from now on", of.join(", "));
+    Problem::warning("etcd.user", message).hint(format!(
+        "install changes the directory alone: before etcd starts there, `chown -R {uid}:{gid} {paths}`"
     ))
 }
