@@ -224,7 +224,7 @@ fn pods_have_tuning_volumes_and_probes_that_fit() {
         "--listen-metrics-urls=http://127.0.0.1:2382,http://10.0.0.6:2382",
         "--max-wals=3",
         "--pre-vote=false",
-        "--wal-dir=/srv/wal",
+        "--wal-dir=/srv/wal/wal",
     ];
     for flag in more {
         assert!(container["command"].as_array().unwrap().contains(&flag.into()), "{flag} in {container:#}");

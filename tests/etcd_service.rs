@@ -184,7 +184,8 @@ fn starts(name: &str, config: &str) {
     let whole = spec_of_today();
     let (start, end) = (whole.find("  infra1:").unwrap(), whole.len());
     let alone = format!("{}{}", &whole[..start], &whole[end..]);
-    let more = format!("  config: {config}\n  plainLoopback: true\n");
+    // a parent that is not the user's: all that a disk of its own is
+    let more = format!("  config: {config}\n  plainLoopback: true\n  walDir: /srv/wal\n");
     let spec = replaced(
         &alone,
         "  run: static-pod\n",
@@ -194,6 +195,7 @@ fn starts(name: &str, config: &str) {
     let root = installed(&built);
     let settings = root.join("etc/etcd").join(if config == "yaml" { "etcd.yaml" } else { "etcd.env" });
     let text = below(&root, &fs::read_to_string(&settings).unwrap());
+    let text = text.replace("/srv/wal", &root.join("srv/wal").display().to_string());
     let socket = built.path("notify");
     let notified = UnixDatagram::bind(&socket).unwrap();
     fs::set_permissions(&socket, fs::Permissions::from_mode(0o777)).unwrap();

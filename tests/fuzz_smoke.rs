@@ -49,7 +49,10 @@ fn seeds_are_accepted() {
     assert_eq!(opened.manifest().host.name, "infra0");
     let tar = fs::read(fuzz().join("seeds/archive/infra0.tar")).unwrap();
     assert_eq!(sealift::bundle::gzip::decode(&seed, tar.len()), Ok(tar));
-    assert!(!sealift::spec::load(&text("spec/everything.yaml")).has_errors());
+    for seed in ["everything", "etcd-systemd", "etcd-statefulset", "nginx-local-proxy", "members"] {
+        let loaded = sealift::spec::load(&text(&format!("spec/{seed}.yaml")));
+        assert!(!loaded.has_errors(), "{seed}: {:?}", loaded.problems);
+    }
     assert!(sealift::derive::keyring::Keyring::read(text("keyring/example").as_bytes()).is_ok());
     let kubeconfig = sealift::check::kubeconfig::read(text("kubeconfig/admin.conf").as_bytes());
     assert_eq!(kubeconfig.unwrap().unwrap().users.len(), 1);

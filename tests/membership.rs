@@ -318,6 +318,18 @@ fn what_changes_other_members_files_for_nothing_is_told() {
     );
     let quiet = second.replace("join: 2}", "join: 2, founder: false}");
     says(&five(POD), &quiet, 0, &[]);
+    // infra4 joined after it, and listed it: nothing can be written against that
+    let more = "    generation: 2\n    revision: 1\n    etcd: {state: existing, join: 2, founder: false}\n";
+    let first = three(POD) + &host("infra3", "10.0.0.9", RECIPIENTS[0], more) + &joining()[1];
+    says(
+        &five(POD),
+        &first.replace("  revision: 1\n", "  revision: 2\n"),
+        0,
+        &[
+            "warning: infra3, which the files of infra4 list no more",
+            "hint: etcd does not read that again, but these members restart: install one after the other, each healthy before the next",
+        ],
+    );
 }
 
 #[test]

@@ -14,7 +14,9 @@ use std::fs;
 use std::io::Read;
 use std::process::Command;
 use support::example::{Built, VALID_AT};
-use support::opened::{Files, Kubeconfig, certificates, pem_blocks, private_keys, spki};
+use support::opened::{
+    Files, Kubeconfig, certificates, machine, open, operator, pem_blocks, private_keys, spki,
+};
 use support::stacked::{HOSTS, files, spec};
 use support::{need, run, run_with_input, sealift};
 
@@ -346,7 +348,8 @@ fn canaries(path: &str, text: &str) -> Vec<String> {
             found.extend(block.lines().nth(1).map(str::to_owned));
         }
     }
-    for field in ["client-key-data:", "secret:", "token:", "tlsBootstrapToken:", "token-secret:"] {
+    for field in ["client-key-data:", "secret:", "token:", "tlsBootstrapToken:", "token-secret:", "tls.key:"]
+    {
         found.extend(fields(field));
     }
     if path.starts_with("/etc/sealift/") {
@@ -364,6 +367,73 @@ fn no_secret_outside_of_sealed_files() {
 #[test]
 fn no_secret_outside_of_sealed_files_of_static_pods() {
     no_secret_outside("static-pods", 22);
+}
+
+/// One key of all members, and keys in Secrets.
+#[test]
+fn no_secret_of_etcd_outside_of_sealed_files() {
+    let head = |more: &str| {
+        format!(
+            "apiVersion: sealift/v1\ncluster: {{name: prod, id: \"7e570000000000000000000000000001\", epoch: \
+             2026-11-20T00:00:00Z, operators: [{}]}}\nkubernetes: {{version: 1.36.2, provisioner: none}}\n{more}",
+            operator().to_public()
+        )
+    };
+    let member = machine(0).to_public();
+    let shared = format!(
+        "etcd: {{run: systemd, version: 3.6.8, certificates: shared}}\npki: {{caKeysOnHosts: [etcd]}}\nhosts: \
+         {{m1: {{addresses: [10.0.0.1], roles: [etcd], recipients: [{member}]}}}}\n"
+    );
+    let set = "etcd: {run: statefulset, statefulSet: {clientService: true}}\npki: {}\nhosts: {}\n";
+    for (rest, hosts, many) in [(shared.as_str(), &["m1", "operator"][..], 9), (set, &["operator"], 6)] {
+        let built = Built::staged(&head(rest));
+        let other = Built::of(&head(&rest.replace("pki: {", "pki: {generation: 2, ")));
+        let mut said = Vec::new();
+        for arguments in [&[][..], &["--rebuild"], &["--rebuild", "--format", "json"]] {
+            let ran = built.build(arguments).expect_code(0);
+            said.extend((ran.stdout + &ran.stderr).into_bytes());
+        }
+        let (trust, key) = (built.out().join("trust"), built.path("test-only/operator.key"));
+        for format in ["text", "json"] {
+            let format = || ["--format".into(), format.into()].into_iter();
+            let verify =
+                ["verify".into(), built.out(), "--trust".into(), trust.clone(), "-i".into(), key.clone()];
+            let ran =
+                sealift(format().chain(verify).chain(["--at".into(), VALID_AT.0.into()])).expect_code(0);
+            said.extend((ran.stdout + &ran.stderr).into_bytes());
+            let check = ["check".into(), other.path("sealift.yaml"), "--previous".into(), built.out()];
+            let ran = sealift(format().chain(check)).expect_code(0);
+            said.extend((ran.stdout + &ran.stderr).into_bytes());
+            let diff = ["diff".into(), "--text".into(), built.out(), other.out()];
+            let ran = sealift(format().chain(diff)).expect_code(1);
+            said.extend((ran.stdout + &ran.stderr).into_bytes());
+        }
+        let (mut secrets, mut sealed) = (BTreeSet::new(), BTreeSet::new());
+        for (built, host) in hosts.iter().flat_map(|host| [(&built, *host), (&other, *host)]) {
+            let identity = if host == "operator" { operator() } else { machine(0) };
+            for (path, file) in open(&built.bundle(host), &identity) {
+                if file.sealed {
+                    let found = canaries(&path, file.text());
+                    assert!(!found.is_empty(), "{path} of {host} has no secret in it");
+                    secrets.extend(found);
+                    sealed.insert(format!("{host}:{path}"));
+                } else {
+                    said.extend(file.contents);
+                }
+            }
+        }
+        assert_eq!(sealed.len(), many, "{sealed:?}");
+        for entry in fs::read_dir(built.out()).unwrap() {
+            let bytes = fs::read(entry.unwrap().path()).unwrap();
+            if bytes.starts_with(&[0x1f, 0x8b]) {
+                let _: usize = GzDecoder::new(&*bytes).read_to_end(&mut said).unwrap();
+            }
+            said.extend(bytes);
+        }
+        let public = String::from_utf8_lossy(&said);
+        let found = secrets.iter().filter(|secret| public.contains(secret.as_str()));
+        assert_eq!(found.map(String::len).collect::<Vec<_>>(), Vec::<usize>::new(), "lengths of secrets");
+    }
 }
 
 /// `many` files are sealed.

@@ -64,7 +64,7 @@ pub fn kubeconfig(data: &[u8]) {
     }
 }
 
-/// A spec: the reader never fails, and every problem has a place and words.
+/// A spec: the reader never fails, and every problem has a place and words. What is taken can be written.
 pub fn spec(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let loaded = sealift::spec::load(text);
@@ -73,9 +73,16 @@ pub fn spec(data: &[u8]) {
         assert!(!problem.message.is_empty(), "no words: {problem:?}");
     }
     if !loaded.has_errors() {
-        let (_, problems) = sealift::plan::plan(&loaded.spec, &sealift::plan::Facts::default());
+        let (plan, problems) = sealift::plan::plan(&loaded.spec, &sealift::plan::Facts::default());
+        let refused = problems.iter().any(sealift::spec::Problem::is_error);
         for problem in problems {
             drop(loaded.locate(problem));
+        }
+        for host in plan.hosts.values().chain([&plan.operator]).filter(|_| !refused) {
+            // only a patch can make a file that cannot be written
+            let patched = |error| matches!(error, sealift::render::RenderError::Patch { .. });
+            assert!(RENDERER.templates(host).map_or_else(patched, |_| true));
+            assert!(RENDERER.pods(host, &sealift::render::Digests::new()).map_or_else(patched, |_| true));
         }
     }
 }

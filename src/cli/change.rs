@@ -104,8 +104,6 @@ pub(super) fn against(
         let digest = inputs.of(host).map_err(|error| Failure::from_error(USAGE, &error))?;
         let bundle = before.bundle(&host.name)?;
         members.extend(bundle.as_ref().and_then(members::Old::of));
-        let set = host.stateful_set.as_ref().zip(bundle.as_ref());
-        problems.extend(set.and_then(|(now, before)| stateful_set::problem(now, before)));
         let one = compare(spec, host, bundle.as_ref(), &digest, &renderer)?;
         held.extend(bundle.as_ref().map(|bundle| Held {
             host,
@@ -120,6 +118,7 @@ pub(super) fn against(
         }
         problems.extend(bundle.as_ref().and_then(|bundle| recipients_problem(host, bundle)));
         problems.extend(bundle.iter().flat_map(|bundle| kubeadm::problems(spec, host, bundle)));
+        problems.extend(bundle.as_ref().and_then(|bundle| stateful_set::problem(host, bundle)));
         let lower = bundle.iter().flat_map(|bundle| returning::problems(&plan.cluster, host, bundle));
         let release = bundle.as_ref().and_then(|bundle| release::problem(spec, bundle));
         problems.extend(release.filter(|new| problems.iter().all(|known| known.message != new.message)));

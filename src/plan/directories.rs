@@ -286,7 +286,8 @@ pub(super) fn pointless(here: &[Place], allow: &[Layered<AbsolutePath>], kubelet
     pointless.chain(allow.iter().filter(deeper).map(too_deep)).collect()
 }
 
-fn inside(path: &str, directory: &str) -> bool {
+/// Whether a path lies in a directory, however deep.
+pub(super) fn inside(path: &str, directory: &str) -> bool {
     path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/'))
 }
 

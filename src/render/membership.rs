@@ -21,21 +21,16 @@ pub(super) fn context(host: &HostPlan, plan: &MembershipPlan) -> Membership {
     let endpoints: Vec<_> = plan.staying.iter().map(|member| member.client_url.as_str()).collect();
     Membership {
         endpoints: endpoints.join(","),
-        stale: host
-            .etcd
-            .as_ref()
-            .map(|etcd| stale(&etcd.data_dir, etcd.wal_dir.as_deref()))
-            .unwrap_or_default(),
+        stale: host.etcd.as_ref().map(|etcd| stale(&etcd.data_dir, etcd.log())).unwrap_or_default(),
         run: run(host),
         plan: plan.clone(),
     }
 }
 
 /// etcd takes what is in these directories for its own (`storage.go`, `wal.Exist`).
-fn stale(data: &str, wal: Option<&str>) -> Vec<String> {
+fn stale(data: &str, wal: Option<String>) -> Vec<String> {
     let member = format!("{data}/member");
-    let apart = wal.filter(|wal| !wal.starts_with(&format!("{member}/"))).map(str::to_owned);
-    std::iter::once(member).chain(apart).collect()
+    std::iter::once(member).chain(wal).collect()
 }
 
 /// What install names on a new machine, as far as it is about etcd: kubeadm's commands come later.

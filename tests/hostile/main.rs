@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::disallowed_methods, reason = "tests run programs and read files")]
 
+mod etcd;
 mod systemd;
 
 use proptest::collection::vec;

@@ -28,6 +28,10 @@ struct Shape {
     roles: Vec<u8>,
     endpoint_is_name: bool,
     by_token: bool,
+    /// Under what etcd runs.
+    etcd: &'static str,
+    /// Whether its members have one certificate.
+    shared: bool,
     settings: Settings,
 }
 
@@ -44,6 +48,9 @@ struct Settings {
     rotation: Option<(&'static str, &'static str)>,
 }
 
+const POD: &str = "run: static-pod";
+const SERVICE: &str = "run: systemd, version: 3.5.16, config: yaml, walDir: /srv/wal";
+const CONTAINER: &str = "run: container, container: {engine: docker}, user: {uid: 400, gid: 401}";
 const ED25519: &str = "ed25519";
 const ALGORITHMS: [&str; 3] = ["ecdsa-p256", "ecdsa-p384", ED25519];
 const AUTHORITIES: [&str; 3] = ["etcd", "front-proxy", "kubernetes"];
@@ -99,13 +106,36 @@ pub(crate) fn cases() -> impl Strategy<Value = Case> {
         vec(any::<u8>(), 1..=9),
         any::<bool>(),
         any::<bool>(),
+        (prop_oneof![2 => Just(POD), 1 => Just(SERVICE), 1 => Just(CONTAINER)], any::<bool>()),
         settings,
     );
-    shape.prop_map(|(provisioner, version, stacked, family, roles, endpoint_is_name, by_token, settings)| {
-        Shape { provisioner, version, stacked, family, roles, endpoint_is_name, by_token, settings }
-            .valid()
-            .case()
-    })
+    shape.prop_map(
+        |(
+            provisioner,
+            version,
+            stacked,
+            family,
+            roles,
+            endpoint_is_name,
+            by_token,
+            (etcd, shared),
+            settings,
+        )| {
+            let shape = Shape {
+                provisioner,
+                version,
+                stacked,
+                family,
+                roles,
+                endpoint_is_name,
+                by_token,
+                etcd,
+                shared,
+                settings,
+            };
+            shape.valid().case()
+        },
+    )
 }
 
 impl Shape {
@@ -138,6 +168,8 @@ impl Shape {
         if self.provisioner != "none" && !self.stacked && self.roles.len() == 1 {
             self.stacked = true;
         }
+        // kubeadm makes members with certificates of their own
+        self.shared &= !(self.provisioner == "kubeadm" && self.stacked && self.etcd == POD);
         self
     }
 
@@ -179,8 +211,11 @@ impl Shape {
 
     fn kubernetes(&self) -> String {
         let mut text = format!(
-            "kubernetes:\n  version: {}\n  provisioner: {}\netcd: {{run: static-pod}}\n",
-            self.version, self.provisioner
+            "kubernetes:\n  version: {}\n  provisioner: {}\netcd: {{{}, certificates: {}}}\n",
+            self.version,
+            self.provisioner,
+            self.etcd,
+            if self.shared { "shared" } else { "member" },
         );
         if self.provisioner == "none" {
             return text;
@@ -254,7 +289,8 @@ impl Shape {
             etcd.push("subject: {O: Example Bank AG, OU: \"etcd, of the platform\"}".to_owned());
             api.push("subject: {C: CH, OU: API}".to_owned());
         }
-        let mut text = format!("  certificates:\n    etcd-server: {{{}}}\n", etcd.join(", "));
+        let id = if self.shared { "etcd-shared" } else { "etcd-server" };
+        let mut text = format!("  certificates:\n    {id}: {{{}}}\n", etcd.join(", "));
         if self.provisioner != "none" {
             let _ = writeln!(text, "    apiserver: {{{}}}", api.join(", "));
         }
@@ -272,7 +308,9 @@ impl Shape {
         );
         if index == 0 && self.settings.sans {
             let id = if roles.contains("etcd") { "etcd-peer" } else { "apiserver" };
-            let _ = writeln!(text, "    certificates: {{{id}: {{sans: [own.example, 192.0.2.9]}}}}");
+            let own = !self.shared || id == "apiserver";
+            let _ =
+                own.then(|| writeln!(text, "    certificates: {{{id}: {{sans: [own.example, 192.0.2.9]}}}}"));
         }
         text
     }
@@ -287,6 +325,9 @@ impl Shape {
         ]);
         let mut note = |is: bool, feature: &str| all.extend(is.then(|| feature.to_owned()));
         let kubernetes = self.provisioner != "none";
+        note(self.etcd == SERVICE, "etcd as a service");
+        note(self.etcd == CONTAINER, "etcd in a container");
+        note(self.shared, "one certificate of etcd");
         note(kubernetes && self.stacked, "stacked");
         note(kubernetes && !self.stacked, "external etcd");
         note(kubernetes && self.endpoint_is_name, "endpoint by name");

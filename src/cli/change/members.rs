@@ -13,8 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What every member's host has, however etcd runs.
 const EVERY_MEMBERS: &str = "/etc/etcd/etcdctl.env";
 /// Where a member's settings stand, by how etcd runs; kubeadm's members have none of them.
-const SETTINGS: &[&str] =
-    &["/etc/kubernetes/manifests/etcd.yaml", "/etc/etcd/etcd.env", "/etc/etcd/etcd.yaml"];
+const SETTINGS: &[&str] = &[POD, "/etc/etcd/etcd.env", "/etc/etcd/etcd.yaml"];
+/// What a member in a pod has.
+const POD: &str = "/etc/kubernetes/manifests/etcd.yaml";
+/// What only a member has that runs as a service.
+const SERVICE: &str = "/etc/sysusers.d/etcd.conf";
 
 /// A member as the build before had it.
 #[derive(Debug)]
@@ -28,10 +31,12 @@ pub(super) struct Old {
     peer_url: Option<String>,
     /// Whom it lists, by name; empty when its files do not say.
     listed: BTreeMap<String, String>,
-    /// Under what it runs.
+    /// Under what it ran.
     run: EtcdRun,
-    /// Its data directory, when its files say it.
-    data_dir: Option<String>,
+    /// Its data directory and that of its write-ahead log, when its files say it.
+    directories: Option<(String, String)>,
+    /// Whose its data directory was, when the manifest has it.
+    owner: Option<(u32, u32)>,
 }
 
 impl Old {
@@ -44,29 +49,35 @@ impl Old {
         let text = SETTINGS.iter().find_map(|path| bundle.contents(path));
         let text = text.and_then(|bytes| std::str::from_utf8(bytes).ok()).unwrap_or_default();
         let state = setting(text, "initial-cluster-state");
+        let data = setting(text, "data-dir");
+        let owned = bundle.manifest().directories.iter().find(|directory| Some(&*directory.path) == data);
         Some(Self {
+            run: run(bundle),
+            directories: data.map(|data| (data.to_owned(), log(data, setting(text, "wal-dir")))),
+            owner: owned.map(|directory| (directory.uid, directory.gid)),
             name: host.name.clone(),
             generation: host.generation,
             recipients: host.recipients.clone(),
             joined: state.map(|state| state == EtcdState::Existing.name()),
             peer_url: setting(text, "initial-advertise-peer-urls").map(str::to_owned),
             listed: setting(text, "initial-cluster").map(pairs).unwrap_or_default(),
-            run: ran(bundle),
-            data_dir: setting(text, "data-dir").map(str::to_owned),
         })
     }
 }
 
-/// Under what the member of a bundle runs: only a service has a user of its own, and a pod has no unit.
-fn ran(bundle: &Verified) -> EtcdRun {
-    let has = |path: &str| bundle.file(path).is_some();
-    match () {
-        () if has("/etc/sysusers.d/etcd.conf") => EtcdRun::Systemd,
-        () if has("/etc/containers/systemd/etcd.container") || has("/etc/systemd/system/etcd.service") => {
-            EtcdRun::Container
-        }
-        () => EtcdRun::StaticPod,
+/// Under what the member in a bundle runs; one without settings is kubeadm's.
+fn run(bundle: &Verified) -> EtcdRun {
+    let has = |path: &&str| bundle.file(path).is_some();
+    match SETTINGS.iter().copied().find(has) {
+        None | Some(POD) => EtcdRun::StaticPod,
+        Some(_) if has(&SERVICE) => EtcdRun::Systemd,
+        Some(_) => EtcdRun::Container,
     }
+}
+
+/// Where the write-ahead log lies.
+fn log(data: &str, wal: Option<&str>) -> String {
+    wal.map_or_else(|| format!("{data}/member/wal"), str::to_owned)
 }
 
 /// The value of a setting: as a flag in a manifest, a variable, or a key of etcd's configuration file.
@@ -96,13 +107,17 @@ struct Change<'a> {
 
 /// What is wrong with the change from the members of the build before to those of the spec.
 pub(super) fn problems(spec: &SpecFile, old: &[Old]) -> Vec<Problem> {
-    if old.is_empty() || spec.loaded.spec.etcd.run == EtcdRun::StatefulSet {
+    if old.is_empty() {
         return Vec::new();
     }
     let member = |host: &'_ HostPlan| host.etcd.is_some();
     let hosts = spec.plan.hosts.values().filter(|host| member(host));
     let now = hosts.filter_map(|host| Some((host.name.as_str(), host.etcd.as_deref()?))).collect();
     let change = Change { spec, old, now };
+    if spec.loaded.spec.etcd.run == EtcdRun::StatefulSet {
+        // whatever its pods are, none of them has the data of these
+        return change.quorum().into_iter().collect();
+    }
     let mut problems: Vec<_> = change.quorum().into_iter().chain(change.gone()).collect();
     problems.extend(change.begins());
     problems.extend(change.begins_again());
@@ -112,8 +127,8 @@ pub(super) fn problems(spec: &SpecFile, old: &[Old]) -> Vec<Problem> {
     problems.extend(change.joins_no_more());
     problems.extend(change.listed_otherwise());
     problems.extend(change.moved());
-    problems.extend(change.runs_otherwise());
-    problems.extend(change.data_elsewhere());
+    problems.extend(change.run());
+    problems.extend(change.data());
     problems
 }
 
@@ -262,7 +277,12 @@ impl Change<'_> {
         let joins = |name: &str| self.now.get(name).is_some_and(|etcd| etcd.state == EtcdState::Existing);
         let told = |lists: BTreeMap<&str, BTreeSet<&str>>, founder: bool| {
             let lists = lists.into_iter().filter(|(name, _)| joins(name));
-            lists.map(|(name, of)| words::listed(name, &of, founder)).collect::<Vec<_>>()
+            // where only those listed it that joined later, nothing written makes them list it again
+            let began =
+                |name: &&str| self.old.iter().any(|old| old.name == *name && old.joined != Some(true));
+            lists
+                .map(|(name, of)| words::listed(name, &of, founder, !founder || of.iter().any(began)))
+                .collect::<Vec<_>>()
         };
         told(more, false).into_iter().chain(told(less, true)).collect()
     }
@@ -277,25 +297,50 @@ impl Change<'_> {
         moved.collect()
     }
 
-    /// Members that keep their data, and run under something else.
-    fn runs_otherwise(&self) -> Vec<Problem> {
-        let mut moves: BTreeMap<_, Vec<&str>> = BTreeMap::new();
-        for old in self.old.iter().filter(|old| !self.replaced(old)) {
-            let now = self.now.get(old.name.as_str()).map(|etcd| etcd.run);
-            if let Some(now) = now.filter(|now| *now != old.run) {
-                moves.entry((old.run.name(), now.name())).or_default().push(&old.name);
-            }
-        }
-        moves.into_iter().map(|((was, now), names)| words::runs_otherwise(&names, was, now)).collect()
+    /// Members that keep their data, with what becomes of them.
+    fn kept(&self) -> impl Iterator<Item = (&Old, &EtcdPlan)> {
+        let kept = self.old.iter().filter(|old| !self.replaced(old));
+        kept.filter_map(|old| Some((old, *self.now.get(old.name.as_str())?)))
     }
 
-    /// Members that would look for their data where it is not.
-    fn data_elsewhere(&self) -> Vec<Problem> {
-        let moved = self.old.iter().filter(|old| !self.replaced(old)).filter_map(|old| {
-            let now = &self.now.get(old.name.as_str())?.data_dir;
-            let was = old.data_dir.as_ref().filter(|was| *was != now)?;
-            Some(words::data_elsewhere(&old.name, was, now))
-        });
-        moved.collect()
+    /// Members that something else runs from now on.
+    fn run(&self) -> Vec<Problem> {
+        let mut changes: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+        for (old, etcd) in self.kept().filter(|(old, etcd)| old.run != etcd.run) {
+            changes.entry((old.run.name(), etcd.run.name())).or_default().push(&old.name);
+        }
+        changes.into_iter().map(|((was, now), of)| words::run(&of, was, now)).collect()
+    }
+
+    /// Members whose data lies elsewhere from now on, or is somebody else's.
+    fn data(&self) -> Vec<Problem> {
+        let mut moved: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+        let mut owned: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+        for (old, etcd) in self.kept() {
+            let Some((data, wal)) = &old.directories else { continue };
+            let now = log(&etcd.data_dir, etcd.log().as_deref());
+            if *data != etcd.data_dir {
+                moved.entry(("dataDir", data.as_str(), etcd.data_dir.clone())).or_default().push(&old.name);
+            }
+            // one inside the data goes with it
+            let inside = |wal: &str, data: &str| wal.strip_prefix(data).map(str::to_owned);
+            let with_it = inside(wal, data).is_some_and(|was| inside(&now, &etcd.data_dir) == Some(was));
+            if *wal != now && !with_it {
+                moved.entry(("walDir", wal.as_str(), now)).or_default().push(&old.name);
+            }
+            let owner = self.owner(&old.name, &etcd.data_dir);
+            if let Some(owner) = owner.filter(|owner| old.owner.is_some_and(|was| was != *owner)) {
+                owned.entry((owner, etcd.directories().join(" "))).or_default().push(&old.name);
+            }
+        }
+        let moved = moved.into_iter().map(|((field, was, now), of)| words::elsewhere(&of, field, was, &now));
+        moved.chain(owned.into_iter().map(|((owner, paths), of)| words::owner(&of, owner, &paths))).collect()
+    }
+
+    /// Whose a directory of a host is from now on.
+    fn owner(&self, name: &str, path: &str) -> Option<(u32, u32)> {
+        let host = self.spec.plan.hosts.values().find(|host| host.name == name)?;
+        let directory = host.directories.iter().find(|directory| directory.path == path)?;
+        Some((directory.owner.uid, directory.owner.gid))
     }
 }

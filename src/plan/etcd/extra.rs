@@ -109,7 +109,9 @@ fn fits(kind: Kind, value: &str) -> Result<(), (&'static str, String)> {
                 (i64::MIN, i64::MAX) => "write a whole number".to_owned(),
                 (least, most) => format!("write a whole number from {least} to {most}"),
             };
-            let is = value.parse::<i64>().is_ok_and(|number| (least..=most).contains(&number));
+            // Go takes 010 for 8, and `+` not everywhere
+            let plain = |number: i64| number.to_string() == value;
+            let is = value.parse().is_ok_and(|number| (least..=most).contains(&number) && plain(number));
             fit(is, "a number that it takes", &bounds)
         }
         Kind::Duration => fit(

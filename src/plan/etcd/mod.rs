@@ -126,7 +126,15 @@ impl EtcdPlan {
 
     /// The directory of the write-ahead log, when it is not below the data directory: etcd makes that one.
     pub fn wal_apart(&self) -> Option<&str> {
-        self.wal_dir.as_deref().filter(|wal| !wal.starts_with(&format!("{}/", self.data_dir)))
+        let wal = self.wal_dir.as_deref();
+        wal.filter(|wal| *wal != self.data_dir && !directories::inside(wal, &self.data_dir))
+    }
+
+    /// The write-ahead log in its directory (`--wal-dir`), when it has one of its own. etcd makes `wal.tmp`
+    /// beside it, removes it and renames the one to the other (`server/wal`, `Create`, `renameWAL`), which
+    /// works in a directory that it owns, and with no mount.
+    pub fn log(&self) -> Option<String> {
+        self.wal_dir.as_ref().map(|wal| format!("{wal}/wal"))
     }
 
     /// Where it listens for clients.
@@ -224,6 +232,7 @@ pub(super) fn plan(
         named_probe_port: release.named_probe_port,
     };
     plan.write_settings(spec.etcd.config, problems);
+    problems.extend(plan.within_reach(settings));
     Some(plan)
 }
 
@@ -260,6 +269,42 @@ fn probes(release: &Release, version: EtcdVersion) -> EtcdProbes {
 fn data_dir(settings: &Settings, problems: &mut Vec<Problem>) -> String {
     let chosen = settings.etcd.data_dir.as_ref();
     chosen.map_or_else(|| "/var/lib/etcd".to_owned(), |chosen| own_directory(chosen, "data", problems))
+}
+
+impl EtcdPlan {
+    /// What etcd must not be able to write, or would remove: programs that root or systemd starts, and a
+    /// write-ahead log among the data's own files.
+    fn within_reach(&self, settings: &Settings) -> Vec<Problem> {
+        let unit = self.unit.iter();
+        let gates = unit.clone().map(|unit| ("the gate's program", unit.gate.program.as_str()));
+        let services = unit.filter_map(|unit| unit.service.as_ref());
+        let services = services.map(|service| ("its program", service.program.as_str()));
+        let engines = self.container.iter().map(|of| ("the engine's program", of.program.as_str()));
+        let programs: Vec<_> = gates.chain(services).chain(engines).collect();
+        let written = |chosen: &Option<Layered<_>>, field: &str| {
+            chosen.as_ref().map_or_else(|| format!("etcd.{field}"), |chosen| chosen.path.clone())
+        };
+        let data = (written(&settings.etcd.data_dir, "dataDir"), Some(self.data_dir.as_str()), false);
+        let wal = (written(&settings.etcd.wal_dir, "walDir"), self.wal_dir.as_deref(), true);
+        let mut problems = Vec::new();
+        for (at, path, is_wal) in [data, wal] {
+            let Some(path) = path else { continue };
+            for (what, program) in &programs {
+                if *program == path || directories::inside(program, path) {
+                    let message = format!("{what}, {program}, lies in {path}, which etcd writes");
+                    let hint = "give etcd a directory of its own, such as /var/lib/etcd";
+                    problems.push(Problem::error(at.clone(), message).hint(hint));
+                }
+            }
+            let member = format!("{}/member", self.data_dir);
+            if is_wal && (path == member || directories::inside(path, &member)) {
+                let message = format!("{path} lies in {member}, which is etcd's own");
+                let hint = format!("write another, such as {}/log, or remove it", self.data_dir);
+                problems.push(Problem::error(at, message).hint(hint));
+            }
+        }
+        problems
+    }
 }
 
 /// etcd's own directory: nobody else's lies in it or around it.

@@ -192,9 +192,10 @@ impl EtcdPlan {
     /// `tuning`, `extraArgs`. What differs by form and member is [`Self::membership`].
     pub fn settings(&self) -> Vec<Setting> {
         let [server, peer] = if self.shared_certificate { [SHARED; 2] } else { [SERVER, PEER] };
+        let log = self.log();
         let basis = SettingsBasis {
             data_dir: &self.data_dir,
-            wal_dir: self.wal_dir.as_deref(),
+            wal_dir: log.as_deref(),
             server,
             peer,
             version: self.version.parse().ok(),

@@ -356,7 +356,7 @@ fn settings_in_every_form() {
         settings.iter().map(|setting| format!("{}={}", setting.variable(), setting.value())).collect();
     for expected in [
         "ETCD_QUOTA_BACKEND_BYTES=8589934592",
-        "ETCD_WAL_DIR=/srv/wal",
+        "ETCD_WAL_DIR=/srv/wal/wal",
         "ETCD_INITIAL_CLUSTER_TOKEN=prod",
         "ETCD_LISTEN_CLIENT_URLS=https://127.0.0.1:2379,https://10.0.0.6:2379",
         "ETCD_CIPHER_SUITES=TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
@@ -399,7 +399,7 @@ fn settings_in_every_form() {
             "quota-backend-bytes": 8_589_934_592_i64,
             "snapshot-count": 10_000,
             "socket-options": {"reuse-port": false},
-            "wal-dir": "/srv/wal",
+            "wal-dir": "/srv/wal/wal",
         })
     );
 }
@@ -431,7 +431,7 @@ fn kubeadm_is_told_of_stacked_members() {
                 {"name": "initial-cluster-token", "value": "prod"},
                 {"name": "log-outputs", "value": "stderr,stdout"},
                 {"name": "max-wals", "value": "3"},
-                {"name": "wal-dir", "value": "/var/lib/etcd/wal"},
+                {"name": "wal-dir", "value": "/var/lib/etcd/wal/wal"},
             ],
         })
     );

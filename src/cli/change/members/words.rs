@@ -81,14 +81,18 @@ pub(super) fn joins_no_more(name: &str) -> Problem {
     )
 }
 
-/// Other members' files change, for nothing.
-pub(super) fn listed(name: &str, of: &BTreeSet<&str>, founder: bool) -> Problem {
+/// Other members' files change, for nothing; `avoidable` by what is written.
+pub(super) fn listed(name: &str, of: &BTreeSet<&str>, founder: bool, avoidable: bool) -> Problem {
     let of: Vec<_> = of.iter().copied().collect();
     let what = if founder { "list no more" } else { "list from now on" };
     let message = format!("{name}, which the files of {} {what}", of.join(", "));
-    Problem::warning(of_host(name), message).hint(format!(
-        "etcd does not read that again, but these members restart: write `founder: {founder}` beside `state: existing`"
-    ))
+    let hint = if avoidable {
+        format!("write `founder: {founder}` beside `state: existing`")
+    } else {
+        "install one after the other, each healthy before the next".to_owned()
+    };
+    Problem::warning(of_host(name), message)
+        .hint(format!("etcd does not read that again, but these members restart: {hint}"))
 }
 
 /// One that keeps its data.
@@ -100,19 +104,30 @@ pub(super) fn moved(name: &str, was: &str, now: &str) -> Problem {
     ))
 }
 
-/// Members that run under something else.
-pub(super) fn runs_otherwise(names: &[&str], was: &str, now: &str) -> Problem {
-    let message = format!("etcd runs under {was} at {}, and would under {now}", names.join(", "));
-    Problem::warning(Path::root().key("etcd").key("run"), message).hint(
-        "one host at a time: stop the old one, and give its data to the user that the new one runs as; docs/etcd.md \
-         has the commands (Another `etcd.run`)",
+/// Members that something else runs from now on.
+pub(super) fn run(of: &[&str], was: &str, now: &str) -> Problem {
+    let message = format!("etcd on {} goes from `{was}` to `{now}`", of.join(", "));
+    Problem::warning("etcd.run", message).hint(
+        "one host at a time, while all members are healthy: stop etcd there, install, and start it; two that \
+         run on the same data destroy it; docs/etcd.md has the commands (Another `etcd.run`)",
     )
 }
 
-/// One whose data lies elsewhere.
-pub(super) fn data_elsewhere(name: &str, was: &str, now: &str) -> Problem {
-    let message = format!("the data of {name} lies in {was}, and its etcd would begin anew in {now}");
-    Problem::warning(Path::root().key("hosts").key(name), message).hint(format!(
-        "one host at a time: stop etcd there, move what is in {was} to {now}, then install and start; etcd does not move it"
+/// Members that would find nothing of theirs.
+pub(super) fn elsewhere(of: &[&str], field: &str, was: &str, now: &str) -> Problem {
+    let message = format!(
+        "etcd on {} looks for its data in {now}, and has it in {was}: it would begin anew, without any",
+        of.join(", ")
+    );
+    Problem::warning(Path::root().key("etcd").key(field), message).hint(format!(
+        "one host at a time, while all members are healthy: stop etcd there, `mv {was} {now}`, install, and start it"
+    ))
+}
+
+/// Members that could not read what is theirs.
+pub(super) fn owner(of: &[&str], (uid, gid): (u32, u32), paths: &str) -> Problem {
+    let message = format!("etcd's data on {} is {uid}:{gid}'s from now on", of.join(", "));
+    Problem::warning("etcd.user", message).hint(format!(
+        "install changes the directory alone: before etcd starts there, `chown -R {uid}:{gid} {paths}`"
     ))
 }
