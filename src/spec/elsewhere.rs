@@ -43,8 +43,7 @@ const PLACED: &[(&str, &str, &str)] = &[
     ("kubernetes", "patches", "`patches` stands at the top level, at roles and at hosts"),
 ];
 
-/// What stands for etcd's flags (`etcd --help`), however they are spelled: [`folded`] names. A test holds this
-/// against the table of flags.
+/// What stands for etcd's flags (`etcd --help`), however they are spelled: [`folded`] names.
 const ETCD: &[(&[&str], &str)] = &[
     (&["autocompactionmode"], "write `etcd.tuning.autoCompactionMode`"),
     (&["autocompactionretention"], "write `etcd.tuning.autoCompactionRetention`"),
