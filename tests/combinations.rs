@@ -1,5 +1,5 @@
-//! Every release with every provisioner, both etcd topologies and each way to run etcd on hosts: built, verified, installed, and the
-//! hosts verified; and what an upgrade changes.
+//! Every release with every provisioner, both etcd topologies and ways to run etcd on hosts: built,
+//! verified, installed, and the hosts verified; and what an upgrade changes.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::disallowed_methods, reason = "tests run programs and read files")]
 
@@ -28,8 +28,11 @@ fn hosts(stacked: bool) -> Vec<(&'static str, &'static str)> {
     hosts
 }
 
-/// How etcd runs on hosts, as a spec says it. A service says its release itself.
-const RUNS: [&str; 3] = ["run: static-pod", "run: systemd, version: 3.5.21", "run: container"];
+/// How etcd runs on hosts, as a spec says it.
+const POD: &str = "run: static-pod";
+/// The same as a unit; each has every other release, and so both APIs of kubeadm. A service says its
+/// release itself.
+const UNITS: [&str; 2] = ["run: systemd, version: 3.5.21", "run: container"];
 
 fn spec(version: &str, provisioner: &str, stacked: bool, etcd: &str, epoch: &str) -> String {
     let mut text = format!(
@@ -85,8 +88,8 @@ fn walk(version: &str, provisioner: &str, stacked: bool, etcd: &str) {
 
 /// All combinations of one provisioner and topology, on a thread of their own.
 fn walk_all(provisioner: &str, stacked: bool) {
-    for version in RELEASES {
-        for etcd in RUNS {
+    for (version, unit) in RELEASES.into_iter().zip(UNITS.into_iter().cycle()) {
+        for etcd in [POD, unit] {
             walk(version, provisioner, stacked, etcd);
         }
     }
@@ -132,7 +135,7 @@ fn an_upgrade_from_1_35_to_1_36() {
     let mut text = String::new();
     for provisioner in ["kubeadm", "static-pods"] {
         let [before, after] = ["1.35.1", "1.36.2"]
-            .map(|version| Built::of(&spec(version, provisioner, true, RUNS[0], "2026-11-20T00:00:00Z")));
+            .map(|version| Built::of(&spec(version, provisioner, true, POD, "2026-11-20T00:00:00Z")));
         let directory = temporary();
         for host in ["cp1", "cp2", "w1", "operator"] {
             writeln!(text, "# {provisioner}: {host}").unwrap();

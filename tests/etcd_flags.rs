@@ -96,7 +96,7 @@ fn settings((minor, patch): (u32, u32), directory: &Path, in_file: bool) -> Vec<
     let fsync =
         "etcd.extraArgs.unsafe-no-fsync: a member that loses power loses what it has promised to keep";
     assert_eq!(messages, [fsync]);
-    let member = plan.hosts.values().next().unwrap().etcd.as_ref().unwrap();
+    let member = plan.hosts.values().next().unwrap().etcd.as_deref().unwrap();
     let mut settings = member.settings();
     settings.extend(member.membership(&[member.client_listener()]));
     settings

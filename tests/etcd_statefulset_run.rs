@@ -13,17 +13,12 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use support::etcd::{Process, enter, eventually};
+use support::etcd::{Process, enter, eventually, known_to_3_4};
 use support::example::{Built, replaced, today};
+use support::network::{Network, bridge};
 use support::opened::Files;
 use support::stateful_set::{Pod, files, objects, pods, spec, stateful_set, text};
 use support::{Ran, run, temporary};
-
-/// etcd 3.4 has these flags under other names. No address and no value changes.
-fn known_to_3_4(flag: &str) -> String {
-    flag.replace("--feature-gates=InitialCorruptCheck=true", "--experimental-initial-corrupt-check=true")
-        .replace("--watch-progress-notify-interval=", "--experimental-watch-progress-notify-interval=")
-}
 
 /// A pod's address.
 fn address(number: usize) -> String {
@@ -34,38 +29,15 @@ fn address(number: usize) -> String {
 struct Running {
     pod: Pod,
     root: PathBuf,
-    network: Process,
+    network: Network,
     etcd: Option<Process>,
 }
 
 impl Running {
     fn new(number: usize, pod: Pod, root: PathBuf) -> Self {
         fs::create_dir_all(root.join("var/lib/etcd")).unwrap();
-        let holder = Command::new("unshare").args(["--net", "sleep", "infinity"]).spawn().unwrap();
-        let running = Self { pod, root, network: Process(holder), etcd: None };
-        let process = running.network.0.id().to_string();
-        // unshare has its new network when it has become sleep
-        let program = format!("/proc/{process}/comm");
-        eventually("a network namespace", || {
-            fs::read_to_string(&program).is_ok_and(|comm| comm == "sleep\n")
-        });
-        let end = format!("pod{number}");
-        ip(&["link", "add", &end, "type", "veth", "peer", "name", "eth0", "netns", &process]);
-        ip(&["link", "set", &end, "master", "pods", "up"]);
-        for words in [
-            &["address", "add", &format!("{}/24", address(number)), "dev", "eth0"][..],
-            &["link", "set", "lo", "up"],
-            &["link", "set", "eth0", "up"],
-        ] {
-            let _ = run(running.inside("ip").args(words)).expect_code(0);
-        }
-        running
-    }
-
-    fn inside(&self, program: impl AsRef<Path>) -> Command {
-        let mut command = Command::new("nsenter");
-        command.args(["--net", "--target", &self.network.0.id().to_string(), "--"]).arg(program.as_ref());
-        command
+        let network = Network::new("pods", &format!("pod{number}"), &address(number));
+        Self { pod, root, network, etcd: None }
     }
 
     /// Paths of the pod are below its root here.
@@ -82,14 +54,14 @@ impl Running {
             .map(|flag| self.here(&if mapped { known_to_3_4(flag) } else { flag.clone() }))
             .collect();
         let log = fs::OpenOptions::new().create(true).append(true).open(self.root.join("log")).unwrap();
-        let mut command = self.inside(etcd);
+        let mut command = self.network.inside(etcd);
         command.args(arguments).env_clear().stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
         self.etcd = Some(Process(command.spawn().unwrap()));
     }
 
     /// etcdctl as `kubectl exec` finds it.
     fn etcdctl(&self, etcdctl: &Path, words: &[&str]) -> Ran {
-        let mut command = self.inside(etcdctl);
+        let mut command = self.network.inside(etcdctl);
         command.env_clear().env("ETCDCTL_API", "3");
         for (name, value) in self.pod.environment.iter().filter(|(name, _)| name.starts_with("ETCDCTL_")) {
             command.env(name, self.here(value));
@@ -104,13 +76,8 @@ impl Running {
     /// What a probe finds.
     fn probe(&self, path: &str) -> Ran {
         let url = format!("http://127.0.0.1:8080{path}");
-        run(self.inside("curl").args(["--silent", "--show-error", "--fail", "--noproxy", "*", &url]))
+        run(self.network.inside("curl").args(["--silent", "--show-error", "--fail", "--noproxy", "*", &url]))
     }
-}
-
-#[track_caller]
-fn ip(words: &[&str]) {
-    let _ = run(Command::new("ip").args(words)).expect_code(0);
 }
 
 /// The Secrets as the kubelet mounts them into a pod.
@@ -141,8 +108,7 @@ struct Cluster {
 
 impl Cluster {
     fn of(files: &Files, directory: &Path, etcdctl: PathBuf) -> Self {
-        ip(&["link", "add", "pods", "type", "bridge"]);
-        ip(&["link", "set", "pods", "up"]);
+        bridge("pods");
         let pods: Vec<_> = pods(files).into_iter().enumerate().collect();
         let mut names = String::from("127.0.0.1 localhost\n");
         for (number, pod) in &pods {
@@ -215,7 +181,7 @@ fn pods_form_a_cluster() {
 
 fn nobody_without_a_certificate(cluster: &Cluster) {
     let pod = &cluster.pods[0];
-    let mut command = pod.inside(&cluster.etcdctl);
+    let mut command = pod.network.inside(&cluster.etcdctl);
     command.env_clear().env("ETCDCTL_API", "3");
     let authority = pod.here("/etc/etcd/tls/client/ca.crt");
     let words = ["--endpoints", "https://localhost:2379", "--cacert", &authority, "get", "a"];

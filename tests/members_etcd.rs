@@ -266,52 +266,48 @@ fn leads(cluster: &Cluster, number: usize) -> bool {
     value("MemberID").is_some() && value("MemberID") == value("Leader")
 }
 
-/// Tests of a form under each release; what `SEALIFT_ETCD` names where it is set.
-macro_rules! forms {
-    ($($form:ident: $section:literal;)+) => {$(
+/// Tests of a form, each under a release; `given` is what `SEALIFT_ETCD` names, where it is set.
+macro_rules! form {
+    ($form:ident, $section:literal; $($test:ident: $change:ident, $release:ident;)+) => {
         mod $form {
-            use super::{debian, distro, given, grow_and_shrink, replace};
-
-            fn name(test: &str) -> String {
-                format!("{}::{test}", stringify!($form))
-            }
-
-            #[test]
-            fn replaces_with_3_4() {
-                replace(&name("replaces_with_3_4"), $section, debian());
-            }
-
-            #[test]
-            fn replaces_with_3_5() {
-                replace(&name("replaces_with_3_5"), $section, distro());
-            }
-
-            #[test]
-            fn replaces_with_the_one_given() {
-                replace(&name("replaces_with_the_one_given"), $section, given());
-            }
-
-            #[test]
-            fn grows_and_shrinks_with_3_4() {
-                grow_and_shrink(&name("grows_and_shrinks_with_3_4"), $section, debian());
-            }
-
-            #[test]
-            fn grows_and_shrinks_with_3_5() {
-                grow_and_shrink(&name("grows_and_shrinks_with_3_5"), $section, distro());
-            }
-
-            #[test]
-            fn grows_and_shrinks_with_the_one_given() {
-                grow_and_shrink(&name("grows_and_shrinks_with_the_one_given"), $section, given());
-            }
+            $(
+                #[test]
+                fn $test() {
+                    let name = concat!(stringify!($form), "::", stringify!($test));
+                    super::$change(name, $section, super::$release());
+                }
+            )+
         }
-    )+};
+    };
 }
 
-forms! {
-    static_pod: "run: static-pod\n  version: VERSION";
-    systemd: "run: systemd\n  version: VERSION";
-    container: "run: container\n  version: VERSION";
-    docker: "run: container\n  version: VERSION\n  container: {engine: docker}";
+form! { static_pod, "run: static-pod\n  version: VERSION";
+    replaces_with_3_4: replace, debian;
+    replaces_with_3_5: replace, distro;
+    replaces_with_the_one_given: replace, given;
+    grows_and_shrinks_with_3_4: grow_and_shrink, debian;
+    grows_and_shrinks_with_3_5: grow_and_shrink, distro;
+    grows_and_shrinks_with_the_one_given: grow_and_shrink, given;
+}
+
+form! { systemd, "run: systemd\n  version: VERSION";
+    replaces_with_3_4: replace, debian;
+    replaces_with_3_5: replace, distro;
+    replaces_with_the_one_given: replace, given;
+    grows_and_shrinks_with_3_4: grow_and_shrink, debian;
+    grows_and_shrinks_with_3_5: grow_and_shrink, distro;
+    grows_and_shrinks_with_the_one_given: grow_and_shrink, given;
+}
+
+// the engines' runbooks differ only in how the unit is started: each change under one release
+form! { container, "run: container\n  version: VERSION";
+    replaces_with_3_5: replace, distro;
+    replaces_with_the_one_given: replace, given;
+    grows_and_shrinks_with_3_4: grow_and_shrink, debian;
+    grows_and_shrinks_with_the_one_given: grow_and_shrink, given;
+}
+
+form! { docker, "run: container\n  version: VERSION\n  container: {engine: docker}";
+    replaces_with_3_4: replace, debian;
+    grows_and_shrinks_with_3_5: grow_and_shrink, distro;
 }

@@ -8,6 +8,7 @@
 
 use super::etcd_command::{Installed, installed};
 use super::example::{ADDRESSES, Built, HOSTS};
+use super::network::{Network, bridge};
 use super::{Ran, is_root, need, run, sealift, skip};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ const INSIDE: &str = "SEALIFT_TEST_IN_NAMESPACE";
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// etcd 3.4 has these flags under other names. No address and no value changes.
-fn known_to_3_4(flag: &str) -> String {
+pub(crate) fn known_to_3_4(flag: &str) -> String {
     match flag {
         "--feature-gates=InitialCorruptCheck=true" => "--experimental-initial-corrupt-check=true".to_owned(),
         "--watch-progress-notify-interval=5s" => {
@@ -90,37 +91,20 @@ pub(crate) struct Machine {
     pub(crate) name: &'static str,
     pub(crate) address: &'static str,
     pub(crate) root: PathBuf,
-    network: Process,
+    network: Network,
     pub(crate) etcd: Option<Process>,
 }
 
 impl Machine {
     /// A namespace whose `eth0` hangs on the bridge.
     fn new(name: &'static str, address: &'static str, root: PathBuf) -> Self {
-        let holder = Command::new("unshare").args(["--net", "sleep", "infinity"]).spawn().unwrap();
-        let machine = Self { name, address, root, network: Process(holder), etcd: None };
-        let process = machine.network.0.id().to_string();
-        // unshare has its new network when it has become sleep
-        let program = format!("/proc/{process}/comm");
-        eventually("a network namespace", || {
-            fs::read_to_string(&program).is_ok_and(|comm| comm == "sleep\n")
-        });
-        let bridge_end = format!("to-{name}");
-        ip(&["link", "add", &bridge_end, "type", "veth", "peer", "name", "eth0", "netns", &process]);
-        ip(&["link", "set", &bridge_end, "master", "bridge", "up"]);
-        let address = format!("{address}/24");
-        machine.inside("ip").args(["address", "add", &address, "dev", "eth0"]).status().unwrap();
-        for link in ["lo", "eth0"] {
-            let _ = run(machine.inside("ip").args(["link", "set", link, "up"])).expect_code(0);
-        }
-        machine
+        let network = Network::new("bridge", &format!("to-{name}"), address);
+        Self { name, address, root, network, etcd: None }
     }
 
     /// A program on this machine's network.
     pub(crate) fn inside(&self, program: impl AsRef<Path>) -> Command {
-        let mut command = Command::new("nsenter");
-        command.args(["--net", "--target", &self.network.0.id().to_string(), "--"]).arg(program.as_ref());
-        command
+        self.network.inside(program)
     }
 
     /// A flag with paths below the root; of a configuration file, a copy in which they are.
@@ -166,11 +150,6 @@ impl Machine {
     }
 }
 
-#[track_caller]
-fn ip(words: &[&str]) {
-    let _ = run(Command::new("ip").args(words)).expect_code(0);
-}
-
 /// Waits until something holds.
 #[track_caller]
 pub(crate) fn eventually(what: &str, mut holds: impl FnMut() -> bool) {
@@ -195,8 +174,7 @@ pub(crate) struct Cluster {
 
 impl Cluster {
     pub(crate) fn new(spec: &str, (etcd, etcdctl): (PathBuf, PathBuf)) -> Self {
-        ip(&["link", "add", "bridge", "type", "bridge"]);
-        ip(&["link", "set", "bridge", "up"]);
+        bridge("bridge");
         let bundles = Built::of(spec);
         let machine = |(host, address)| Machine::new(host, address, bundles.root(host));
         let machines = HOSTS.into_iter().zip(ADDRESSES).map(machine).collect();

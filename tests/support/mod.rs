@@ -11,6 +11,7 @@ pub(crate) mod etcd_health;
 pub(crate) mod etcd_programs;
 pub(crate) mod example;
 pub(crate) mod golden;
+pub(crate) mod network;
 pub(crate) mod opened;
 pub(crate) mod openssl;
 pub(crate) mod random_spec;
