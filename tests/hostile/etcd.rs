@@ -346,7 +346,10 @@ fn hold(run: &str) {
         ["/extraArgs", "/tuning", "Domain", "/token", "/image"].iter().any(|part| place.contains(part))
     };
     for place in FIELDS.iter().filter(|place| of_this(place) || of_any(place)) {
-        for value in values() {
+        // any text is taken there alone
+        let free = place.contains("/extraArgs/") || place.contains("/subject/") || place.ends_with("/name");
+        let odd = if free { 0 } else { ODD.len() };
+        for value in values().skip(odd) {
             for config in ["environment", "yaml"] {
                 let mut spec = base(run);
                 if config == "yaml" {
