@@ -10,6 +10,10 @@ use sealift::spec::yaml::{document, documents};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::process::Command;
+use std::sync::LazyLock;
+
+static TEMPLATES: LazyLock<Templates> = LazyLock::new(Templates::embedded);
+static RENDERER: LazyLock<Renderer<'static>> = LazyLock::new(|| Renderer::new(&TEMPLATES).unwrap());
 
 /// Stands in a spec where the hostile value comes.
 const HERE: &str = "@HERE@";
@@ -254,8 +258,7 @@ fn files(text: &str) -> Option<BTreeMap<(String, String), String>> {
     if refused {
         return None;
     }
-    let templates = Templates::embedded();
-    let renderer = Renderer::new(&templates).unwrap();
+    let renderer = &*RENDERER;
     let of = |host: &HostPlan| {
         let mut all = renderer.templates(host).unwrap_or_else(|error| panic!("{error:?}\n{text}"));
         all.extend(renderer.pods(host, &Digests::new()).unwrap_or_else(|error| panic!("{error:?}\n{text}")));
@@ -338,12 +341,19 @@ fn values() -> impl Iterator<Item = String> {
 }
 
 fn hold(run: &str) {
-    for place in FIELDS {
-        for value in values() {
+    let of_this = |place: &&&str| place.contains("statefulSet") == (run == "statefulset");
+    let of_any = |place: &&&str| {
+        ["/extraArgs", "/tuning", "Domain", "/token", "/image"].iter().any(|part| place.contains(part))
+    };
+    for place in FIELDS.iter().filter(|place| of_this(place) || of_any(place)) {
+        // any text is taken there alone
+        let free = place.contains("/extraArgs/") || place.contains("/subject/") || place.ends_with("/name");
+        let odd = if free { 0 } else { ODD.len() };
+        for value in values().skip(odd) {
             for config in ["environment", "yaml"] {
                 let mut spec = base(run);
                 if config == "yaml" {
-                    if !matches!(run, "systemd" | "container") {
+                    if !matches!(run, "systemd" | "container") || !place.contains("/extraArgs") {
                         continue;
                     }
                     spec["etcd"]["config"] = config.into();

@@ -40,6 +40,10 @@ impl FromStr for StatefulSetName {
         if !text.starts_with(|c: char| c.is_ascii_lowercase()) {
             return Err(error("it begins with a digit, which the name of a service may not".into()));
         }
+        // templates write it as a part of other names
+        if crate::spec::yaml::scalar(text) != text {
+            return Err(error("YAML takes it for something else than a text".into()));
+        }
         Ok(Self(text.to_owned()))
     }
 }
