@@ -270,7 +270,7 @@ fn cluster(example: &str) -> (Stage, String) {
     let path = stage.path("in/sealift.yaml");
     let more = "  manifests: [net/b.yaml, net/a.yaml]\n  proxy: {https: \"http://proxy.example:3128\"}\n  podSubnets:";
     let rest = "containerRuntime: {registryMirrors: {quay.io: [https://q.example], docker.io: [https://d.example]}}\n\
-                patches: {/etc/kubernetes/manifests/etcd.yaml: {metadata: {labels: {b: c, a: d}}}}\nhosts:";
+                patches: {/etc/kubernetes/manifests/kube-apiserver.yaml: {metadata: {labels: {b: c, a: d}}}}\nhosts:";
     let spec = fs::read_to_string(&path).unwrap();
     if FORMS.contains(&example) {
         return (stage, spec);

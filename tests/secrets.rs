@@ -385,7 +385,7 @@ fn no_secret_of_etcd_outside_of_sealed_files() {
          {{m1: {{addresses: [10.0.0.1], roles: [etcd], recipients: [{member}]}}}}\n"
     );
     let set = "etcd: {run: statefulset, statefulSet: {clientService: true}}\npki: {}\nhosts: {}\n";
-    for (rest, hosts, many) in [(shared.as_str(), &["m1", "operator"][..], 9), (set, &["operator"], 6)] {
+    for (rest, hosts, many) in [(shared.as_str(), &["m1", "operator"][..], 7), (set, &["operator"], 6)] {
         let built = Built::staged(&head(rest));
         let other = Built::of(&head(&rest.replace("pki: {", "pki: {generation: 2, ")));
         let mut said = Vec::new();
