@@ -139,8 +139,8 @@ fn pods_of_a_set_come_and_go_one_by_one() {
     says("replicas: 4", 0, &["warning: the new pod would begin a cluster of its own"]);
     says(
         "replicas: 5, state: existing",
-        0,
-        &["warning: 2 etcd members join at once: each waits for the others for ever"],
+        2,
+        &["error: 2 etcd members join at once: each waits for the others for ever"],
     );
     says("replicas: 1", 2, &["error: 1 of 3 etcd members are no majority"]);
     says("name: other", 2, &["error: 0 of 3 etcd members are no majority"]);

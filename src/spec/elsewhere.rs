@@ -103,7 +103,7 @@ const ETCD: &[(&[&str], &str)] = &[
 /// Whether a mapping has settings of etcd: that of all, of a role or of a host.
 fn is_etcds(within: &str) -> bool {
     let settings = within.strip_suffix(".tuning").unwrap_or(within);
-    settings == "etcd" || settings.ends_with(".etcd")
+    settings.rsplit('.').next() == Some("etcd")
 }
 
 /// What to write in place of something of etcd's.

@@ -296,7 +296,7 @@ fn shape(path: &str, text: &str) {
             for line in lines() {
                 let words: Vec<&str> = line.split_whitespace().collect();
                 assert_eq!((words.len(), words[0], words[2], words[5]), (6, "d", "0700", "-"), "{text}");
-                assert!(words[1].starts_with("/") && !text.contains('%'), "{text}");
+                assert!(words[1].starts_with('/') && !text.contains('%'), "{text}");
             }
         }
         "sealift-etcd-health" => shell(text),
@@ -307,12 +307,12 @@ fn shape(path: &str, text: &str) {
                 shell(block.strip_prefix("sh\n").unwrap_or_else(|| panic!("{block}")));
             }
         }
-        name if name.ends_with(".yaml") => {
+        name if extension(name) == "yaml" => {
             for one in documents(text) {
                 let _ = document(one).unwrap_or_else(|error| panic!("{path}: {error}\n{text}"));
             }
         }
-        name if name.ends_with(".service") || name.ends_with(".conf") || name.ends_with(".container") => {
+        name if ["service", "conf", "container"].contains(&extension(name)) => {
             let known = ["Unit", "Service", "Install", "Container"];
             let sections = lines().filter_map(|line| line.strip_prefix('[')?.strip_suffix(']'));
             assert!(sections.clone().all(|section| known.contains(&section)), "{text}");
@@ -450,4 +450,8 @@ fn a_flag_is_told_as_it_is_written() {
             assert_eq!(told, value, "{run}");
         }
     }
+}
+
+fn extension(name: &str) -> &str {
+    name.rsplit('.').next().unwrap_or_default()
 }

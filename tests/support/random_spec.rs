@@ -20,6 +20,7 @@ pub(crate) struct Case {
 
 /// What a cluster is, before it is written down.
 #[derive(Clone, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "one per choice")]
 struct Shape {
     provisioner: &'static str,
     version: &'static str,

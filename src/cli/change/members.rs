@@ -328,9 +328,9 @@ impl Change<'_> {
             if *wal != now && !with_it {
                 moved.entry(("walDir", wal.as_str(), now)).or_default().push(&old.name);
             }
-            let owner = self.owner(&old.name, &etcd.data_dir);
-            if let Some(owner) = owner.filter(|owner| old.owner.is_some_and(|was| was != *owner)) {
-                owned.entry((owner, etcd.directories().join(" "))).or_default().push(&old.name);
+            let new = self.owner(&old.name, &etcd.data_dir);
+            if let Some(new) = new.filter(|new| old.owner.is_some_and(|was| was != *new)) {
+                owned.entry((new, etcd.directories().join(" "))).or_default().push(&old.name);
             }
         }
         let moved = moved.into_iter().map(|((field, was, now), of)| words::elsewhere(&of, field, was, &now));
