@@ -1,19 +1,13 @@
 //! Secrets that are marked, looked for in all that a build writes and says.
 
-use super::built;
 use super::support::example::{Built, VALID_AT};
-use super::support::opened::{certificates, machine, open, operator, pem_blocks};
+use super::support::opened::{machine, open, operator, pem_blocks};
+use super::support::sealift;
 use super::support::stacked::{files, spec};
-use super::support::{run, sealift};
 use flate2::read::GzDecoder;
-use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
-
-fn has(contents: &[u8], secret: &str) -> bool {
-    contents.windows(secret.len()).any(|window| window == secret.as_bytes())
-}
 
 /// Words that may stand nowhere but in sealed files.
 fn canaries(path: &str, text: &str) -> Vec<String> {

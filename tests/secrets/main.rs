@@ -8,19 +8,15 @@ mod support;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use flate2::read::GzDecoder;
 use sealift::spec::yaml::document;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Read;
 use std::process::Command;
-use support::example::{Built, VALID_AT};
-use support::opened::{
-    Files, Kubeconfig, certificates, machine, open, operator, pem_blocks, private_keys, spki,
-};
+use support::example::Built;
+use support::opened::{Files, Kubeconfig, certificates, pem_blocks, private_keys, spki};
 use support::stacked::{HOSTS, files, spec};
-use support::{need, run, run_with_input, sealift};
+use support::{need, run, run_with_input};
 
 const ENCRYPTION: &str = "/etc/kubernetes/pki/encryption-config.yaml";
 const TOKENS: &str = "/etc/kubernetes/cluster/bootstrap-tokens.yaml";
@@ -330,4 +326,8 @@ fn passwords() {
         values.insert(value);
     }
     assert_eq!(values.len(), 3);
+}
+
+fn has(contents: &[u8], secret: &str) -> bool {
+    contents.windows(secret.len()).any(|window| window == secret.as_bytes())
 }
