@@ -349,20 +349,6 @@ fn a_member_that_moves_is_told_to_the_cluster() {
 }
 
 #[test]
-fn what_leaves_data_behind_is_told() {
-    let (was, now) =
-        (three("run: static-pod"), three("run: systemd\n  version: 3.6.8\n  dataDir: /srv/etcd"));
-    let (_, _, stderr) = checked(&was, &now);
-    let told = said(&stderr);
-    let runs = "warning: etcd runs under static-pod at infra0, infra1, infra2, and would under systemd";
-    let moved =
-        "warning: the data of infra1 lies in /var/lib/etcd, and its etcd would begin anew in /srv/etcd";
-    assert!(told.contains(&runs) && told.contains(&moved), "{stderr}");
-    let (_, _, stderr) = checked(&three(FORMS[2].1), &three(FORMS[3].1));
-    assert!(!stderr.contains("etcd runs under"), "{stderr}");
-}
-
-#[test]
 fn an_even_number_is_told() {
     let four = three(POD) + &joining()[0];
     says(
