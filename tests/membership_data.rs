@@ -99,7 +99,9 @@ fn data_that_is_left_behind_is_told() {
 #[test]
 fn another_way_to_run_is_told() {
     let pods = Built::of(&spec(1, "run: static-pod", &THREE, ""));
-    let hint = format!("hint: {ONE_HOST}, install, and start it; two that run on the same data destroy it");
+    let hint = format!(
+        "hint: {ONE_HOST}, install, and start it; two that run on the same data destroy it; docs/etcd.md has the commands (Another `etcd.run`)"
+    );
     let (code, said) = checked(&pods, &spec(2, SERVICE, &THREE, ""));
     let expected = [
         "warning: etcd's data on m1, m2, m3 is 379:379's from now on",

@@ -237,10 +237,14 @@ impl Cluster {
         }
     }
 
-    /// `validUntil` is the end of the first certificate in any file; ten years where there is none.
+    /// `validUntil` is the end of the first certificate in any file, or of the authority by whose hash a
+    /// node finds its cluster; ten years where there is none.
     fn bundles_end_with_their_first_certificate(&self) {
         for (host, files) in &self.opened {
-            let all = files.values().flat_map(|file| certificates(&file.contents));
+            let finds = files.values().any(|file| has(&file.contents, "caCertHashes"));
+            let authority = &self.opened["operator"].get("/etc/kubernetes/pki/ca.crt");
+            let authority = authority.iter().filter(|_| finds).flat_map(|file| certificates(&file.contents));
+            let all = files.values().flat_map(|file| certificates(&file.contents)).chain(authority);
             let ends =
                 all.map(|der| X509Certificate::from_der(&der).unwrap().1.validity().not_after.timestamp());
             let first = ends.min().unwrap_or(EPOCH + 3650 * 86_400);
@@ -481,4 +485,8 @@ fn no_serial_twice(authorities: &[Authority<'_>], leaves: &[Leaf<'_>]) {
     assert_eq!(serials.len(), all.len());
     let keys: BTreeSet<_> = all.iter().map(|der| spki(der)).collect();
     assert_eq!(keys.len(), all.len(), "one key for two certificates");
+}
+
+fn has(contents: &[u8], word: &str) -> bool {
+    contents.windows(word.len()).any(|window| window == word.as_bytes())
 }
