@@ -1,10 +1,12 @@
 //! One host: the tables laid over a spec at one place.
 
 use super::{
-    ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR, StatefulSetPlan,
-    apiserver, certs, directories, etcd::Members, files, images::Images, kubeadm, kubelet, membership,
-    objects, patches, pods, registries, releases, runbook, seed_of, settings,
+    BalancersPlan, ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR,
+    PreparationPlan, StatefulSetPlan, apiserver, balancers, certs, directories, etcd::Members, files,
+    images::Images, kubeadm, kubelet, membership, objects, patches, pods, preparation, registries, releases,
+    runbook, seed_of, settings,
 };
+use crate::spec::Problem;
 use crate::spec::scalars::{HostName, Recipient};
 use crate::spec::types::{Host, Spec};
 use std::collections::BTreeMap;
@@ -18,6 +20,8 @@ struct Parts<'p> {
     etcd: Option<&'p EtcdPlan>,
     objects: Option<&'p objects::ObjectsPlan>,
     stateful_set: Option<&'p StatefulSetPlan>,
+    balancers: Option<&'p BalancersPlan>,
+    preparation: Option<&'p PreparationPlan>,
 }
 
 /// What the plans of all hosts come from.
@@ -40,6 +44,7 @@ impl Shared<'_> {
         etcd: Option<EtcdPlan>,
         kubelet: Option<KubeletPlan>,
         settings: &settings::Settings,
+        problems: &mut Vec<Problem>,
     ) -> HostPlan {
         let subject = certs::Subject {
             name: name.as_str(),
@@ -51,10 +56,15 @@ impl Shared<'_> {
             own: Some(&host.certificates),
         };
         let kubeadm = kubeadm::plan(self, name, host, settings, etcd.as_ref(), kubelet.as_ref());
+        let balancers = balancers::plan(self, name, host, settings, problems);
+        let site = preparation::Site { shared: self, name, host, settings, kubelet: kubelet.as_ref() };
+        let preparation = preparation::plan(&site);
         let parts = Parts {
             kubelet: kubelet.as_ref(),
             kubeadm: kubeadm.as_ref(),
             etcd: etcd.as_ref(),
+            balancers: balancers.as_ref(),
+            preparation: preparation.as_ref(),
             ..Parts::default()
         };
         let mut planned = self.place(&subject, here, parts);
@@ -70,6 +80,8 @@ impl Shared<'_> {
             kubeadm,
             pods: pods::plan(self, host, settings, etcd.as_ref()),
             etcd: etcd.map(Box::new),
+            balancers: balancers.map(Box::new),
+            preparation: preparation.map(Box::new),
             kubelet,
             ..planned
         }
@@ -106,7 +118,7 @@ impl Shared<'_> {
 
     /// What the tables place somewhere.
     fn place(&self, subject: &certs::Subject<'_>, here: &[certs::Place], parts: Parts<'_>) -> HostPlan {
-        let Parts { kubelet, kubeadm, etcd, objects, stateful_set } = parts;
+        let Parts { kubelet, kubeadm, etcd, objects, stateful_set, balancers, preparation } = parts;
         let Self { spec, facts, release, cluster, .. } = *self;
         let certificates = certs::leaves(spec, release, &cluster.authorities, facts, subject, here);
         let mut site = files::Site {
@@ -120,6 +132,8 @@ impl Shared<'_> {
             etcd,
             objects,
             stateful_set,
+            balancers,
+            preparation,
             told: false,
         };
         let mut files = files::plan(&site);
@@ -145,6 +159,8 @@ impl Shared<'_> {
             kubeadm: None,
             pods: Vec::new(),
             apiserver: apiserver::plan(spec, here),
+            balancers: None,
+            preparation: None,
             objects: None,
             etcd: None,
             stateful_set: None,

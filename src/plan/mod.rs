@@ -5,6 +5,7 @@
 //! laid over one spec. No cryptography, template, file system, clock or randomness here.
 
 mod apiserver;
+pub mod balancers;
 pub mod brought;
 pub mod certs;
 pub mod components;
@@ -25,6 +26,7 @@ pub mod os;
 mod patches;
 mod pods;
 mod policy;
+pub mod preparation;
 mod proxy;
 mod registries;
 pub mod releases;
@@ -44,6 +46,7 @@ use std::sync::Arc;
 
 pub use crate::spec::types::{ContainerEngine, FreeForm, Rotation};
 pub use apiserver::ApiServerPlan;
+pub use balancers::{BalancersPlan, KeepalivedPlan, KubeVipPlan, ProxyPlan};
 pub use brought::{Brought, Facts};
 pub use certs::CertPlan;
 pub use directories::DirectoryPlan;
@@ -59,6 +62,7 @@ pub use membership::{ApiServersPlan, JoiningPlan, MembershipPlan, StayingPlan};
 pub use objects::{Manifest, ObjectsPlan};
 pub use pods::{PodPlan, Probes};
 pub use policy::{Fields, Policy};
+pub use preparation::PreparationPlan;
 pub use registries::{MirrorPlan, RegistryPlan};
 pub use rotation::{AuthorityPlan, Rotated};
 pub use runbook::{AtRestPlan, RotatingItem, RotationPlan};
@@ -163,6 +167,12 @@ pub struct HostPlan {
     /// The API server's configuration files, when it has some.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub apiserver: Option<ApiServerPlan>,
+    /// What of it leads to the API servers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balancers: Option<Box<BalancersPlan>>,
+    /// What it needs before the kubelet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preparation: Option<Box<PreparationPlan>>,
     /// What the operators apply to the cluster, in their own bundle.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub objects: Option<ObjectsPlan>,
@@ -239,7 +249,7 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
                 problems.extend(node::problems(spec, name, host));
             }
             problems.extend(directories::pointless(&places, &settings.allow_files, kubelet.is_some()));
-            let mut planned = shared.host(name, host, &places, etcd, kubelet, &settings);
+            let mut planned = shared.host(name, host, &places, etcd, kubelet, &settings, &mut problems);
             share(&mut planned.files, &mut files);
             share(&mut planned.directories, &mut directories);
             if let Some(node) = planned.kubelet.as_mut().and_then(|kubelet| kubelet.node.as_mut()) {

@@ -1,10 +1,13 @@
 //! Settings in layers: for all, for a role, for a host. The most specific one wins.
 
+use super::preparation;
 use crate::spec::Path;
-use crate::spec::scalars::{AbsolutePath, EtcdVersion, HostName, ImageRef, SocketUrl, ToleratedExit};
+use crate::spec::scalars::{
+    AbsolutePath, EtcdVersion, HostName, ImageRef, InterfaceName, SocketUrl, ToleratedExit,
+};
 use crate::spec::types::{
-    CgroupDriver, EtcdSettings, Flags, FreeForm, Gate, GateRun, Host, Kubelet, Metrics, Os, Patches,
-    RoleSettings, Spec, Taint, Tuning,
+    CgroupDriver, EtcdSettings, Flags, FreeForm, Gate, GateRun, Host, HostPrep, Kubelet, Metrics, Os,
+    Patches, RoleSettings, Spec, Taint, Tuning,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -28,6 +31,10 @@ pub(super) struct Settings {
     pub(super) kubelet_environment: BTreeMap<String, String>,
     pub(super) labels: BTreeMap<String, String>,
     pub(super) taints: Option<Vec<Taint>>,
+    /// The interface of virtual addresses.
+    pub(super) interface: Option<InterfaceName>,
+    /// What it needs before the kubelet, all layers merged.
+    pub(super) prep: HostPrep,
     /// Merge patches by the path of the file, all layers merged.
     pub(super) patches: BTreeMap<String, FreeForm>,
 }
@@ -74,13 +81,17 @@ pub(super) fn of(spec: &Spec, name: &HostName, host: &Host) -> Settings {
     let mut settings = Settings { labels: labels(spec, host), ..Settings::default() };
     settings.lay(&spec.kubelet, &etcd_of_all(spec), &[], &Path::root());
     settings.lay_node(spec.os, None, &spec.patches);
+    settings.lay_host(None, &spec.host_prep);
     for (role, layer) in spec.roles.iter().filter(|(role, _)| host.roles.contains(role)) {
-        let RoleSettings { kubelet, etcd, allow_files, os, labels: _, taints, patches } = layer;
+        let RoleSettings { kubelet, etcd, allow_files, os, labels: _, taints, patches, interface, host_prep } =
+            layer;
         settings.lay(kubelet, etcd, allow_files, &Path::root().key("roles").key(role.name()));
         settings.lay_node(*os, taints.as_ref(), patches);
+        settings.lay_host(interface.as_ref(), host_prep);
     }
     settings.lay(&host.kubelet, &host.etcd, &host.allow_files, &Path::root().key("hosts").key(name.as_str()));
     settings.lay_node(host.os, host.taints.as_ref(), &host.patches);
+    settings.lay_host(host.interface.as_ref(), &host.host_prep);
     settings
 }
 
@@ -138,6 +149,11 @@ impl Settings {
                 self.patches.get(path.as_str()).map_or_else(|| patch.clone(), |own| merged(own, patch));
             self.patches.insert(path.to_string(), merged);
         }
+    }
+
+    fn lay_host(&mut self, interface: Option<&InterfaceName>, prep: &HostPrep) {
+        over(&mut self.interface, interface);
+        preparation::lay(&mut self.prep, prep);
     }
 }
 
@@ -256,7 +272,7 @@ fn merge(below: &mut Map<String, Value>, above: &Map<String, Value>) {
     }
 }
 
-fn over<T: Clone>(slot: &mut Option<T>, layer: Option<&T>) {
+pub(super) fn over<T: Clone>(slot: &mut Option<T>, layer: Option<&T>) {
     if let Some(value) = layer {
         *slot = Some(value.clone());
     }

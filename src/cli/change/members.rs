@@ -328,19 +328,13 @@ impl Change<'_> {
             if *wal != now && !with_it {
                 moved.entry(("walDir", wal.as_str(), now)).or_default().push(&old.name);
             }
-            let new = self.owner(&old.name, &etcd.data_dir);
-            if let Some(new) = new.filter(|new| old.owner.is_some_and(|was| was != *new)) {
+            let new = etcd.owner();
+            let new = (new.uid, new.gid);
+            if old.owner.is_some_and(|was| was != new) {
                 owned.entry((new, etcd.directories().join(" "))).or_default().push(&old.name);
             }
         }
         let moved = moved.into_iter().map(|((field, was, now), of)| words::elsewhere(&of, field, was, &now));
         moved.chain(owned.into_iter().map(|((owner, paths), of)| words::owner(&of, owner, &paths))).collect()
-    }
-
-    /// Whose a directory of a host is from now on.
-    fn owner(&self, name: &str, path: &str) -> Option<(u32, u32)> {
-        let host = self.spec.plan.hosts.values().find(|host| host.name == name)?;
-        let directory = host.directories.iter().find(|directory| directory.path == path)?;
-        Some((directory.owner.uid, directory.owner.gid))
     }
 }

@@ -11,11 +11,20 @@ pub(in crate::plan) const STACKED: &[Place] = &[Place::Stacked];
 pub(in crate::plan) const CONTROL_PLANE: &[Place] = &[Place::Role(Role::ControlPlane)];
 /// Whatever becomes a node of Kubernetes.
 pub(in crate::plan) const NODES: &[Place] = &[Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
-pub(in crate::plan) const HOSTS: &[Place] =
-    &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker)];
+pub(in crate::plan) const HOSTS: &[Place] = &[
+    Place::Role(Role::Etcd),
+    Place::Role(Role::ControlPlane),
+    Place::Role(Role::Worker),
+    Place::Role(Role::LoadBalancer),
+];
 /// Hosts and operators.
-pub(in crate::plan) const EVERYWHERE: &[Place] =
-    &[Place::Role(Role::Etcd), Place::Role(Role::ControlPlane), Place::Role(Role::Worker), Place::Operator];
+pub(in crate::plan) const EVERYWHERE: &[Place] = &[
+    Place::Role(Role::Etcd),
+    Place::Role(Role::ControlPlane),
+    Place::Role(Role::Worker),
+    Place::Role(Role::LoadBalancer),
+    Place::Operator,
+];
 pub(in crate::plan) const OPERATOR: &[Place] = &[Place::Operator];
 
 /// Where something is placed.

@@ -113,10 +113,14 @@ fn state_name<S: Serializer>(state: &EtcdState, serializer: S) -> Result<S::Ok, 
 impl EtcdPlan {
     /// The directories that it writes, and whose they are.
     pub(super) fn data(&self) -> directories::Data<'_> {
+        directories::Data { paths: self.directories(), owner: self.owner() }
+    }
+
+    /// Whose its directories are.
+    pub fn owner(&self) -> Owner {
         let service = self.unit.as_ref().and_then(|unit| unit.service.as_ref());
         let in_container = self.container.as_ref().and_then(|container| container.user);
-        let owner = service.map(|service| service.owner).or(in_container).unwrap_or_default();
-        directories::Data { paths: self.directories(), owner }
+        service.map(|service| service.owner).or(in_container).unwrap_or_default()
     }
 
     /// The directories that it writes.

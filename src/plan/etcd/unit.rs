@@ -104,6 +104,9 @@ impl EtcdPlan {
 
     /// Chooses the form of a unit's settings, and says which of them it cannot hold.
     pub(super) fn write_settings(&mut self, config: EtcdConfig, problems: &mut Vec<Problem>) {
+        if self.unit.is_none() {
+            return;
+        }
         let settings = self.unit_settings();
         let Some(unit) = self.unit.as_mut() else { return };
         if config == EtcdConfig::Yaml {

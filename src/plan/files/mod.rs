@@ -127,6 +127,7 @@ fn from_row(row: &'static FileRow, site: &Site<'_>) -> Vec<FilePlan> {
         RowSource::Patch => Source::Patch,
         RowSource::Pod => Source::Pod(row.path),
         RowSource::DiscoveryHash => Source::DiscoveryHash,
+        RowSource::Authority(id) => Source::Certificate(id),
         RowSource::SigningCertificate(id) => Source::SigningCertificate(id),
         RowSource::Foreign => Source::Foreign,
     };

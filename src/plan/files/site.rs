@@ -6,7 +6,8 @@ use crate::plan::certs::{CertPlan, CertRow, Form, Kind, Place};
 use crate::plan::objects::ObjectsPlan;
 use crate::plan::releases::Release;
 use crate::plan::{
-    ClusterPlan, EtcdPlan, KubeadmPlan, KubeletPlan, Owner, Policy, StatefulSetPlan, etcd, pods, restart,
+    BalancersPlan, ClusterPlan, EtcdPlan, KubeadmPlan, KubeletPlan, Owner, Policy, PreparationPlan,
+    StatefulSetPlan, etcd, pods, restart,
 };
 use crate::spec::types::{CaName, Spec};
 
@@ -24,6 +25,8 @@ pub(in crate::plan) struct Site<'a> {
     /// What the operators apply; in their bundle alone.
     pub(in crate::plan) objects: Option<&'a ObjectsPlan>,
     pub(in crate::plan) stateful_set: Option<&'a StatefulSetPlan>,
+    pub(in crate::plan) balancers: Option<&'a BalancersPlan>,
+    pub(in crate::plan) preparation: Option<&'a PreparationPlan>,
 }
 
 impl Site<'_> {

@@ -25,6 +25,8 @@ pub enum RowSource {
     BootstrapKubeconfig,
     /// The hashes of the Kubernetes CA's keys by which nodes know it.
     DiscoveryHash,
+    /// A copy of all trusted certificates of the authority of that row, where another program reads them.
+    Authority(&'static str),
     /// The one certificate of an authority that signs now.
     SigningCertificate(&'static str),
     /// kubeadm's configuration with bootstrap tokens in it.

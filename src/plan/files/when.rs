@@ -5,9 +5,11 @@ use crate::plan::certs::Place;
 use crate::plan::certs::place::ETCD;
 use crate::plan::etcd::stateful_set::Part;
 use crate::plan::objects::Object;
+use crate::plan::preparation::Part as PrepPart;
 use crate::plan::{Step, UnitPlan};
 use crate::spec::types::{
-    ApiServer, CaName, ContainerEngine, EtcdRun, GateRun, Join, Provisioner, RuntimeKind,
+    ApiServer, BalancerKind, BalancerRun, CaName, ContainerEngine, EtcdRun, GateRun, Join, Provisioner,
+    RuntimeKind,
 };
 
 /// On which condition a file exists.
@@ -81,11 +83,14 @@ pub enum When {
     OidcCa,
     /// When the operators have such a thing to apply.
     Applied(Object),
-    /// When this runtime, or one that reads the same files, fetches images from mirrors.
     /// When the operators have such a part of etcd's `StatefulSet`.
     StatefulSet(Part),
     /// When that container runtime fetches images from mirrors.
     Mirrors(RuntimeKind),
+    /// Where a balancer of that kind runs so.
+    Balanced(BalancerKind, BalancerRun),
+    /// Where a preparation has that part.
+    Prepared(PrepPart),
     /// When this is the container runtime of the host's kubelet.
     Runtime(RuntimeKind),
 }
@@ -144,6 +149,8 @@ impl Site<'_> {
             When::OidcCa => {
                 self.api_server().and_then(|own| own.oidc.as_ref()).is_some_and(|oidc| oidc.ca.is_some())
             }
+            When::Balanced(kind, run) => self.balancers.is_some_and(|plan| plan.run(kind) == Some(run)),
+            When::Prepared(part) => self.preparation.is_some_and(|plan| plan.has(part)),
             When::StatefulSet(part) => self.stateful_set.is_some_and(|set| set.has(part)),
             When::Applied(object) => self.objects.is_some_and(|objects| objects.has(object)),
         }

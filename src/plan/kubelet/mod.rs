@@ -11,7 +11,7 @@ use super::host::Shared;
 use super::settings::{Gated, Settings, merged};
 use super::{os, proxy};
 use crate::spec::scalars::{HostName, ToleratedExit};
-use crate::spec::types::{EtcdRun, FreeForm, GateRun, Host, Join, Provisioner};
+use crate::spec::types::{EtcdRun, FreeForm, GateRun, Host, Join, Provisioner, Role};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -108,7 +108,7 @@ pub(super) fn plan(
     let spec = shared.spec;
     let paths = os::paths(settings.os);
     let alone = !host.is_node();
-    if alone && spec.etcd.run != EtcdRun::StaticPod {
+    if alone && !(spec.etcd.run == EtcdRun::StaticPod && host.has(Role::Etcd)) {
         return None;
     }
     let node = (!alone && spec.kubernetes.provisioner == Provisioner::StaticPods).then(|| {

@@ -46,6 +46,7 @@ fn words(role: Role) -> &'static str {
         Role::ControlPlane => "control plane",
         Role::Worker => "worker",
         Role::Etcd => "etcd member",
+        Role::LoadBalancer => "load balancer",
     }
 }
 

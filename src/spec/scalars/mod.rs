@@ -15,6 +15,7 @@ mod object;
 mod path;
 mod recipient;
 mod secret;
+mod system;
 mod time;
 mod tuning;
 
@@ -27,13 +28,14 @@ pub use name::{Country, ItemName, ResourceName, SubjectText};
 pub use network::{ClusterDomain, Endpoint, EndpointHost, San, Subnet};
 pub(crate) use number::decimal;
 pub use number::{
-    Generation, HostRevision, KubernetesVersion, MemberCount, PasswordLength, Port, SeedNumber, SystemId,
-    ToleratedExit,
+    AsNumber, Generation, HostRevision, KubernetesVersion, MemberCount, PasswordLength, Port, SeedNumber,
+    SystemId, ToleratedExit, VrrpPriority, Weight,
 };
 pub use object::{Namespace, ObjectName, Quantity, StatefulSetName};
 pub use path::{AbsolutePath, FilePath, SocketUrl};
 pub use recipient::Recipient;
 pub(crate) use secret::{holds_private_key, looks_secret};
+pub use system::{HostAddress, InterfaceName, ModuleName, NtpServer, SysctlKey, SysctlValue, TimezoneName};
 pub use time::{Span, Timestamp};
 pub use tuning::{ByteSize, Length, Retention};
 
@@ -153,6 +155,16 @@ const CHECKS: &[(&str, Check)] = &[
     ("timestamp", parses::<Timestamp>),
     ("tolerated-exit", parses::<ToleratedExit>),
     ("variable-name", parses::<VariableName>),
+    ("as-number", parses::<AsNumber>),
+    ("vrrp-priority", parses::<VrrpPriority>),
+    ("weight", parses::<Weight>),
+    ("host-address", parses::<HostAddress>),
+    ("interface-name", parses::<InterfaceName>),
+    ("module-name", parses::<ModuleName>),
+    ("ntp-server", parses::<NtpServer>),
+    ("sysctl-key", parses::<SysctlKey>),
+    ("sysctl-value", parses::<SysctlValue>),
+    ("timezone-name", parses::<TimezoneName>),
 ];
 
 /// The names of all formats.

@@ -133,6 +133,19 @@ counter! {
     PasswordLength, "password-length", "a password's length", 8, 64, 24
 }
 
+counter! {
+    /// A priority of VRRP: 255 is the owner's of the address, which no virtual one has (RFC 5798, 5.2.4).
+    VrrpPriority, "vrrp-priority", "a priority", 1, 254, 100
+}
+counter! {
+    /// The share of a backend, as nginx and haproxy both take it.
+    Weight, "weight", "a weight", 1, 256, 1
+}
+counter! {
+    /// The number of an autonomous system (RFC 6793).
+    AsNumber, "as-number", "the number of an autonomous system", 1
+}
+
 /// An exit code of `sealift verify` that may not stop the kubelet: 1, 4, 5, 6 or 7.
 ///
 /// 3 (not trusted) and 2 (wrong use, so nothing was checked) always stop it.

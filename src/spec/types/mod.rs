@@ -4,16 +4,22 @@
 //! from these types, so the two cannot disagree. Every type has a default: what is wrong in a
 //! spec is reported and left out, and the rules still see the rest.
 
+mod balancers;
 mod components;
 mod etcd;
 pub(crate) mod free;
 mod kubernetes;
 mod nodes;
 mod pki;
+mod preparation;
 mod secrets;
 mod stateful_set;
 mod tuning;
 
+pub use balancers::{
+    Announce, BackendNames, Balance, BalancerCheck, BalancerKind, BalancerPassword, BalancerPlace,
+    BalancerRun, Bgp, BgpPeer, Listen, LoadBalancer,
+};
 pub use components::{
     ApiServer, Audit, ControllerManager, CoreDns, FeatureGates, Images, KubeProxy, KubeProxyMode, Oidc,
     PathType, Proxy, Scheduler, Variables, Volume, Volumes,
@@ -29,6 +35,10 @@ pub use pki::{
     Algorithm, Authority, CaName, Cas, CertificateId, CertificateSettings, External, HostCertificate, Import,
     Pki, PreviousAuthority, PreviousServiceAccount, Rotation, ServiceAccount, Subject, Validity,
 };
+pub use preparation::{
+    ContainerdPrep, CrictlPrep, CrioPrep, DockerPrep, HostPrep, HostsPrep, JournaldPrep, LimitsPrep,
+    LogrotatePrep, ModulesPrep, NtpClient, NtpPrep, SwapMode, SwapPrep, SysctlPrep, TimezonePrep,
+};
 pub use secrets::{BootstrapToken, EncryptionAtRest, EncryptionProvider, Password, PreviousEncryption};
 pub use stateful_set::{
     Amounts, EtcdStatefulSet, Issuer, IssuerKind, Resources, StatefulSetCertificates, Storage,
@@ -38,8 +48,9 @@ pub use tuning::{
 };
 
 use super::scalars::{
-    AbsolutePath, ClusterId, ClusterName, FlagName, Generation, HostName, HostRevision, ItemName, LabelKey,
-    LabelValue, PlainText, Recipient, SeedNumber, SocketUrl, Span, Timestamp, ToleratedExit, VariableName,
+    AbsolutePath, ClusterId, ClusterName, FlagName, Generation, HostName, HostRevision, InterfaceName,
+    ItemName, LabelKey, LabelValue, PlainText, Recipient, SeedNumber, SocketUrl, Span, Timestamp,
+    ToleratedExit, VariableName,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
@@ -67,6 +78,10 @@ pub struct Spec {
     pub os: Option<Os>,
     /// The container runtime of all nodes.
     pub container_runtime: ContainerRuntime,
+    /// What leads to the API servers.
+    pub load_balancers: Vec<LoadBalancer>,
+    /// What hosts need before the kubelet.
+    pub host_prep: HostPrep,
     /// JSON merge patches (RFC 7386) of single YAML files on hosts, by path.
     #[schemars(schema_with = "map_schema::<AbsolutePath, FreeForm>")]
     pub patches: Patches,
@@ -218,6 +233,8 @@ pub enum Role {
     ControlPlane,
     /// Is a node.
     Worker,
+    /// Has balancers of the API servers.
+    LoadBalancer,
 }
 
 /// Settings of all hosts of a role.
@@ -230,6 +247,10 @@ pub struct RoleSettings {
     pub etcd: EtcdSettings,
     /// The family of its distribution; `debian` by default.
     pub os: Option<Os>,
+    /// The network interface of virtual addresses.
+    pub interface: Option<InterfaceName>,
+    /// What hosts need before the kubelet.
+    pub host_prep: HostPrep,
     /// Labels. Those that a kubelet may not set itself become manifests for the operators.
     #[schemars(schema_with = "map_schema::<LabelKey, LabelValue>")]
     pub labels: Labels,
@@ -275,6 +296,10 @@ pub struct Host {
     pub etcd: EtcdSettings,
     /// The family of its distribution; `debian` by default.
     pub os: Option<Os>,
+    /// The network interface of virtual addresses.
+    pub interface: Option<InterfaceName>,
+    /// What hosts need before the kubelet.
+    pub host_prep: HostPrep,
     /// Labels. Those that a kubelet may not set itself become manifests for the operators.
     #[schemars(schema_with = "map_schema::<LabelKey, LabelValue>")]
     pub labels: Labels,
@@ -335,6 +360,7 @@ impl Role {
             Self::Etcd => "etcd",
             Self::ControlPlane => "control-plane",
             Self::Worker => "worker",
+            Self::LoadBalancer => "load-balancer",
         }
     }
 }

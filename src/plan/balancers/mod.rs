@@ -1,0 +1,92 @@
+//! What leads to the API servers: which balancers a host has.
+
+mod keepalived;
+mod kube_vip;
+mod proxy;
+
+use super::host::Shared;
+use super::settings::Settings;
+use crate::spec::scalars::HostName;
+use crate::spec::types::{BalancerKind, BalancerRun, Host, LoadBalancer, Spec};
+use crate::spec::{Path, Problem};
+use serde::{Serialize, Serializer};
+
+pub use keepalived::KeepalivedPlan;
+pub use kube_vip::KubeVipPlan;
+pub use proxy::ProxyPlan;
+
+/// The balancers of one host, at most one of each kind.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BalancersPlan {
+    /// Virtual addresses by VRRP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub keepalived: Option<KeepalivedPlan>,
+    /// Virtual addresses by ARP, NDP or BGP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kube_vip: Option<KubeVipPlan>,
+    /// A proxy of TCP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nginx: Option<ProxyPlan>,
+    /// A proxy of TCP.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub haproxy: Option<ProxyPlan>,
+}
+
+/// For what a balancer is planned: an entry of the spec, on one of its hosts.
+pub(super) struct Site<'a> {
+    pub(super) shared: &'a Shared<'a>,
+    pub(super) name: &'a HostName,
+    pub(super) host: &'a Host,
+    pub(super) settings: &'a Settings,
+    pub(super) entry: &'a LoadBalancer,
+    /// Where the entry stands.
+    pub(super) path: Path,
+}
+
+/// The balancers of a host; none where it has none. Problems are what only the tables can know, such as a
+/// distribution that has no such package.
+pub(super) fn plan(
+    shared: &Shared<'_>,
+    name: &HostName,
+    host: &Host,
+    settings: &Settings,
+    problems: &mut Vec<Problem>,
+) -> Option<BalancersPlan> {
+    let mut plan = BalancersPlan::default();
+    for (path, entry) in entries(shared.spec).filter(|(_, entry)| entry.is_on(host)) {
+        let site = Site { shared, name, host, settings, entry, path };
+        match entry.kind {
+            BalancerKind::External => {}
+            BalancerKind::Keepalived => plan.keepalived = keepalived::plan(&site, problems),
+            BalancerKind::KubeVip => plan.kube_vip = kube_vip::plan(&site, problems),
+            BalancerKind::Nginx => plan.nginx = proxy::plan(&site, problems),
+            BalancerKind::Haproxy => plan.haproxy = proxy::plan(&site, problems),
+        }
+    }
+    (plan != BalancersPlan::default()).then_some(plan)
+}
+
+/// The balancers of a spec with their paths.
+fn entries(spec: &Spec) -> impl Iterator<Item = (Path, &LoadBalancer)> {
+    let list = Path::root().key("loadBalancers");
+    spec.load_balancers.iter().enumerate().map(move |(index, entry)| (list.index(index), entry))
+}
+
+impl BalancersPlan {
+    /// Under what a balancer of a kind runs here; none where there is none.
+    pub fn run(&self, kind: BalancerKind) -> Option<BalancerRun> {
+        match kind {
+            BalancerKind::External => None,
+            BalancerKind::Keepalived => self.keepalived.as_ref().map(|plan| plan.run),
+            BalancerKind::KubeVip => self.kube_vip.as_ref().map(|_| BalancerRun::StaticPod),
+            BalancerKind::Nginx => self.nginx.as_ref().map(|plan| plan.run),
+            BalancerKind::Haproxy => self.haproxy.as_ref().map(|plan| plan.run),
+        }
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+fn run_name<S: Serializer>(run: &BalancerRun, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(run.name())
+}
