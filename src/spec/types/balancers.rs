@@ -203,7 +203,7 @@ pub struct BalancerCheck {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Listen {
-    /// On 127.0.0.1 and ::1, for its own host.
+    /// On 127.0.0.1, and `::1` where services have IPv6, for its own host.
     Loopback,
     /// On all addresses.
     #[default]
