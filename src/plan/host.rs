@@ -2,11 +2,10 @@
 
 use super::{
     BalancersPlan, ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR,
-    PreparationPlan, StatefulSetPlan, apiserver, balancers, certs, directories, etcd::Members, files,
-    images::Images, kubeadm, kubelet, membership, objects, patches, pods, preparation, registries, releases,
-    runbook, seed_of, settings,
+    PreparationPlan, StatefulSetPlan, apiserver, certs, directories, etcd::Members, files, images::Images,
+    kubeadm, kubelet, membership, objects, patches, pods, preparation, registries, releases, runbook,
+    seed_of, settings,
 };
-use crate::spec::Problem;
 use crate::spec::scalars::{HostName, Recipient};
 use crate::spec::types::{Host, Spec};
 use std::collections::BTreeMap;
@@ -22,6 +21,13 @@ struct Parts<'p> {
     stateful_set: Option<&'p StatefulSetPlan>,
     balancers: Option<&'p BalancersPlan>,
     preparation: Option<&'p PreparationPlan>,
+}
+
+/// What a host runs.
+pub(super) struct Services {
+    pub(super) etcd: Option<EtcdPlan>,
+    pub(super) kubelet: Option<KubeletPlan>,
+    pub(super) balancers: Option<BalancersPlan>,
 }
 
 /// What the plans of all hosts come from.
@@ -41,11 +47,10 @@ impl Shared<'_> {
         name: &HostName,
         host: &Host,
         here: &[certs::Place],
-        etcd: Option<EtcdPlan>,
-        kubelet: Option<KubeletPlan>,
         settings: &settings::Settings,
-        problems: &mut Vec<Problem>,
+        services: Services,
     ) -> HostPlan {
+        let Services { etcd, kubelet, balancers } = services;
         let subject = certs::Subject {
             name: name.as_str(),
             generation: host.generation.get(),
@@ -56,7 +61,6 @@ impl Shared<'_> {
             own: Some(&host.certificates),
         };
         let kubeadm = kubeadm::plan(self, name, host, settings, etcd.as_ref(), kubelet.as_ref());
-        let balancers = balancers::plan(self, name, host, settings, problems);
         let site = preparation::Site { shared: self, name, host, settings, kubelet: kubelet.as_ref() };
         let preparation = preparation::plan(&site);
         let parts = Parts {

@@ -249,7 +249,9 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
                 problems.extend(node::problems(spec, name, host));
             }
             problems.extend(directories::pointless(&places, &settings.allow_files, kubelet.is_some()));
-            let mut planned = shared.host(name, host, &places, etcd, kubelet, &settings, &mut problems);
+            let balancers = balancers::plan(&shared, name, host, &settings, &mut problems);
+            let services = host::Services { etcd, kubelet, balancers };
+            let mut planned = shared.host(name, host, &places, &settings, services);
             share(&mut planned.files, &mut files);
             share(&mut planned.directories, &mut directories);
             if let Some(node) = planned.kubelet.as_mut().and_then(|kubelet| kubelet.node.as_mut()) {
