@@ -222,6 +222,7 @@ pub const fn policy(planned: plan::Policy) -> Policy {
         plan::Policy::Initial => Policy::Initial,
         plan::Policy::Bootstrap => Policy::Bootstrap,
         plan::Policy::Foreign => Policy::Foreign,
+        plan::Policy::Block => Policy::Block,
     }
 }
 
