@@ -3,7 +3,7 @@
 use super::compare::{DirectoryChange, FileChange};
 use super::removals::Removal;
 use super::report::Action;
-use super::transaction::{Staged, Transaction};
+use super::transaction::{Place, Staged, Transaction};
 use super::wanted::{Base, Phase};
 use super::{InstallError, lock};
 use crate::check::record::{self, DIRECTORY, DIRECTORY_MODE, Memory};
@@ -69,10 +69,14 @@ fn write(
     }
     let mut staged = Vec::new();
     for file in files.iter().filter(|file| file.action != Action::Unchanged) {
-        let replaces = file.action != Action::Created;
         let wanted = &file.wanted;
         unchanged(root, wanted.path, &wanted.base)?;
-        let ready = transaction.stage(wanted.path, wanted.contents.bytes(), wanted.attributes, replaces)?;
+        let now = match (file.action, wanted.base) {
+            (Action::Created, _) => Place::Free,
+            (_, Base::File(_)) => Place::Same,
+            _ => Place::Taken,
+        };
+        let ready = transaction.stage(wanted.path, wanted.contents.bytes(), wanted.attributes, now)?;
         staged.push((wanted.phase, wanted.path, ready));
     }
 
@@ -81,7 +85,8 @@ fn write(
         let path = removal.file.path.as_str();
         let Some(rest) = &removal.rest else { continue };
         unchanged(root, path, &rest.base)?;
-        rests.push((Phase::First, path, transaction.stage(path, &rest.bytes, rest.attributes, true)?));
+        let ready = transaction.stage(path, &rest.bytes, rest.attributes, Place::Same)?;
+        rests.push((Phase::First, path, ready));
     }
 
     // Nothing was visible up to here.
