@@ -75,11 +75,15 @@ impl Spec {
         [IpAddr::V4(Ipv4Addr::LOCALHOST)].into_iter().chain(v6).collect()
     }
 
-    /// Whether every node has a proxy that listens on loopback.
+    /// Whether every node reaches a proxy of its own on loopback.
     pub fn has_proxy_at_home(&self) -> bool {
-        self.load_balancers.iter().any(|entry| {
+        self.load_balancers.iter().filter(|entry| entry.kind.is_proxy()).any(|entry| {
             let every = || self.hosts.values().filter(|host| host.is_node()).all(|host| entry.is_on(host));
-            entry.kind.is_proxy() && entry.listens() == Listen::Loopback && every()
+            match entry.listens() {
+                Listen::Loopback => every(),
+                Listen::All => entry.on == Some(BalancerPlace::Node),
+                Listen::Host => false,
+            }
         })
     }
 
