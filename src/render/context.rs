@@ -4,6 +4,7 @@ use super::etcd::container::{self, Container};
 use super::etcd::health::{self, EtcdHealth};
 use super::etcd::stateful_set::{self, StatefulSet};
 use super::etcd::unit::{self, Etcd};
+use super::hosts::{self, Hosts};
 use super::kubeadm;
 use super::kubelet::{self, Kubelet};
 use super::objects::{self, Objects};
@@ -49,6 +50,7 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
         | "/etc/systemd/system/etcd.service.d/30-sealift-gate.conf"
         | "/etc/sysusers.d/etcd.conf"
         | "/etc/tmpfiles.d/etcd.conf" => unit::of(path, etcd?).map(Context::Etcd),
+        "/etc/hosts" => host.preparation.as_ref()?.hosts.as_ref().map(hosts::context).map(Context::Hosts),
         "/etc/kubernetes/kubeadm/config.yaml" => etcd.map(|etcd| Context::Kubeadm(member(etcd))),
         "/etc/kubernetes/kubeadm/init.yaml" | "/etc/kubernetes/kubeadm/join.yaml" => {
             host.kubeadm.as_ref().map(|plan| Context::KubeadmNode(kubeadm::node(plan)))
@@ -78,6 +80,7 @@ pub(super) enum Context {
     Etcd(Etcd),
     Etcdctl { endpoints: String },
     EtcdHealth(EtcdHealth),
+    Hosts(Hosts),
     Version { version: String },
     Kubeadm(Kubeadm),
     Kubelet(Kubelet),

@@ -18,6 +18,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/etcd/etcd.yaml",
     "/etc/etcd/etcdctl.env",
     "/etc/etcd/sealift-etcd-health",
+    "/etc/hosts",
     "/etc/kubernetes/apiserver/admission.yaml",
     "/etc/kubernetes/apiserver/audit-policy.yaml",
     "/etc/kubernetes/apiserver/authentication.yaml",

@@ -19,7 +19,8 @@ use crate::spec::scalars::HostName;
 use crate::spec::types::Host;
 use serde::Serialize;
 
-pub use hosts::HostsPlan;
+pub(super) use hosts::Names;
+pub use hosts::{HostsLine, HostsPlan};
 pub use kernel::{ModulesPlan, SysctlPlan};
 pub(super) use layers::lay;
 pub use limits::LimitsPlan;

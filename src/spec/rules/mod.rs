@@ -11,6 +11,7 @@ mod flags;
 mod hosts;
 mod kubelets;
 mod kubernetes;
+mod names;
 mod nodes;
 mod pki;
 mod pods;
@@ -96,6 +97,7 @@ const RULES: &[Rule] = &[
     nodes::node_ips,
     nodes::beyond_proxy,
     nodes::mirrors,
+    names::entries,
     authorities::one_origin,
     authorities::described_by_itself,
     authorities::key_elsewhere,
