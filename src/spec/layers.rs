@@ -1,7 +1,7 @@
 //! The layers in which a spec sets the same thing: for all hosts, for a role, for a host.
 
 use super::path::Path;
-use super::types::{Host, Kubelet, Patches, Role, Spec};
+use super::types::{Host, HostPrep, Kubelet, Patches, Role, Spec};
 
 /// One layer of settings.
 #[derive(Debug)]
@@ -16,13 +16,21 @@ pub(crate) struct Layer<'s> {
     pub(crate) kubelet: &'s Kubelet,
     /// Merge patches.
     pub(crate) patches: &'s Patches,
+    /// What hosts need before the kubelet.
+    pub(crate) prep: &'s HostPrep,
 }
 
 /// All layers, the most specific last.
 pub(crate) fn layers(spec: &Spec) -> impl Iterator<Item = Layer<'_>> {
     let root = Path::root();
-    let all =
-        Layer { path: root.clone(), role: None, host: None, kubelet: &spec.kubelet, patches: &spec.patches };
+    let all = Layer {
+        path: root.clone(),
+        role: None,
+        host: None,
+        kubelet: &spec.kubelet,
+        patches: &spec.patches,
+        prep: &spec.host_prep,
+    };
     let (roles, hosts) = (root.key("roles"), root.key("hosts"));
     let roles = spec.roles.iter().map(move |(role, of)| Layer {
         path: roles.key(role.name()),
@@ -30,6 +38,7 @@ pub(crate) fn layers(spec: &Spec) -> impl Iterator<Item = Layer<'_>> {
         host: None,
         kubelet: &of.kubelet,
         patches: &of.patches,
+        prep: &of.host_prep,
     });
     let hosts = spec.hosts.iter().map(move |(name, of)| Layer {
         path: hosts.key(name.as_str()),
@@ -37,6 +46,7 @@ pub(crate) fn layers(spec: &Spec) -> impl Iterator<Item = Layer<'_>> {
         host: Some(of),
         kubelet: &of.kubelet,
         patches: &of.patches,
+        prep: &of.host_prep,
     });
     std::iter::once(all).chain(roles).chain(hosts)
 }
