@@ -15,6 +15,7 @@ mod pki;
 mod pods;
 mod recipients;
 mod rotation;
+mod runtimes;
 mod subnets;
 
 use super::holes::Holes;
@@ -78,6 +79,9 @@ const RULES: &[Rule] = &[
     pki::leaf_outlives_ca,
     pki::bundle_outlives_leaf,
     rotation::steps,
+    runtimes::pointless,
+    runtimes::toml,
+    runtimes::format,
 ];
 
 /// All rules' problems, by path alone.
