@@ -18,6 +18,7 @@ mod pod;
 mod registries;
 mod runbook;
 mod runtimes;
+mod system;
 pub mod templates;
 mod toml;
 mod unit;
