@@ -5,6 +5,7 @@
 
 mod elsewhere;
 mod engines;
+mod front;
 mod holes;
 pub(crate) mod layers;
 mod path;
@@ -18,6 +19,7 @@ mod tree;
 pub mod types;
 pub mod yaml;
 
+pub use front::Front;
 pub use path::Path;
 pub use problem::{Position, Problem, Severity};
 pub use types::Spec;
