@@ -15,8 +15,10 @@ mod names;
 mod nodes;
 mod pki;
 mod pods;
+mod preparation;
 mod recipients;
 mod rotation;
+mod runtimes;
 mod subnets;
 
 use super::holes::Holes;
@@ -98,12 +100,16 @@ const RULES: &[Rule] = &[
     nodes::beyond_proxy,
     nodes::mirrors,
     names::entries,
+    preparation::without_kubelet,
     authorities::one_origin,
     authorities::described_by_itself,
     authorities::key_elsewhere,
     pki::leaf_outlives_ca,
     pki::bundle_outlives_leaf,
     rotation::steps,
+    runtimes::pointless,
+    runtimes::toml,
+    runtimes::format,
 ];
 
 /// All rules' problems, by path alone.

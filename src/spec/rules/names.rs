@@ -1,28 +1,19 @@
 //! Entries of `/etc/hosts` that say otherwise what the cluster's own names are.
 
-use super::{Holes, Path, Problem, Spec};
+use super::{Holes, Problem, Spec};
+use crate::spec::layers::layers;
 use crate::spec::scalars::{EndpointHost, HostName};
-use crate::spec::types::{Host, HostPrep};
+use crate::spec::types::Host;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-/// The preparations of all layers with their paths.
-fn layers(spec: &Spec) -> impl Iterator<Item = (Path, &HostPrep)> {
-    let root = Path::root();
-    let roles = root.key("roles");
-    let of_roles = spec.roles.iter().map(move |(role, of)| (roles.key(role.name()), &of.host_prep));
-    let of_hosts = super::hosts(spec).map(|(path, _, host)| (path, &host.host_prep));
-    let all = std::iter::once((root, &spec.host_prep)).chain(of_roles).chain(of_hosts);
-    all.map(|(path, prep)| (path.key("hostPrep"), prep))
-}
-
 /// A name of the cluster at an address of its family that is not its own: whoever resolves it would get both.
 pub(super) fn entries(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
-    let layers = layers(spec).filter_map(|(path, prep)| Some((path, prep.hosts.as_ref()?)));
+    let parts = layers(spec).filter_map(|layer| Some((layer.path, layer.prep.hosts.as_ref()?)));
     let mut own = None;
-    for (path, part) in layers {
+    for (path, part) in parts {
         for (address, names) in &part.entries {
-            let list = path.key("hosts").key("entries").key(address.to_string());
+            let list = path.key("hostPrep").key("hosts").key("entries").key(address.to_string());
             for (index, name) in names.iter().enumerate() {
                 let at = holes.item(&list, index);
                 let name: &str = name.as_ref();

@@ -9,6 +9,7 @@ mod operators;
 mod runtime;
 mod sealift;
 mod stateful_set;
+mod system;
 
 use super::{FileRow, RowSource, When};
 use crate::plan::Policy;
@@ -25,6 +26,7 @@ const ROOMS: &[&[FileRow]] = &[
     runtime::ROWS,
     sealift::ROWS,
     stateful_set::ROWS,
+    system::ROWS,
 ];
 
 /// Every file there is, besides certificates and keys.
