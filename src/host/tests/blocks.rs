@@ -2,8 +2,8 @@
 
 use crate::bundle::manifest::Policy;
 use crate::check::record::{HOST_SUMS, MANIFEST};
-use crate::host::blocks;
 use crate::host::before::Before;
+use crate::host::blocks;
 use crate::host::compare;
 use crate::host::testkit::{CONF, Draft, Host, block, is_root, names, options, skip};
 use crate::host::wanted::{Base, Contents, Phase, Wanted};
@@ -72,7 +72,10 @@ fn a_file_that_is_not_there_is_made() {
     fs::remove_file(host.path(HOSTS)).unwrap();
     let report = host.install(&draft, &bundle, &options()).unwrap();
     assert_eq!(action(&report), Some(Action::Created));
-    assert_eq!((report.run, report.restart), (vec!["names --reload /etc/hosts".into()], vec!["unit/names".into()]));
+    assert_eq!(
+        (report.run, report.restart),
+        (vec!["names --reload /etc/hosts".into()], vec!["unit/names".into()])
+    );
     let list = String::from_utf8(host.read(HOST_SUMS)).unwrap();
     assert!(!list.contains(HOSTS) && list.contains(CONF), "{list}");
 }
@@ -104,7 +107,10 @@ fn placed_replaced_and_removed() {
         assert_eq!(action(&install(&host, &newer)), Some(Action::Updated));
         assert_eq!(host.read(HOSTS), with(ended, TWO, b"10.0.0.9 mine"));
         let report = install(&host, &without(&newer));
-        assert_eq!((action(&report), host.read(HOSTS)), (Some(Action::Updated), [ended, b"10.0.0.9 mine"].concat()));
+        assert_eq!(
+            (action(&report), host.read(HOSTS)),
+            (Some(Action::Updated), [ended, b"10.0.0.9 mine"].concat())
+        );
     }
 }
 
@@ -118,7 +124,10 @@ fn a_block_goes_and_its_file_stays() {
     let report = install(&host, &last);
     assert_eq!((action(&report), host.read(HOSTS)), (Some(Action::Updated), Vec::new()));
     // The file is there: a command that names it finds it.
-    assert_eq!((report.run, report.restart), (vec!["names --reload /etc/hosts".into()], vec!["unit/names".into()]));
+    assert_eq!(
+        (report.run, report.restart),
+        (vec!["names --reload /etc/hosts".into()], vec!["unit/names".into()])
+    );
 
     // Without the block, or without the file, there is nothing to do.
     for contents in [Some(OWN), None] {
@@ -147,7 +156,10 @@ fn lines_that_somebody_changed() {
     let bundle = last.bundle();
     let Err(InstallError::Refused(findings)) = host.install(&last, &bundle, &options()) else { panic!() };
     let mend = "take its lines out of the file and run again, or remove it with --force";
-    assert_eq!((names(&findings), findings[0].mend.as_str()), (vec![format!("removed-file-changed {HOSTS}")], mend));
+    assert_eq!(
+        (names(&findings), findings[0].mend.as_str()),
+        (vec![format!("removed-file-changed {HOSTS}")], mend)
+    );
     assert_eq!(action(&host.install(&last, &bundle, &force()).unwrap()), Some(Action::Updated));
     assert_eq!(host.read(HOSTS), OWN);
 }
@@ -187,7 +199,10 @@ fn large_files() {
         let host = host(b"");
         fs::File::options().write(true).open(host.path(HOSTS)).unwrap().set_len(size).unwrap();
         let Err(InstallError::Refused(findings)) = host.install(&draft, &bundle, &force()) else { panic!() };
-        assert_eq!((names(&findings), findings[0].found.as_deref()), (expected.0.clone(), Some("more bytes")));
+        assert_eq!(
+            (names(&findings), findings[0].found.as_deref()),
+            (expected.0.clone(), Some("more bytes"))
+        );
         assert_eq!(host.path(HOSTS).metadata().unwrap().len(), size);
     }
     let host = host(&vec![b'\n'; usize::try_from(MAX_PARSED).unwrap() - block(ONE).len()]);
@@ -279,7 +294,7 @@ fn a_file_that_changes_meanwhile_is_not_overwritten() {
     let root = host.root();
     let before = Before::read(&root).unwrap();
     let lines = block(ONE);
-    let mut wanted = || Wanted {
+    let wanted = || Wanted {
         path: HOSTS,
         contents: Contents::Public(lines.as_bytes()),
         attributes: Attributes::on(&root, 0o644, 0, 0),
@@ -287,7 +302,7 @@ fn a_file_that_changes_meanwhile_is_not_overwritten() {
         kept: false,
         base: Base::Bundle,
     };
-    let mut settled = || {
+    let settled = || {
         let mut wanted = wanted();
         assert_eq!(blocks::place(&root, &before, &mut wanted).unwrap(), None);
         wanted

@@ -149,7 +149,8 @@ mod tests {
 
     #[test]
     fn the_endpoint_where_it_leads() {
-        let external = ("[{kind: external}]", "[{kind: external, names: [lb.example], addresses: [203.0.113.1]}]");
+        let external =
+            ("[{kind: external}]", "[{kind: external, names: [lb.example], addresses: [203.0.113.1]}]");
         let all = lines(&[external]);
         assert_eq!(all["cp1"], [CONTROL_PLANES.as_slice(), &["203.0.113.1 api.prod.example"]].concat());
         // on loopback, on nodes alone
@@ -161,12 +162,16 @@ mod tests {
     addresses: [192.0.2.20]
     roles: [load-balancer]
     recipients: [age1303a6ml9r3y08xzsf8npet9u9gxn76jkamlr9qlv4mpgrkgvcuxqx8a7vm]";
-        let balanced = ("[{kind: external}]", "[{kind: nginx, on: node, port: 8443}, {kind: haproxy, on: load-balancer, port: 9443}]");
+        let balanced = (
+            "[{kind: external}]",
+            "[{kind: nginx, on: node, port: 8443}, {kind: haproxy, on: load-balancer, port: 9443}]",
+        );
         let loopback = ["127.0.0.1 api.prod.example", "::1 api.prod.example"];
         let both = ("addresses: [192.0.2.1, 192.0.2.6]", "addresses: [192.0.2.1, 192.0.2.6, \"fd00::6\"]");
         let seven = ("addresses: [192.0.2.7]", "addresses: [192.0.2.7, \"fd00::7\"]");
         let eight = ("addresses: [192.0.2.8]", "addresses: [192.0.2.8, \"fd00::8\"]");
-        let of_both = ["192.0.2.6 cp1", "fd00::6 cp1", "192.0.2.7 cp2", "fd00::7 cp2", "192.0.2.8 cp3", "fd00::8 cp3"];
+        let of_both =
+            ["192.0.2.6 cp1", "fd00::6 cp1", "192.0.2.7 cp2", "fd00::7 cp2", "192.0.2.8 cp3", "fd00::8 cp3"];
         let all = lines(&[proxy, subnets, port, both, seven, eight]);
         assert_eq!(all["cp2"], [of_both.as_slice(), &loopback].concat());
         let all = lines(&[balanced, port, ("hosts:", member)]);
@@ -177,7 +182,10 @@ mod tests {
 
     #[test]
     fn members_by_the_names_of_their_urls() {
-        let name = ("    apiAddress: 192.0.2.6\n", "    etcdName: etcd1.example\n    etcdAddress: 192.0.2.1\n    apiAddress: 192.0.2.6\n");
+        let name = (
+            "    apiAddress: 192.0.2.6\n",
+            "    etcdName: etcd1.example\n    etcdAddress: 192.0.2.1\n    apiAddress: 192.0.2.6\n",
+        );
         let urls = ("etcd: {run: static-pod}", "etcd: {run: systemd, version: 3.6.5, urls: name}");
         let all = lines(&[name, urls]);
         let expected = ["192.0.2.6 cp1", "192.0.2.1 etcd1.example", "192.0.2.7 cp2", "192.0.2.8 cp3"];
@@ -186,10 +194,12 @@ mod tests {
 
     #[test]
     fn entries_of_all_layers() {
-        let all = "hosts: {entries: {192.0.2.50: [mirror.example, m], 192.0.2.7: [second], \"fd00::1\": [gone]}}}";
+        let all =
+            "hosts: {entries: {192.0.2.50: [mirror.example, m], 192.0.2.7: [second], \"fd00::1\": [gone]}}}";
         let own = "    addresses: [192.0.2.8]\n    hostPrep: {hosts: {entries: {\"fd00::1\": [], 192.0.2.51: [mine]}}}\n";
         let all = lines(&[("hosts: {}}", all), ("    addresses: [192.0.2.8]\n", own)]);
-        let shared = ["192.0.2.6 cp1", "192.0.2.7 cp2 second", "192.0.2.8 cp3", "192.0.2.50 mirror.example m"];
+        let shared =
+            ["192.0.2.6 cp1", "192.0.2.7 cp2 second", "192.0.2.8 cp3", "192.0.2.50 mirror.example m"];
         assert_eq!(all["cp1"], [shared.as_slice(), &["fd00::1 gone"]].concat());
         assert_eq!(all["cp3"], [shared.as_slice(), &["192.0.2.51 mine"]].concat());
     }

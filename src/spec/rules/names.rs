@@ -25,7 +25,9 @@ pub(super) fn entries(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
                 let own = own.get_or_insert_with(|| cluster(spec));
                 let Some(addresses) = own.get(name) else { continue };
                 let mut like = addresses.iter().filter(|own| own.is_ipv6() == address.get().is_ipv6());
-                let Some(first) = like.next().filter(|_| !addresses.contains(&address.get())) else { continue };
+                let Some(first) = like.next().filter(|_| !addresses.contains(&address.get())) else {
+                    continue;
+                };
                 let message = format!("{at}: {name} is {first} in this cluster, not {address}");
                 problems.push(
                     Problem::error(at, message)
@@ -51,7 +53,8 @@ fn cluster(spec: &Spec) -> BTreeMap<&str, Vec<IpAddr>> {
             add(HostName::as_str(name), &mut own(host).into_iter());
         }
     }
-    if let Some(EndpointHost::Name(name)) = spec.kubernetes.endpoint.as_ref().map(|endpoint| endpoint.host()) {
+    if let Some(EndpointHost::Name(name)) = spec.kubernetes.endpoint.as_ref().map(|endpoint| endpoint.host())
+    {
         add(name, &mut spec.front().addresses.into_iter());
     }
     names
