@@ -72,7 +72,9 @@ impl Base {
             (Self::Bundle, _) | (Self::Absent, None) => true,
             // a second name, which the way back takes, changes links and change time
             (Self::File(then), Some(now)) => {
-                then.identity == now.identity && then.size == now.size && then.times[0] == now.times[0]
+                then.identity == now.identity
+                    && then.size == now.size
+                    && then.times.first() == now.times.first()
             }
             _ => false,
         }

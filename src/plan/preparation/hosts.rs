@@ -101,7 +101,7 @@ pub(super) fn plan(site: &Site<'_>) -> Option<HostsPlan> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
+#[allow(clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use crate::plan::{Facts, plan};
     use crate::spec;

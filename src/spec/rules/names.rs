@@ -2,7 +2,7 @@
 
 use super::{Holes, Problem, Spec};
 use crate::spec::layers::layers;
-use crate::spec::scalars::{EndpointHost, HostName};
+use crate::spec::scalars::{Endpoint, EndpointHost, HostName};
 use crate::spec::types::Host;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -53,15 +53,14 @@ fn cluster(spec: &Spec) -> BTreeMap<&str, Vec<IpAddr>> {
             add(HostName::as_str(name), &mut own(host).into_iter());
         }
     }
-    if let Some(EndpointHost::Name(name)) = spec.kubernetes.endpoint.as_ref().map(|endpoint| endpoint.host())
-    {
+    if let Some(EndpointHost::Name(name)) = spec.kubernetes.endpoint.as_ref().map(Endpoint::host) {
         add(name, &mut spec.front().addresses.into_iter());
     }
     names
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "tests")]
+#[allow(clippy::indexing_slicing, reason = "tests")]
 mod tests {
     use crate::spec;
 
