@@ -161,7 +161,8 @@ mod tests {
   e1:
     addresses: [192.0.2.20]
     roles: [load-balancer]
-    recipients: [age1303a6ml9r3y08xzsf8npet9u9gxn76jkamlr9qlv4mpgrkgvcuxqx8a7vm]";
+    recipients: [age1303a6ml9r3y08xzsf8npet9u9gxn76jkamlr9qlv4mpgrkgvcuxqx8a7vm]
+  cp1:";
         let balanced = (
             "[{kind: external}]",
             "[{kind: nginx, on: node, port: 8443}, {kind: haproxy, on: load-balancer, port: 9443}]",
@@ -174,7 +175,7 @@ mod tests {
             ["192.0.2.6 cp1", "fd00::6 cp1", "192.0.2.7 cp2", "fd00::7 cp2", "192.0.2.8 cp3", "fd00::8 cp3"];
         let all = lines(&[proxy, subnets, port, both, seven, eight]);
         assert_eq!(all["cp2"], [of_both.as_slice(), &loopback].concat());
-        let all = lines(&[balanced, port, ("hosts:", member)]);
+        let all = lines(&[balanced, port, ("hosts:\n  cp1:", member)]);
         let named = [CONTROL_PLANES.as_slice(), &["192.0.2.20 e1"]].concat();
         assert_eq!(all["e1"], named);
         assert_eq!(all["cp1"], [named.as_slice(), &["127.0.0.1 api.prod.example"]].concat());
