@@ -222,7 +222,8 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
     if let Some(release) = release {
         problems.extend(kubeadm::problems(spec, release));
     }
-    let shared = host::Shared { spec, facts, release, images, members: &members, cluster: &cluster };
+    let names = preparation::Names::of(spec, &members);
+    let shared = host::Shared { spec, facts, release, images, members: &members, names, cluster: &cluster };
     let (mut files, mut directories) = (Arc::default(), Arc::default());
     let (mut configuration, mut patch) = (FreeForm::default(), FreeForm::default());
     let mut stacked = None;

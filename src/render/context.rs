@@ -4,12 +4,14 @@ use super::etcd::container::{self, Container};
 use super::etcd::health::{self, EtcdHealth};
 use super::etcd::stateful_set::{self, StatefulSet};
 use super::etcd::unit::{self, Etcd};
+use super::hosts::{self, Hosts};
 use super::kubeadm;
 use super::kubelet::{self, Kubelet};
 use super::objects::{self, Objects};
 use super::pod::{self, EtcdPod, Pod};
 use super::registries::{self, Registries, RegistryHosts};
 use super::runbook::{self, Runbook};
+use super::runtimes::{self, Crictl};
 use super::system::{self, System};
 use super::{Digests, apiserver};
 use crate::plan::releases::KubeadmApi;
@@ -45,6 +47,7 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
         "/etc/containers/systemd/etcd.container" | "/etc/systemd/system/etcd-container.service" => {
             container::context(etcd?).map(Context::Container)
         }
+        "/etc/crictl.yaml" => runtimes::crictl(host).map(Context::Crictl),
         "/etc/etcd/etcdctl.env" => etcd.map(etcdctl),
         "/etc/etcd/sealift-etcd-health" => etcd.map(|etcd| Context::EtcdHealth(health::context(etcd))),
         "/etc/etcd/etcd.env"
@@ -53,6 +56,7 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
         | "/etc/systemd/system/etcd.service.d/30-sealift-gate.conf"
         | "/etc/sysusers.d/etcd.conf"
         | "/etc/tmpfiles.d/etcd.conf" => unit::of(path, etcd?).map(Context::Etcd),
+        "/etc/hosts" => host.preparation.as_ref()?.hosts.as_ref().map(hosts::context).map(Context::Hosts),
         "/etc/kubernetes/kubeadm/config.yaml" => etcd.map(|etcd| Context::Kubeadm(member(etcd))),
         "/etc/kubernetes/kubeadm/init.yaml" | "/etc/kubernetes/kubeadm/join.yaml" => {
             host.kubeadm.as_ref().map(|plan| Context::KubeadmNode(kubeadm::node(plan)))
@@ -79,9 +83,11 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
 #[serde(untagged)]
 pub(super) enum Context {
     Container(Container),
+    Crictl(Crictl),
     Etcd(Etcd),
     Etcdctl { endpoints: String },
     EtcdHealth(EtcdHealth),
+    Hosts(Hosts),
     Version { version: String },
     Kubeadm(Kubeadm),
     Kubelet(Kubelet),

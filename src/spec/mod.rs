@@ -4,6 +4,8 @@
 //! (`rules`). What is wrong is reported and left out at each step, and the next sees the rest.
 
 mod elsewhere;
+mod engines;
+mod front;
 mod holes;
 pub(crate) mod layers;
 mod path;
@@ -17,6 +19,7 @@ mod tree;
 pub mod types;
 pub mod yaml;
 
+pub use front::Front;
 pub use path::Path;
 pub use problem::{Position, Problem, Severity};
 pub use types::Spec;

@@ -1,6 +1,6 @@
 //! What is wrong with a host's preparation after all layers, each at the most specific place that says it.
 
-use super::{Site, is_off, kernel, swap, time};
+use super::{Site, is_off, kernel, runtimes, swap, time};
 use crate::plan::os;
 use crate::spec::layers::{Layer, layers_of};
 use crate::spec::types::{HostPrep, NtpClient, Os, SwapMode};
@@ -19,6 +19,7 @@ pub(in crate::plan) fn problems(site: &Site<'_>) -> Vec<Problem> {
     host.swap(&mut problems);
     host.logrotate(&mut problems);
     host.time(&mut problems);
+    problems.extend(runtimes::problems(site));
     problems
 }
 

@@ -4,18 +4,21 @@
 
 mod addresses;
 mod authorities;
+mod balancers;
 mod components;
 mod etcd;
 mod flags;
 mod hosts;
 mod kubelets;
 mod kubernetes;
+mod names;
 mod nodes;
 mod pki;
 mod pods;
 mod preparation;
 mod recipients;
 mod rotation;
+mod runtimes;
 mod subnets;
 
 use super::holes::Holes;
@@ -55,6 +58,29 @@ const RULES: &[Rule] = &[
     kubernetes::first_control_plane,
     kubernetes::tokens,
     kubernetes::pointless,
+    balancers::idle,
+    balancers::required,
+    balancers::pointless,
+    balancers::runs,
+    balancers::static_pods,
+    balancers::place,
+    balancers::once,
+    balancers::behind,
+    balancers::alone,
+    balancers::written,
+    balancers::unused,
+    balancers::distinct,
+    balancers::apart,
+    balancers::families,
+    balancers::priorities,
+    balancers::preempt,
+    balancers::routers,
+    balancers::password,
+    balancers::weights,
+    balancers::loopback,
+    balancers::ports,
+    balancers::anonymous,
+    balancers::endpoint,
     subnets::one_of_each_family,
     subnets::apart,
     subnets::size,
@@ -73,6 +99,7 @@ const RULES: &[Rule] = &[
     nodes::node_ips,
     nodes::beyond_proxy,
     nodes::mirrors,
+    names::entries,
     preparation::without_kubelet,
     authorities::one_origin,
     authorities::described_by_itself,
@@ -80,6 +107,9 @@ const RULES: &[Rule] = &[
     pki::leaf_outlives_ca,
     pki::bundle_outlives_leaf,
     rotation::steps,
+    runtimes::pointless,
+    runtimes::toml,
+    runtimes::format,
 ];
 
 /// All rules' problems, by path alone.

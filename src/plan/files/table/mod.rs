@@ -2,6 +2,7 @@
 
 mod control_plane;
 mod etcd;
+mod hosts;
 mod kubeadm;
 mod kubelet;
 mod operators;
@@ -17,6 +18,7 @@ use crate::plan::certs::place::CONTROL_PLANE;
 /// Every file there is, besides certificates and keys, by what it belongs to.
 const ROOMS: &[&[FileRow]] = &[
     etcd::ROWS,
+    hosts::ROWS,
     kubeadm::ROWS,
     control_plane::ROWS,
     kubelet::ROWS,
