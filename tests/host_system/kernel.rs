@@ -1,8 +1,8 @@
 //! Settings and modules, given to the programs that apply them, in namespaces where that can be done.
 
 use super::support::stacked::files;
-use super::support::{is_root, need, run, skip, temporary};
-use super::{PARTS, built};
+use super::support::{is_root, need, repository, run, skip, temporary};
+use super::{PARTS, built, dual};
 use sealift::plan::preparation::{MODULES, REMOVED, SETTINGS};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -43,7 +43,7 @@ fn a_network_takes_its_settings() {
     if !is_root() {
         return skip("only root can make networks");
     }
-    let built = built("  serviceSubnets: [10.96.0.0/16, \"fd00:96::/112\"]\n", PARTS);
+    let built = dual("", PARTS);
     let all = pairs(files(&built, "w1")["/etc/sysctl.d/90-sealift.conf"].text());
     let inside = |script: &str| {
         run(Command::new(&unshare).args(["--net", "sh", "-euc", script])).expect_code(0).stdout
@@ -124,4 +124,25 @@ fn systemd_reads_the_modules() {
         "{}",
         read.stderr
     );
+}
+
+/// docs/host-preparation.md has the tables, row by row.
+#[test]
+fn the_document_has_the_tables() {
+    let document = fs::read_to_string(repository("docs/host-preparation.md")).unwrap();
+    let own = |head: &str| -> Vec<&str> {
+        let after = document.split_once(head).unwrap().1;
+        after.lines().skip(1).take_while(|line| line.starts_with('|')).skip(1).collect()
+    };
+    let modules: Vec<_> =
+        MODULES.iter().map(|row| format!("| `{}` | {} | {} |", row.name, row.on.words(), row.why)).collect();
+    assert_eq!(own("| module | where | why |"), modules);
+    let settings = SETTINGS
+        .iter()
+        .map(|row| format!("| `{}` | {} | {} | {} |", row.key, row.value, row.on.words(), row.why));
+    assert_eq!(own("| setting | value | where | why |"), settings.collect::<Vec<_>>());
+    for row in REMOVED {
+        let named = format!("`{}` ({})", row.key, row.since);
+        assert!(document.replace('\n', " ").contains(&named), "{named}");
+    }
 }
