@@ -10,6 +10,7 @@ use super::objects::{self, Objects};
 use super::pod::{self, EtcdPod, Pod};
 use super::registries::{self, Registries, RegistryHosts};
 use super::runbook::{self, Runbook};
+use super::system::{self, System};
 use super::{Digests, apiserver};
 use crate::plan::releases::KubeadmApi;
 use crate::plan::{EtcdPlan, HostPlan};
@@ -19,6 +20,9 @@ use serde::Serialize;
 /// thing or nothing renders the path.
 pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Digests) -> Option<Context> {
     let etcd = host.etcd.as_deref();
+    if let Some(own) = host.preparation.as_deref().and_then(|plan| system::of(path, plan)) {
+        return Some(Context::System(own));
+    }
     let name = path.rsplit('/').next().and_then(|file| file.strip_suffix(".yaml")).unwrap_or_default();
     let digest = digests.get(name).map(String::as_str);
     match path {
@@ -90,6 +94,7 @@ pub(super) enum Context {
     RegistryHosts(RegistryHosts),
     Runbook(Runbook),
     StatefulSet(Box<StatefulSet>),
+    System(System),
 }
 
 /// kubeadm's configuration of an etcd member's host.

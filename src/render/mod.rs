@@ -17,6 +17,7 @@ mod patch;
 mod pod;
 mod registries;
 mod runbook;
+mod system;
 pub mod templates;
 mod unit;
 

@@ -91,6 +91,8 @@ pub enum When {
     Balanced(BalancerKind, BalancerRun),
     /// Where a preparation has that part.
     Prepared(PrepPart),
+    /// Where a preparation limits units, and this is the container runtime.
+    Limited(RuntimeKind),
     /// When this is the container runtime of the host's kubelet.
     Runtime(RuntimeKind),
 }
@@ -151,6 +153,9 @@ impl Site<'_> {
             }
             When::Balanced(kind, run) => self.balancers.is_some_and(|plan| plan.run(kind) == Some(run)),
             When::Prepared(part) => self.preparation.is_some_and(|plan| plan.has(part)),
+            When::Limited(kind) => {
+                self.holds(When::Prepared(PrepPart::Limits)) && self.spec.container_runtime.kind == kind
+            }
             When::StatefulSet(part) => self.stateful_set.is_some_and(|set| set.has(part)),
             When::Applied(object) => self.objects.is_some_and(|objects| objects.has(object)),
         }

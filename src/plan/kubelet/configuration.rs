@@ -3,7 +3,7 @@
 use crate::plan::host::Shared;
 use crate::plan::releases::Release;
 use crate::plan::settings::{Settings, merged};
-use crate::plan::{node, os};
+use crate::plan::{node, os, preparation};
 use crate::spec::types::{FreeForm, Host, RuntimeKind, Spec};
 use serde_json::{Map, Value, json};
 
@@ -18,7 +18,9 @@ pub(super) fn runtime_endpoint(spec: &Spec, settings: &Settings) -> String {
 
 /// What the spec says of the kubelet's configuration on hosts of etcd alone, over the template's.
 pub(super) fn over_the_templates(shared: &Shared<'_>, settings: &Settings) -> FreeForm {
-    merged(&everywhere(shared.spec, shared.release).into(), &settings.kubelet_config)
+    let mut map = everywhere(shared.spec, shared.release);
+    map.extend(preparation::swap_of_kubelet(&settings.prep));
+    merged(&map.into(), &settings.kubelet_config)
 }
 
 /// The whole configuration of a node without kubeadm: what kubeadm writes (`componentconfigs/kubelet.go`),
@@ -47,6 +49,7 @@ pub(super) fn of_node(shared: &Shared<'_>, host: &Host, settings: &Settings, boo
     });
     let mut map = if let Value::Object(map) = base { map } else { Map::new() };
     map.extend(of_nodes(spec, shared.release));
+    map.extend(preparation::swap_of_kubelet(&settings.prep));
     if let Some(plugins) = os::paths(settings.os).volume_plugins {
         map.insert("volumePluginDir".to_owned(), plugins.into());
     }

@@ -14,6 +14,7 @@ mod kubernetes;
 mod nodes;
 mod pki;
 mod pods;
+mod preparation;
 mod recipients;
 mod rotation;
 mod subnets;
@@ -96,6 +97,7 @@ const RULES: &[Rule] = &[
     nodes::node_ips,
     nodes::beyond_proxy,
     nodes::mirrors,
+    preparation::without_kubelet,
     authorities::one_origin,
     authorities::described_by_itself,
     authorities::key_elsewhere,

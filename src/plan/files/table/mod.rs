@@ -8,6 +8,7 @@ mod operators;
 mod runtime;
 mod sealift;
 mod stateful_set;
+mod system;
 
 use super::{FileRow, RowSource, When};
 use crate::plan::Policy;
@@ -23,6 +24,7 @@ const ROOMS: &[&[FileRow]] = &[
     runtime::ROWS,
     sealift::ROWS,
     stateful_set::ROWS,
+    system::ROWS,
 ];
 
 /// Every file there is, besides certificates and keys.
