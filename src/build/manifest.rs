@@ -126,6 +126,7 @@ pub fn origin(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<Or
         | Source::BootstrapKubeconfig
         | Source::KubeadmConfiguration
         | Source::Patch
+        | Source::Configuration
         | Source::DiscoveryHash
         | Source::Foreign => None,
     }

@@ -47,7 +47,8 @@ pub struct Report {
     pub changes: Vec<Change>,
     /// Commands that must run now, before the restarts, distinct, in the manifest's order.
     pub run: Vec<String>,
-    /// What must restart now, distinct, in the manifest's order.
+    /// What must restart now, distinct: units that run containers, other units, the kubelet, static pods; of
+    /// each in the manifest's order.
     pub restart: Vec<String>,
 }
 
@@ -84,13 +85,25 @@ pub(super) fn of(
     let gone = || removals.iter().map(|removal| &removal.file);
     let run = changed.clone().flat_map(|file| file.run.clone());
     let run = run.chain(gone().flat_map(File::run_when_gone));
+    let mut restart = distinct(changed.chain(gone()).flat_map(|file| file.restart.clone()));
+    restart.sort_by_key(|target| rank(target));
     Report {
         host: manifest.host.name.clone(),
         revision: manifest.revision,
         previous,
         changes: made.chain(placed).chain(removed).collect(),
         run: distinct(run),
-        restart: distinct(changed.chain(gone()).flat_map(|file| file.restart.clone())),
+        restart,
+    }
+}
+
+/// What others need comes first: what runs containers before the kubelet, the kubelet before its pods.
+fn rank(target: &str) -> u8 {
+    match target {
+        "unit/containerd" | "unit/crio" | "unit/docker" => 0,
+        "kubelet" => 2,
+        target if target.starts_with("unit/") => 1,
+        _ => 3,
     }
 }
 

@@ -61,7 +61,14 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         why: "podman's Quadlet makes units of what lies here; others have theirs here too",
         ..ROW
     },
+    DirectoryRow { path: "/etc/crio", why: "CRI-O's", ..ROW },
+    DirectoryRow {
+        path: "/etc/crio/crio.conf.d",
+        why: "CRI-O's configuration; packages have theirs here too",
+        ..ROW
+    },
     DirectoryRow { path: "/etc/default", why: "the system's; variables of units", ..ROW },
+    DirectoryRow { path: "/etc/docker", why: "Docker's; it has its key here too", ..ROW },
     DirectoryRow {
         path: "/etc/etcd",
         on: ETCD,

@@ -249,6 +249,14 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
                 problems.extend(node::problems(spec, name, host));
             }
             problems.extend(directories::pointless(&places, &settings.allow_files, kubelet.is_some()));
+            let site = preparation::Site {
+                shared: &shared,
+                name,
+                host,
+                settings: &settings,
+                kubelet: kubelet.as_ref(),
+            };
+            problems.extend(preparation::problems(&site));
             let balancers = balancers::plan(&shared, name, host, &settings, &mut problems);
             problems.extend(preparation::problems(&preparation::Site {
                 shared: &shared,

@@ -11,6 +11,7 @@ use super::pod::{self, EtcdPod, Pod};
 use super::registries::{self, Registries, RegistryHosts};
 use super::runbook::{self, Runbook};
 use super::system::{self, System};
+use super::runtimes::{self, Crictl};
 use super::{Digests, apiserver};
 use crate::plan::releases::KubeadmApi;
 use crate::plan::{EtcdPlan, HostPlan};
@@ -45,6 +46,7 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
         "/etc/containers/systemd/etcd.container" | "/etc/systemd/system/etcd-container.service" => {
             container::context(etcd?).map(Context::Container)
         }
+        "/etc/crictl.yaml" => runtimes::crictl(host).map(Context::Crictl),
         "/etc/etcd/etcdctl.env" => etcd.map(etcdctl),
         "/etc/etcd/sealift-etcd-health" => etcd.map(|etcd| Context::EtcdHealth(health::context(etcd))),
         "/etc/etcd/etcd.env"
@@ -79,6 +81,7 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
 #[serde(untagged)]
 pub(super) enum Context {
     Container(Container),
+    Crictl(Crictl),
     Etcd(Etcd),
     Etcdctl { endpoints: String },
     EtcdHealth(EtcdHealth),

@@ -15,6 +15,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/containerd/certs.d/REGISTRY/hosts.toml",
     "/etc/containers/registries.conf.d/10-sealift.conf",
     "/etc/containers/systemd/etcd.container",
+    "/etc/crictl.yaml",
     "/etc/default/kubelet",
     "/etc/etcd/etcd.env",
     "/etc/etcd/etcd.yaml",

@@ -2,7 +2,7 @@
 
 use crate::plan::host::Shared;
 use crate::plan::releases::Release;
-use crate::plan::settings::{Settings, merged};
+use crate::plan::settings::{Settings, merged, without_nulls};
 use crate::plan::{node, os, preparation};
 use crate::spec::types::{FreeForm, Host, RuntimeKind, Spec};
 use serde_json::{Map, Value, json};
@@ -79,20 +79,4 @@ pub(in crate::plan) fn of_nodes(spec: &Spec, release: Option<&Release>) -> Map<S
     let gates: Map<String, Value> = gates.iter().map(|(gate, on)| (gate.to_string(), (*on).into())).collect();
     let gates = (!gates.is_empty()).then(|| ("featureGates".to_owned(), gates.into()));
     everywhere(spec, release).into_iter().chain(gates).collect()
-}
-
-/// `null` takes a field away, as in a merge patch.
-fn without_nulls(configuration: &FreeForm) -> FreeForm {
-    let mut map = configuration.map().clone();
-    prune(&mut map);
-    map.into()
-}
-
-fn prune(map: &mut Map<String, Value>) {
-    map.retain(|_, value| !value.is_null());
-    for value in map.values_mut() {
-        if let Value::Object(inner) = value {
-            prune(inner);
-        }
-    }
 }

@@ -17,6 +17,7 @@ mod pods;
 mod preparation;
 mod recipients;
 mod rotation;
+mod runtimes;
 mod subnets;
 
 use super::holes::Holes;
@@ -104,6 +105,9 @@ const RULES: &[Rule] = &[
     pki::leaf_outlives_ca,
     pki::bundle_outlives_leaf,
     rotation::steps,
+    runtimes::pointless,
+    runtimes::toml,
+    runtimes::format,
 ];
 
 /// All rules' problems, by path alone.
