@@ -65,6 +65,11 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         why: "etcd's settings, etcdctl's environment, and the check of health",
         ..ROW
     },
+    DirectoryRow {
+        path: "/etc/keepalived",
+        why: "keepalived's configuration; its package has a sample here",
+        ..ROW
+    },
     DirectoryRow { path: "/etc/kubernetes", on: EVERYWHERE, why: "kubeadm's", ..ROW },
     DirectoryRow {
         path: "/etc/kubernetes/apiserver",
@@ -131,7 +136,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         why: "the kubelet's drop-ins; packages and other tools have theirs here too",
         ..ROW
     },
-    DirectoryRow { path: "/etc/sysusers.d", on: ETCD, why: "the system's; users that it makes", ..ROW },
+    DirectoryRow { path: "/etc/sysusers.d", why: "the system's; users that it makes", ..ROW },
     DirectoryRow { path: "/etc/tmpfiles.d", on: ETCD, why: "the system's; directories that it makes", ..ROW },
     DirectoryRow {
         path: "/var/lib/kubelet",

@@ -46,7 +46,9 @@ use std::sync::Arc;
 
 pub use crate::spec::types::{ContainerEngine, FreeForm, Rotation};
 pub use apiserver::ApiServerPlan;
-pub use balancers::{BalancersPlan, KeepalivedPlan, KubeVipPlan, ProxyPlan};
+pub use balancers::{
+    BalancersPlan, BgpPlan, CheckPlan, KeepalivedPlan, KubeVipPlan, ProxyPlan, VrrpPassword, VrrpPlan,
+};
 pub use brought::{Brought, Facts};
 pub use certs::CertPlan;
 pub use directories::DirectoryPlan;
@@ -195,6 +197,11 @@ impl HostPlan {
         }
         let target = format!("static-pod/{pod}");
         file.restart.contains(&&*target)
+    }
+
+    /// Where the password of its virtual router comes from.
+    pub fn vrrp_password(&self) -> Option<&VrrpPassword> {
+        self.balancers.as_ref()?.keepalived.as_ref()?.password.as_ref()
     }
 
     /// How its kubelet has the cluster sign its certificate; none when it has one from here, or kubeadm

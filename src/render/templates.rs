@@ -18,6 +18,8 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/etcd/etcd.yaml",
     "/etc/etcd/etcdctl.env",
     "/etc/etcd/sealift-etcd-health",
+    "/etc/keepalived/check_apiserver.sh",
+    "/etc/keepalived/keepalived.conf",
     "/etc/kubernetes/apiserver/admission.yaml",
     "/etc/kubernetes/apiserver/audit-policy.yaml",
     "/etc/kubernetes/apiserver/authentication.yaml",
@@ -41,9 +43,11 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/kubernetes/kubeadm/join.yaml",
     "/etc/kubernetes/kubelet/config.yaml",
     "/etc/kubernetes/manifests/etcd.yaml",
+    "/etc/kubernetes/manifests/keepalived.yaml",
     "/etc/kubernetes/manifests/kube-apiserver.yaml",
     "/etc/kubernetes/manifests/kube-controller-manager.yaml",
     "/etc/kubernetes/manifests/kube-scheduler.yaml",
+    "/etc/kubernetes/manifests/kube-vip.yaml",
     "/etc/sealift/RUNBOOK.md",
     "/etc/sealift/kubernetes-version",
     "/etc/sysconfig/kubelet",
@@ -59,6 +63,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/systemd/system/kubelet.service.d/20-sealift-kubelet.conf",
     "/etc/systemd/system/kubelet.service.d/30-sealift-gate.conf",
     "/etc/sysusers.d/etcd.conf",
+    "/etc/sysusers.d/keepalived-script.conf",
     "/etc/tmpfiles.d/etcd.conf",
 ];
 

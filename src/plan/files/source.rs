@@ -31,6 +31,8 @@ pub enum RowSource {
     SigningCertificate(&'static str),
     /// kubeadm's configuration with bootstrap tokens in it.
     KubeadmConfiguration,
+    /// keepalived's password.
+    VrrpPassword,
     /// A patch that kubeadm lays over what it writes, on hosts that have it.
     Patch,
     /// Another program writes it; for [`crate::plan::Policy::Foreign`].
@@ -74,6 +76,8 @@ pub enum Source {
     SigningCertificate(&'static str),
     /// kubeadm's configuration with bootstrap tokens in it, sealed.
     KubeadmConfiguration,
+    /// keepalived's password, sealed.
+    VrrpPassword,
     /// A patch of kubeadm's: JSON of the plan.
     Patch,
     /// A manifest that the spec names, as it is.
@@ -94,6 +98,7 @@ impl Source {
             | Self::EtcdSecrets
             | Self::BootstrapKubeconfig
             | Self::KubeadmConfiguration
+            | Self::VrrpPassword
             | Self::Password(_) => true,
             Self::Certificate(_)
             | Self::PublicKeys(_)
