@@ -133,7 +133,10 @@ mod tests {
             (b"a\n# BEGIN sealift\nold\n# END sealift\nb", b"a\n@b"),
             (b"a\r\n# BEGIN sealift\r\nold\r\n# END sealift\r\nb\r\n", b"a\r\n@b\r\n"),
             (b"\t# BEGIN sealift \n  # END sealift", b"@"),
-            (b"# BEGIN sealift2\n#BEGIN sealift\n# END sealift.\n", b"# BEGIN sealift2\n#BEGIN sealift\n# END sealift.\n@"),
+            (
+                b"# BEGIN sealift2\n#BEGIN sealift\n# END sealift.\n",
+                b"# BEGIN sealift2\n#BEGIN sealift\n# END sealift.\n@",
+            ),
         ];
         for (file, expected) in cases {
             let expected = String::from_utf8_lossy(expected).replace('@', &String::from_utf8_lossy(BLOCK));
@@ -152,9 +155,24 @@ mod tests {
             (&["B"], &[1], &[], "`# BEGIN sealift` in line 1, `# END sealift` in no line"),
             (&["x", "E"], &[], &[2], "`# BEGIN sealift` in no line, `# END sealift` in line 2"),
             (&["E", "B"], &[2], &[1], "`# BEGIN sealift` in line 2, `# END sealift` in line 1"),
-            (&["B", "E", "B", "E"], &[1, 3], &[2, 4], "`# BEGIN sealift` in lines 1, 3, `# END sealift` in lines 2, 4"),
-            (&["B", "B", "E", "E"], &[1, 2], &[3, 4], "`# BEGIN sealift` in lines 1, 2, `# END sealift` in lines 3, 4"),
-            (&["B", "x", "B", "E"], &[1, 3], &[4], "`# BEGIN sealift` in lines 1, 3, `# END sealift` in line 4"),
+            (
+                &["B", "E", "B", "E"],
+                &[1, 3],
+                &[2, 4],
+                "`# BEGIN sealift` in lines 1, 3, `# END sealift` in lines 2, 4",
+            ),
+            (
+                &["B", "B", "E", "E"],
+                &[1, 2],
+                &[3, 4],
+                "`# BEGIN sealift` in lines 1, 2, `# END sealift` in lines 3, 4",
+            ),
+            (
+                &["B", "x", "B", "E"],
+                &[1, 3],
+                &[4],
+                "`# BEGIN sealift` in lines 1, 3, `# END sealift` in line 4",
+            ),
             (
                 &["B", "E", "E", "E", "E", "E", "E"],
                 &[1],
@@ -199,8 +217,17 @@ mod tests {
         let piece = prop_oneof![
             prop::collection::vec(any::<u8>(), 0..6),
             prop::sample::select(vec![
-                "\n", "\r\n", "\r", "\0", "127.0.0.1 localhost\n", "# BEGIN", " sealift", "# END", "# BEGIN sealift.",
-                "\u{feff}# BEGIN sealift\r", "## END sealift\n",
+                "\n",
+                "\r\n",
+                "\r",
+                "\0",
+                "127.0.0.1 localhost\n",
+                "# BEGIN",
+                " sealift",
+                "# END",
+                "# BEGIN sealift.",
+                "\u{feff}# BEGIN sealift\r",
+                "## END sealift\n",
             ])
             .prop_map(|text| text.as_bytes().to_vec()),
         ];

@@ -75,6 +75,11 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         why: "etcd's settings, etcdctl's environment, and the check of health",
         ..ROW
     },
+    DirectoryRow {
+        path: "/etc/keepalived",
+        why: "keepalived's configuration; its package has a sample here",
+        ..ROW
+    },
     DirectoryRow { path: "/etc/kubernetes", on: EVERYWHERE, why: "kubeadm's", ..ROW },
     DirectoryRow {
         path: "/etc/kubernetes/apiserver",
@@ -146,7 +151,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         ..ROW
     },
     DirectoryRow { path: "/etc/systemd/timesyncd.conf.d", why: "systemd-timesyncd's drop-ins", ..ROW },
-    DirectoryRow { path: "/etc/sysusers.d", on: ETCD, why: "the system's; users that it makes", ..ROW },
+    DirectoryRow { path: "/etc/sysusers.d", why: "the system's; users that it makes", ..ROW },
     DirectoryRow { path: "/etc/tmpfiles.d", why: "the system's; directories and links that it makes", ..ROW },
     DirectoryRow {
         path: "/var/lib/kubelet",

@@ -4,14 +4,16 @@ use super::etcd::container::{self, Container};
 use super::etcd::health::{self, EtcdHealth};
 use super::etcd::stateful_set::{self, StatefulSet};
 use super::etcd::unit::{self, Etcd};
+use super::keepalived;
+use super::kube_vip;
 use super::kubeadm;
 use super::kubelet::{self, Kubelet};
 use super::objects::{self, Objects};
 use super::pod::{self, EtcdPod, Pod};
 use super::registries::{self, Registries, RegistryHosts};
 use super::runbook::{self, Runbook};
-use super::system::{self, System};
 use super::runtimes::{self, Crictl};
+use super::system::{self, System};
 use super::{Digests, apiserver};
 use crate::plan::releases::KubeadmApi;
 use crate::plan::{EtcdPlan, HostPlan};
@@ -65,6 +67,17 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
         "/etc/kubernetes/manifests/etcd.yaml" => {
             etcd.map(|etcd| Context::EtcdPod(pod::etcd(host, etcd, digest)))
         }
+        "/etc/keepalived/check_apiserver.sh"
+        | "/etc/keepalived/keepalived.conf"
+        | "/etc/kubernetes/manifests/keepalived.yaml"
+        | "/etc/sysusers.d/keepalived-script.conf" => {
+            let plan = host.balancers.as_ref()?.keepalived.as_ref()?;
+            keepalived::of(path, plan, digest).map(Context::Keepalived)
+        }
+        "/etc/kubernetes/manifests/kube-vip.yaml" => {
+            let plan = host.balancers.as_ref()?.kube_vip.as_ref()?;
+            Some(Context::KubeVip(kube_vip::context(plan, digest)))
+        }
         _ if path.starts_with("/etc/kubernetes/manifests/") => {
             pod::context(host, name, digest).map(Context::Pod)
         }
@@ -86,6 +99,8 @@ pub(super) enum Context {
     Etcdctl { endpoints: String },
     EtcdHealth(EtcdHealth),
     Version { version: String },
+    Keepalived(keepalived::Keepalived),
+    KubeVip(kube_vip::KubeVip),
     Kubeadm(Kubeadm),
     Kubelet(Kubelet),
     KubeadmNode(kubeadm::Node),

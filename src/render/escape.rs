@@ -24,7 +24,10 @@ pub(super) fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: 
                 Format::Yaml => yaml::scalar(text),
                 Format::Toml => toml_string(text),
                 Format::Plain if is_plain(text) => text.to_owned(),
-                Format::Plain => return refuse("a value has characters that this file format cannot hold"),
+                Format::Keepalived if is_bare_word(text) => text.to_owned(),
+                Format::Plain | Format::Keepalived => {
+                    return refuse("a value has characters that this file format cannot hold");
+                }
             }
         }
         _ => return refuse("only strings, numbers and booleans can be written into a file"),
@@ -55,7 +58,7 @@ pub(super) fn check(path: &str, text: &str) -> Result<(), String> {
             let read = yaml::foreign(document);
             read.map(drop).map_err(|(line, message)| format!("line {line}: {message}"))
         }),
-        Format::Toml | Format::Plain => Ok(()),
+        Format::Toml | Format::Plain | Format::Keepalived => Ok(()),
     }
 }
 
@@ -64,9 +67,12 @@ pub(super) fn check(path: &str, text: &str) -> Result<(), String> {
 pub(super) enum Format {
     /// A value is one scalar.
     Yaml,
-    /// A value is plain, or a filter of [`super::unit`] quotes it.
+    /// A value is one basic string.
     Toml,
+    /// A value is plain, or a filter of [`super::unit`] quotes it.
     Plain,
+    /// A value is one word of letters, digits and few more.
+    Keepalived,
 }
 
 impl Format {
@@ -78,9 +84,17 @@ impl Format {
             Some("toml") => Self::Toml,
             // containers-registries.conf.d(5)
             Some("conf") if path.starts_with("/etc/containers/") => Self::Toml,
+            Some("conf") if path.starts_with("/etc/keepalived/") => Self::Keepalived,
             _ => Self::Plain,
         }
     }
+}
+
+/// Whether a value is one word to keepalived, and means itself: `!` and `#` begin comments, braces blocks,
+/// quotes strings; `$`, `@` and `~` definitions, conditions and sequences (keepalived.conf(5)).
+fn is_bare_word(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._:-".contains(&byte);
+    !text.is_empty() && text.bytes().all(allowed)
 }
 
 /// A basic string of TOML 1.0, on one line whatever a reader takes for a line break.

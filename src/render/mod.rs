@@ -9,6 +9,8 @@ mod context;
 mod escape;
 mod etcd;
 mod json;
+mod keepalived;
+mod kube_vip;
 mod kubeadm;
 mod kubelet;
 mod membership;

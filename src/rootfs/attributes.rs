@@ -23,7 +23,8 @@ pub(super) fn of(file: &OpenFile) -> Result<Vec<(CString, Vec<u8>)>, WalkError> 
         Err(Errno::OPNOTSUPP | Errno::NOSYS) => return Ok(Vec::new()),
         Err(errno) => return Err(failed(errno)),
     }
-    let names = names.split_inclusive(|byte| *byte == 0).filter_map(|name| CStr::from_bytes_with_nul(name).ok());
+    let names =
+        names.split_inclusive(|byte| *byte == 0).filter_map(|name| CStr::from_bytes_with_nul(name).ok());
     let mut all = Vec::new();
     for name in names.filter(|name| !OF_CONTENTS.contains(name)) {
         let mut value = Vec::with_capacity(LARGEST);

@@ -11,8 +11,9 @@ use crate::spec::types::{BalancerKind, BalancerRun, Host, LoadBalancer, Provisio
 use crate::spec::{Path, Problem};
 use serde::{Serialize, Serializer};
 
-pub use keepalived::KeepalivedPlan;
-pub use kube_vip::KubeVipPlan;
+pub use keepalived::{CheckPlan, KeepalivedPlan, VrrpPassword, VrrpPlan};
+pub(super) use kube_vip::is_in as has_kube_vip;
+pub use kube_vip::{BgpPlan, KubeVipPlan};
 pub use proxy::ProxyPlan;
 
 /// The balancers of one host, at most one of each kind.
@@ -86,6 +87,32 @@ impl BalancersPlan {
             BalancerKind::Nginx => self.nginx.as_ref().map(|plan| plan.run),
             BalancerKind::Haproxy => self.haproxy.as_ref().map(|plan| plan.run),
         }
+    }
+}
+
+/// The interface of virtual addresses on a host: what its role or the host says goes before the entry; a
+/// problem where nobody says it.
+fn interface(site: &Site<'_>, problems: &mut Vec<Problem>) -> Option<String> {
+    let found = site.settings.interface.as_ref().or(site.entry.interface.as_ref());
+    if found.is_none() {
+        let message = format!("which interface of {} gets the virtual addresses?", site.name);
+        let hint = "write `interface: eth0` here, or `interface` at the host or its role where they differ";
+        problems.push(Problem::error(site.path.clone(), message).hint(hint));
+    }
+    found.map(ToString::to_string)
+}
+
+const fn family(v6: bool) -> &'static str {
+    if v6 { "IPv6" } else { "IPv4" }
+}
+
+impl BalancersPlan {
+    /// The images that run here, by what runs from them.
+    pub(super) fn images(&self) -> impl Iterator<Item = (&'static str, String)> {
+        let keepalived = self.keepalived.iter().filter(|plan| plan.run != BalancerRun::Service);
+        let keepalived = keepalived.filter_map(|plan| Some(("keepalived", plan.image.clone()?)));
+        let kube_vip = self.kube_vip.iter().map(|plan| ("kube-vip", plan.image.clone()));
+        keepalived.chain(kube_vip)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::plan::certs::place::ETCD;
 use crate::plan::etcd::stateful_set::Part;
 use crate::plan::objects::Object;
 use crate::plan::preparation::Part as PrepPart;
-use crate::plan::{Step, UnitPlan};
+use crate::plan::{KeepalivedPlan, Step, UnitPlan};
 use crate::spec::types::{
     ApiServer, BalancerKind, BalancerRun, CaName, ContainerEngine, EtcdRun, GateRun, Join, Provisioner,
     RuntimeKind,
@@ -89,6 +89,10 @@ pub enum When {
     Mirrors(RuntimeKind),
     /// Where a balancer of that kind runs so.
     Balanced(BalancerKind, BalancerRun),
+    /// Where keepalived runs in any way.
+    Keepalived,
+    /// Where keepalived runs so, and has a password.
+    VrrpPassword(BalancerRun),
     /// Where a preparation has that part.
     Prepared(PrepPart),
     /// Where a preparation limits units, and this is the container runtime.
@@ -152,6 +156,10 @@ impl Site<'_> {
                 self.api_server().and_then(|own| own.oidc.as_ref()).is_some_and(|oidc| oidc.ca.is_some())
             }
             When::Balanced(kind, run) => self.balancers.is_some_and(|plan| plan.run(kind) == Some(run)),
+            When::Keepalived => self.keepalived().is_some(),
+            When::VrrpPassword(run) => {
+                self.keepalived().is_some_and(|plan| plan.run == run && plan.password.is_some())
+            }
             When::Prepared(part) => self.preparation.is_some_and(|plan| plan.has(part)),
             When::Limited(kind) => {
                 self.holds(When::Prepared(PrepPart::Limits)) && self.spec.container_runtime.kind == kind
@@ -183,6 +191,10 @@ impl Site<'_> {
     /// The unit of the host's etcd member.
     fn unit(&self) -> Option<&UnitPlan> {
         self.etcd.and_then(|etcd| etcd.unit.as_ref())
+    }
+
+    fn keepalived(&self) -> Option<&KeepalivedPlan> {
+        self.balancers.and_then(|plan| plan.keepalived.as_ref())
     }
 
     /// The settings of the API servers, where there are any.

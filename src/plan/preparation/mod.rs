@@ -16,7 +16,6 @@ mod time;
 use super::KubeletPlan;
 use super::host::Shared;
 use super::settings::Settings;
-use crate::spec::Problem;
 use crate::spec::scalars::HostName;
 use crate::spec::types::Host;
 use serde::Serialize;
@@ -122,11 +121,6 @@ pub(super) struct Site<'a> {
     pub(super) host: &'a Host,
     pub(super) settings: &'a Settings,
     pub(super) kubelet: Option<&'a KubeletPlan>,
-}
-
-/// What is wrong with it beyond the spec's own rules.
-pub(super) fn problems(site: &Site<'_>) -> Vec<Problem> {
-    runtimes::problems(site)
 }
 
 /// The preparation of a host; none where every part is off.

@@ -1,6 +1,6 @@
 //! What is wrong with a host's preparation after all layers, each at the most specific place that says it.
 
-use super::{Site, is_off, kernel, swap, time};
+use super::{Site, is_off, kernel, runtimes, swap, time};
 use crate::plan::os;
 use crate::spec::layers::{Layer, layers_of};
 use crate::spec::types::{HostPrep, NtpClient, Os, SwapMode};
@@ -13,7 +13,7 @@ pub(in crate::plan) fn problems(site: &Site<'_>) -> Vec<Problem> {
     let mut layers: Vec<_> = layers_of(site.shared.spec, site.name, site.host).collect();
     layers.reverse();
     let host = Prepared { site, layers };
-    let mut problems = Vec::new();
+    let mut problems = runtimes::problems(site);
     host.sysctl(&mut problems);
     host.modules(&mut problems);
     host.swap(&mut problems);

@@ -2,6 +2,8 @@
 
 mod control_plane;
 mod etcd;
+mod keepalived;
+mod kube_vip;
 mod kubeadm;
 mod kubelet;
 mod operators;
@@ -17,6 +19,8 @@ use crate::plan::certs::place::CONTROL_PLANE;
 /// Every file there is, besides certificates and keys, by what it belongs to.
 const ROOMS: &[&[FileRow]] = &[
     etcd::ROWS,
+    keepalived::ROWS,
+    kube_vip::ROWS,
     kubeadm::ROWS,
     control_plane::ROWS,
     kubelet::ROWS,
