@@ -12,12 +12,13 @@ use support::example::{Built, replaced};
 use support::stacked::{HOSTS, spec};
 
 /// Sections whose fields are all in [`TABLE`].
-const SECTIONS: [&str; 14] = [
+const SECTIONS: [&str; 15] = [
     "ApiServer",
     "Audit",
     "ContainerRuntime",
     "ControllerManager",
     "CoreDns",
+    "HostsPrep",
     "Images",
     "KubeProxy",
     "Metrics",
@@ -98,6 +99,10 @@ fn table() -> Vec<Row> {
         within(&["kind"], Top, "containerRuntime: {registryMirrors: {docker.io: [\"https://m.example\"]}}",
                "containerRuntime: {kind: cri-o, registryMirrors: {docker.io: [\"https://m.example\"]}}"),
         one(&["registryMirrors"], Top, "containerRuntime: {registryMirrors: {docker.io: [\"https://m.example\"]}}"),
+        within(&["enabled"], Top, "hostPrep: {hosts: {}}", "hostPrep: {hosts: {enabled: false}}"),
+        one(&["enabled"], Top, "roles: {worker: {hostPrep: {hosts: {}}}}"),
+        one(&["enabled"], Worker, "hostPrep: {hosts: {}}"),
+        within(&["entries"], Top, "hostPrep: {hosts: {}}", "hostPrep: {hosts: {entries: {10.0.0.9: [a.example]}}}"),
         one(&["os"], Top, "os: flatcar"),
         one(&["os"], Worker, "os: flatcar"),
         one(&["config"], Worker, "kubelet: {config: {maxPods: 9}}"),

@@ -340,7 +340,8 @@ mod tests {
             let row = DIRECTORIES.iter().find(|row| row.path == parent);
             let inside =
                 |place: &Place| row.is_some_and(|row| row.on.iter().any(|other| place.is_within(*other)));
-            assert!(on.iter().all(inside), "{path}");
+            // the system has it, and nobody here says of what mode
+            assert!(parent == "/etc" || on.iter().all(inside), "{path}");
         }
     }
 

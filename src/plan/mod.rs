@@ -229,7 +229,8 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
     if let Some(release) = release {
         problems.extend(kubeadm::problems(spec, release));
     }
-    let shared = host::Shared { spec, facts, release, images, members: &members, cluster: &cluster };
+    let names = preparation::Names::of(spec, &members);
+    let shared = host::Shared { spec, facts, release, images, members: &members, names, cluster: &cluster };
     let (mut files, mut directories) = (Arc::default(), Arc::default());
     let (mut configuration, mut patch) = (FreeForm::default(), FreeForm::default());
     let mut stacked = None;
@@ -256,14 +257,6 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
                 problems.extend(node::problems(spec, name, host));
             }
             problems.extend(directories::pointless(&places, &settings.allow_files, kubelet.is_some()));
-            let site = preparation::Site {
-                shared: &shared,
-                name,
-                host,
-                settings: &settings,
-                kubelet: kubelet.as_ref(),
-            };
-            problems.extend(preparation::problems(&site));
             let balancers = balancers::plan(&shared, name, host, &settings, &mut problems);
             let services = host::Services { etcd, kubelet, balancers };
             let mut planned = shared.host(name, host, &places, &settings, services);

@@ -8,6 +8,7 @@ mod apiserver;
 mod context;
 mod escape;
 mod etcd;
+mod hosts;
 mod json;
 mod keepalived;
 mod kube_vip;

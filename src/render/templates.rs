@@ -21,6 +21,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/etcd/etcd.yaml",
     "/etc/etcd/etcdctl.env",
     "/etc/etcd/sealift-etcd-health",
+    "/etc/hosts",
     "/etc/keepalived/check_apiserver.sh",
     "/etc/keepalived/keepalived.conf",
     "/etc/kubernetes/apiserver/admission.yaml",

@@ -19,6 +19,7 @@ pub(in crate::plan) fn problems(site: &Site<'_>) -> Vec<Problem> {
     host.swap(&mut problems);
     host.logrotate(&mut problems);
     host.time(&mut problems);
+    problems.extend(runtimes::problems(site));
     problems
 }
 

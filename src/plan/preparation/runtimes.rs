@@ -13,9 +13,9 @@ pub use crio::CrioPlan;
 pub(super) use crio::plan as crio;
 pub use docker::DockerPlan;
 pub(super) use docker::plan as docker;
-pub(in crate::plan) use problems::problems;
+pub(super) use problems::problems;
 
-use super::Site;
+use super::{Site, is_off};
 use crate::plan::settings::{Settings, merged, without_nulls};
 use crate::spec::types::{FreeForm, RuntimeKind};
 use serde::Serialize;
@@ -36,7 +36,7 @@ const TIMEOUT: u64 = 10_000;
 
 /// On hosts with a kubelet.
 pub(super) fn crictl(site: &Site<'_>) -> Option<CrictlPlan> {
-    let prep = site.settings.prep.crictl.as_ref().filter(|prep| prep.enabled != Some(false))?;
+    let prep = site.settings.prep.crictl.as_ref().filter(|prep| !is_off(prep.enabled))?;
     let timeout = prep.timeout.map_or(TIMEOUT, |length| length.milliseconds());
     Some(CrictlPlan {
         endpoint: site.kubelet?.container_runtime_endpoint.clone(),

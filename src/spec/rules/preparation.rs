@@ -2,7 +2,7 @@
 
 use super::{Holes, Path, Problem, Spec};
 use crate::spec::layers::{Layer, layers};
-use crate::spec::types::{EtcdRun, Host, HostPrep, Role};
+use crate::spec::types::{Host, HostPrep};
 
 /// Parts that are for kubelets, and for what runs beside one.
 const FOR_KUBELETS: &[(&str, fn(&HostPrep) -> bool)] = &[
@@ -24,7 +24,7 @@ pub(super) fn without_kubelet(spec: &Spec, holes: &Holes, problems: &mut Vec<Pro
         let written: Vec<_> = written.map(|(part, _)| part).collect();
         let of_layer = |host: &&Host| role.is_none_or(|role| host.has(role));
         let mut of_all = spec.hosts.values().filter(of_layer);
-        let runs = |host: &Host| has_kubelet(spec, host);
+        let runs = |host: &Host| spec.has_kubelet(host);
         if written.is_empty() || host.map_or_else(|| of_all.any(runs), runs) {
             continue;
         }
@@ -34,8 +34,4 @@ pub(super) fn without_kubelet(spec: &Spec, holes: &Holes, problems: &mut Vec<Pro
             problems.push(Problem::warning(at, message).hint("remove it"));
         }
     }
-}
-
-fn has_kubelet(spec: &Spec, host: &Host) -> bool {
-    host.is_node() || (spec.etcd.run == EtcdRun::StaticPod && host.has(Role::Etcd))
 }

@@ -2,6 +2,7 @@
 
 mod control_plane;
 mod etcd;
+mod hosts;
 mod keepalived;
 mod kube_vip;
 mod kubeadm;
@@ -19,6 +20,7 @@ use crate::plan::certs::place::CONTROL_PLANE;
 /// Every file there is, besides certificates and keys, by what it belongs to.
 const ROOMS: &[&[FileRow]] = &[
     etcd::ROWS,
+    hosts::ROWS,
     keepalived::ROWS,
     kube_vip::ROWS,
     kubeadm::ROWS,

@@ -1,7 +1,7 @@
 //! containerd's configuration: `version = 2` of containerd 1.x and `version = 3` of 2.x (its
 //! `docs/cri/config.md`).
 
-use super::super::Site;
+use super::super::{Site, is_off};
 use super::{cgroup_driver, configuration, pause};
 use crate::spec::types::{FreeForm, RuntimeKind};
 use serde::Serialize;
@@ -50,7 +50,7 @@ pub(super) fn names(config: &FreeForm) -> Names {
 
 /// Where containerd runs the kubelet's pods, or nerdctl's containers.
 pub(in crate::plan::preparation) fn plan(site: &Site<'_>) -> Option<ContainerdPlan> {
-    let prep = site.settings.prep.containerd.as_ref().filter(|prep| prep.enabled != Some(false))?;
+    let prep = site.settings.prep.containerd.as_ref().filter(|prep| !is_off(prep.enabled))?;
     if !site.shared.spec.has_containerd(site.host) {
         return None;
     }

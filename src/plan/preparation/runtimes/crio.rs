@@ -1,6 +1,6 @@
 //! CRI-O's configuration (crio.conf(5)).
 
-use super::super::Site;
+use super::super::{Site, is_off};
 use super::{cgroup_driver, configuration, pause, pods_run_by};
 use crate::spec::types::{FreeForm, RuntimeKind};
 use serde::Serialize;
@@ -16,7 +16,7 @@ pub struct CrioPlan {
 
 /// Where CRI-O runs the kubelet's pods.
 pub(in crate::plan::preparation) fn plan(site: &Site<'_>) -> Option<CrioPlan> {
-    let prep = site.settings.prep.crio.as_ref().filter(|prep| prep.enabled != Some(false))?;
+    let prep = site.settings.prep.crio.as_ref().filter(|prep| !is_off(prep.enabled))?;
     if !pods_run_by(site, RuntimeKind::Crio) {
         return None;
     }

@@ -1,6 +1,6 @@
 //! Docker's configuration (dockerd(8), "daemon configuration file").
 
-use super::super::Site;
+use super::super::{Site, is_off};
 use super::{cgroup_driver, configuration};
 use crate::spec::scalars::ProxyUrl;
 use crate::spec::types::{FreeForm, Spec};
@@ -20,7 +20,7 @@ const HUB: &str = "docker.io";
 
 /// On every host whose layers write it: what runs by Docker there, sealift need not know.
 pub(in crate::plan::preparation) fn plan(site: &Site<'_>) -> Option<DockerPlan> {
-    let prep = site.settings.prep.docker.as_ref().filter(|prep| prep.enabled != Some(false))?;
+    let prep = site.settings.prep.docker.as_ref().filter(|prep| !is_off(prep.enabled))?;
     let mirrors: Vec<String> = mirrors(site.shared.spec)
         .filter(|(_, mirror)| mirror.repository().is_empty())
         .map(|(_, mirror)| format!("{}://{}", mirror.scheme(), mirror.authority()))

@@ -10,7 +10,7 @@ use crate::spec::{Path, Problem};
 use serde_json::{Map, Value};
 
 /// All problems of a host's runtimes.
-pub(in crate::plan) fn problems(site: &Site<'_>) -> Vec<Problem> {
+pub(in crate::plan::preparation) fn problems(site: &Site<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     if let Some(plan) = containerd::plan(site).filter(|_| pods_run_by(site, RuntimeKind::Containerd)) {
         of_containerd(site, &plan.config, &mut problems);

@@ -2,7 +2,7 @@
 
 use super::super::Site;
 use crate::spec::Path;
-use crate::spec::layers::layers;
+use crate::spec::layers::layers_of;
 use crate::spec::types::{FreeForm, HostPrep};
 use serde_json::Value;
 
@@ -23,11 +23,7 @@ pub(super) const DOCKER: Part =
 
 /// The place of a field, or of what is nearest above it: of the most specific layer that says most of it.
 pub(super) fn place(site: &Site<'_>, part: &Part, keys: &[&str]) -> Path {
-    let of_host = layers(site.shared.spec).filter(|layer| match (layer.role, layer.host) {
-        (Some(role), _) => site.host.has(role),
-        (None, Some(host)) => std::ptr::eq(host, site.host),
-        (None, None) => true,
-    });
+    let of_host = layers_of(site.shared.spec, site.name, site.host);
     let written = of_host.filter_map(|layer| {
         let config = (part.config)(layer.prep)?;
         let depth = depth(config, keys);
