@@ -58,3 +58,6 @@ fn kubelet(plan: &LimitsPlan) -> System {
         started,
     }
 }
+
+#[cfg(test)]
+mod tests;
