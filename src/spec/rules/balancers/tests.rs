@@ -114,8 +114,10 @@ fn nobody_serves_the_endpoint() {
         ),
         none,
     ];
-    let only =
-        |endpoint: &str| cluster(&[&workers[..], &[("endpoint: api.prod.example:6443", endpoint)]].concat());
+    let only = |endpoint: &str| {
+        let said = cluster(&[&workers[..], &[("endpoint: api.prod.example:6443", endpoint)]].concat());
+        said.replace("warning hosts | one etcd member tolerates no failure\n", "")
+    };
     assert_eq!(
         only("endpoint: api.prod.example:6443"),
         "error kubernetes.endpoint | kubernetes.endpoint: nobody serves api.prod.example: it is no name or address \
@@ -231,7 +233,7 @@ fn what_a_kind_does_not_have() {
         said.lines().filter(|line| line.ends_with(&pointless)).count()
     };
     let counts = ["external", "keepalived", "nginx", "haproxy", "kube-vip"].map(count);
-    assert_eq!(counts, [30, 18, 16, 15, 26]);
+    assert_eq!(counts, [30, 17, 17, 16, 26]);
     assert_eq!(
         told(&[
             "kind: external, maxFails: 3",
@@ -339,6 +341,28 @@ fn one_host_alone() {
         told_with(&["kind: external"], &[one]),
         "warning hosts.lb1.roles[0] | lb1 is a load balancer, and no balancer is on it\n"
     );
+}
+
+/// A host that is a load balancer alone is no node and has no kubelet.
+#[test]
+fn settings_of_hosts_of_load_balancers() {
+    let role =
+        "pki: {}\nroles: {load-balancer: {labels: {a: b}, taints: [], kubelet: {config: {maxPods: 9}}}}";
+    let host =
+        LB.replace("    roles:", "    labels: {a: b}\n    kubelet: {gate: {run: none}}\n    roles:") + LB2;
+    let edits = [("hosts:\n", host.as_str()), ("pki: {}", role)];
+    assert_eq!(
+        told_with(&["kind: haproxy, on: load-balancer"], &edits),
+        "warning roles.load-balancer.kubelet | roles.load-balancer.kubelet means nothing: no kubelet runs there
+warning roles.load-balancer.labels | roles.load-balancer.labels means nothing: no node is there
+warning roles.load-balancer.taints | roles.load-balancer.taints means nothing: no node is there
+warning hosts.lb1.kubelet | hosts.lb1.kubelet means nothing: no kubelet runs there
+warning hosts.lb1.labels | hosts.lb1.labels means nothing: no node is there
+"
+    );
+    let node = host.replace("roles: [load-balancer]", "roles: [load-balancer, worker]");
+    let edits = [("hosts:\n", node.as_str()), ("pki: {}", role)];
+    assert_eq!(told_with(&["kind: haproxy, on: load-balancer"], &edits), "");
 }
 
 #[test]
