@@ -100,7 +100,8 @@ struct Image {
 const NGINX: Image = Image {
     name: "nginx",
     configuration: "/etc/nginx",
-    scratch: &["/tmp"],
+    // for its pid file
+    scratch: &["/run"],
     // a log that it would write to before it has read its configuration
     arguments: &["-e", "stderr", "-c", "/etc/nginx/nginx.conf"],
     reload: "HUP",
