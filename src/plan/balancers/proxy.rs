@@ -3,8 +3,8 @@
 use super::Site;
 use crate::plan::os::{Proxies, paths};
 use crate::plan::{ContainerPlan, Owner};
-use crate::spec::scalars::{Length, Port, Weight};
-use crate::spec::types::{BackendNames, Balance, BalancerKind, BalancerRun, Listen, Role};
+use crate::spec::scalars::{HostName, Length, Port, Weight};
+use crate::spec::types::{BackendNames, Balance, BalancerKind, BalancerRun, Host, Listen, Role};
 use crate::spec::{Path, Problem};
 use serde::{Serialize, Serializer};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -247,7 +247,7 @@ fn listeners(site: &Site<'_>) -> Vec<IpAddr> {
 fn backends(site: &Site<'_>) -> Vec<BackendPlan> {
     let (spec, entry) = (site.shared.spec, site.entry);
     let control_planes = spec.hosts.iter().filter(|(_, host)| host.has(Role::ControlPlane));
-    let backend = |(name, host): (&crate::spec::scalars::HostName, &crate::spec::types::Host)| {
+    let backend = |(name, host): (&HostName, &Host)| {
         let reached = match entry.backends.unwrap_or_default() {
             BackendNames::Address => host.advertise_address()?.to_string(),
             BackendNames::Name => name.to_string(),
