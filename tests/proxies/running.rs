@@ -272,5 +272,5 @@ fn connections_are_spread_and_follow_api_servers_that_die_and_come_back() {
 
 /// When all has come to rest after something was lost.
 fn settled_after(lost: f64) -> f64 {
-    lost + 15.0
+    lost + 20.0
 }
