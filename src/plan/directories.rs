@@ -57,7 +57,6 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
     },
     DirectoryRow {
         path: "/etc/containers/systemd",
-        on: ETCD,
         why: "podman's Quadlet makes units of what lies here; others have theirs here too",
         ..ROW
     },
@@ -75,6 +74,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         why: "etcd's settings, etcdctl's environment, and the check of health",
         ..ROW
     },
+    DirectoryRow { path: "/etc/haproxy", why: "haproxy's; its package has more here", ..ROW },
     DirectoryRow {
         path: "/etc/keepalived",
         why: "keepalived's configuration; its package has a sample here",
@@ -130,6 +130,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
     },
     DirectoryRow { path: "/etc/logrotate.d", why: "logrotate's; packages have theirs here", ..ROW },
     DirectoryRow { path: "/etc/modules-load.d", why: "systemd's; others have modules here, too", ..ROW },
+    DirectoryRow { path: "/etc/nginx", why: "nginx's; its package has more here", ..ROW },
     DirectoryRow { path: "/etc/sealift", on: EVERYWHERE, why: "sealift's own", ..ROW },
     DirectoryRow {
         path: "/etc/sealift/passwords",

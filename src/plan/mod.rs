@@ -47,7 +47,8 @@ use std::sync::Arc;
 pub use crate::spec::types::{ContainerEngine, FreeForm, Rotation};
 pub use apiserver::ApiServerPlan;
 pub use balancers::{
-    BalancersPlan, BgpPlan, CheckPlan, KeepalivedPlan, KubeVipPlan, ProxyPlan, VrrpPassword, VrrpPlan,
+    BackendPlan, BalancersPlan, BgpPlan, CheckPlan, HaproxyPlan, KeepalivedPlan, KubeVipPlan, NginxPlan,
+    Program, ProxyPlan, VrrpPassword, VrrpPlan,
 };
 pub use brought::{Brought, Facts};
 pub use certs::CertPlan;

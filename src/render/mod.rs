@@ -5,6 +5,7 @@
 //! afterwards.
 
 mod apiserver;
+mod container;
 mod context;
 mod escape;
 mod etcd;
@@ -18,6 +19,7 @@ mod membership;
 mod objects;
 mod patch;
 mod pod;
+mod proxy;
 mod registries;
 mod runbook;
 mod runtimes;

@@ -15,12 +15,15 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/containerd/certs.d/REGISTRY/hosts.toml",
     "/etc/containers/registries.conf.d/10-sealift.conf",
     "/etc/containers/systemd/etcd.container",
+    "/etc/containers/systemd/haproxy.container",
+    "/etc/containers/systemd/nginx.container",
     "/etc/crictl.yaml",
     "/etc/default/kubelet",
     "/etc/etcd/etcd.env",
     "/etc/etcd/etcd.yaml",
     "/etc/etcd/etcdctl.env",
     "/etc/etcd/sealift-etcd-health",
+    "/etc/haproxy/haproxy.cfg",
     "/etc/hosts",
     "/etc/keepalived/check_apiserver.sh",
     "/etc/keepalived/keepalived.conf",
@@ -47,13 +50,16 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/kubernetes/kubeadm/join.yaml",
     "/etc/kubernetes/kubelet/config.yaml",
     "/etc/kubernetes/manifests/etcd.yaml",
+    "/etc/kubernetes/manifests/haproxy.yaml",
     "/etc/kubernetes/manifests/keepalived.yaml",
     "/etc/kubernetes/manifests/kube-apiserver.yaml",
     "/etc/kubernetes/manifests/kube-controller-manager.yaml",
     "/etc/kubernetes/manifests/kube-scheduler.yaml",
     "/etc/kubernetes/manifests/kube-vip.yaml",
+    "/etc/kubernetes/manifests/nginx.yaml",
     "/etc/logrotate.d/sealift",
     "/etc/modules-load.d/sealift.conf",
+    "/etc/nginx/nginx.conf",
     "/etc/sealift/RUNBOOK.md",
     "/etc/sealift/kubernetes-version",
     "/etc/sysconfig/kubelet",
@@ -66,6 +72,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/systemd/system/etcd-container.service",
     "/etc/systemd/system/etcd.service",
     "/etc/systemd/system/etcd.service.d/30-sealift-gate.conf",
+    "/etc/systemd/system/haproxy.service",
     "/etc/systemd/system/kubelet.service",
     "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf",
     "/etc/systemd/system/kubelet.service.d/10-sealift-proxy.conf",
@@ -73,6 +80,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/systemd/system/kubelet.service.d/20-sealift-kubelet.conf",
     "/etc/systemd/system/kubelet.service.d/30-sealift-gate.conf",
     "/etc/systemd/system/kubelet.service.d/40-sealift-limits.conf",
+    "/etc/systemd/system/nginx.service",
     "/etc/systemd/system/sealift-swap-off.service",
     "/etc/systemd/timesyncd.conf.d/90-sealift.conf",
     "/etc/sysusers.d/etcd.conf",
@@ -81,9 +89,12 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/tmpfiles.d/sealift-timezone.conf",
 ];
 
-/// Parts that the runbook and the manifests of static pods include. They land on no host by themselves.
+/// Parts that the runbook, the units of containers and the manifests of static pods include or extend. They
+/// land on no host by themselves.
 const PARTS: &[(&str, &str)] = embedded![
+    "/etc/containers/systemd/any.container",
     "/etc/kubernetes/pod.yaml",
+    "/etc/kubernetes/proxy.yaml",
     "/etc/sealift/runbook/encryption-at-rest.md",
     "/etc/sealift/runbook/etcd-statefulset.md",
     "/etc/sealift/runbook/etcd.md",
@@ -96,6 +107,7 @@ const PARTS: &[(&str, &str)] = embedded![
     "/etc/sealift/runbook/operator.md",
     "/etc/sealift/runbook/pod.md",
     "/etc/sealift/runbook/service-account.md",
+    "/etc/systemd/system/any-container.service",
 ];
 
 /// A file in a template directory that replaces nothing.

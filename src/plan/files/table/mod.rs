@@ -8,6 +8,7 @@ mod kube_vip;
 mod kubeadm;
 mod kubelet;
 mod operators;
+mod proxies;
 mod runtime;
 mod sealift;
 mod stateful_set;
@@ -27,6 +28,7 @@ const ROOMS: &[&[FileRow]] = &[
     control_plane::ROWS,
     kubelet::ROWS,
     operators::ROWS,
+    proxies::ROWS,
     runtime::ROWS,
     sealift::ROWS,
     stateful_set::ROWS,
