@@ -18,7 +18,8 @@ use support::example::{HOSTS, replaced, spec_of_today};
 /// The example's hosts as control planes.
 fn spec() -> String {
     let spec = replaced(&spec_of_today(), "roles: [etcd]", "roles: [control-plane, etcd]");
-    let kubernetes = "provisioner: static-pods\n  endpoint: api.prod.example:6443";
+    let kubernetes =
+        "provisioner: static-pods\n  endpoint: api.prod.example:6443\nloadBalancers: [{kind: external}]";
     replaced(&spec, "provisioner: none", kubernetes)
 }
 

@@ -47,6 +47,7 @@ kubernetes:
   provisioner: {provisioner}
   endpoint: api.prod.example:6443
   podSubnets: [10.244.0.0/16]
+loadBalancers: [{{kind: external}}]
 etcd: {{{etcd}}}
 hosts:
 "

@@ -396,7 +396,7 @@ fn rules() {
     let kubeadm = replaced(
         &here("state: existing"),
         "provisioner: none",
-        "provisioner: kubeadm\n  endpoint: a.example:6443",
+        "provisioner: kubeadm\n  endpoint: a.example:6443\nloadBalancers: [{kind: external}]",
     );
     let kubeadm = kubeadm.replace("roles: [etcd]", "roles: [control-plane, etcd]");
     assert_eq!(problems(&kubeadm), ["hosts.infra1.etcd.state: infra1's member is kubeadm's"]);

@@ -31,6 +31,7 @@ kubernetes:
   provisioner: kubeadm
   endpoint: api.prod.example:6443
   podSubnets: [10.244.0.0/16]
+loadBalancers: [{kind: external}]
 etcd: {run: static-pod}
 ITEM
 hosts:
@@ -54,7 +55,7 @@ fn external() -> String {
 /// etcd without control planes.
 fn alone() -> String {
     let text = external().replace("kubeadm\n", "none\n").replace("[control-plane]", "[etcd]");
-    let text = text.replace("  endpoint: api.prod.example:6443\n  podSubnets: [10.244.0.0/16]\n", "");
+    let text = text.replace("  endpoint: api.prod.example:6443\n  podSubnets: [10.244.0.0/16]\nloadBalancers: [{kind: external}]\n", "");
     text.split("  w1:\n").next().unwrap().to_owned()
 }
 

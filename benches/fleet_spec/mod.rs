@@ -16,7 +16,9 @@ pub(crate) fn spec(hosts: u32) -> String {
 
 /// A Kubernetes cluster of `hosts` nodes: three control planes with etcd members, and workers.
 pub(crate) fn kubernetes(hosts: u32) -> String {
-    let mut text = head("  provisioner: kubeadm\n  endpoint: api.fleet.example:6443\n");
+    let mut text = head(
+        "  provisioner: kubeadm\n  endpoint: api.fleet.example:6443\nloadBalancers: [{kind: external}]\n",
+    );
     for number in 0..hosts {
         let (name, roles) = if number < 3 { ("cp", "control-plane, etcd") } else { ("worker", "worker") };
         host(&mut text, name, number, roles);

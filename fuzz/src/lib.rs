@@ -276,6 +276,7 @@ pub fn manifests(data: &[u8]) {
 const PATCHED: &str = "apiVersion: sealift/v1
 cluster: {name: prod, id: \"7e570000000000000000000000000001\", epoch: 2026-11-20T00:00:00Z, operators: [age1aw95ezgx3p70ep3c570lfrrxwdqatm6w2ag6tvq6vxlpdwknjvns7p9ftl]}
 kubernetes: {version: 1.36.2, provisioner: static-pods, endpoint: \"api.example:6443\"}
+loadBalancers: [{kind: external}]
 etcd: {run: static-pod}
 hosts:
   cp1: {addresses: [192.0.2.1], roles: [control-plane, etcd], recipients: [age1ccl4fap4sn570398ey640unurgs94r70awermwklmuqqp95e35fsshyp05]}

@@ -1,6 +1,5 @@
 //! The variables by which programs find a proxy, with a NO_PROXY that leaves the cluster alone.
 
-use crate::spec::scalars::EndpointHost;
 use crate::spec::types::{Role, Spec};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// empty without a proxy.
 ///
 /// `NO_PROXY` names what the cluster itself speaks to: loopback, ranges of services and pods, the
-/// cluster's domain, the endpoint, and control planes and etcd members. No worker is named, or the
+/// cluster's domain, the endpoint and what leads to it, and control planes and etcd members. No worker is named, or the
 /// list would grow with the fleet: a control plane reaches kubelets by their addresses, so write
 /// the nodes' networks into `noProxy`.
 pub(super) fn variables(spec: &Spec) -> BTreeMap<String, String> {
@@ -31,12 +30,8 @@ fn no_proxy(spec: &Spec) -> BTreeSet<String> {
         ["127.0.0.0/8", "::1", "localhost", ".svc"].map(str::to_owned).into_iter().collect();
     names.insert(format!(".{}", of.cluster_domain));
     names.extend(of.service_subnets().iter().chain(&of.pod_subnets).map(ToString::to_string));
-    if let Some(endpoint) = &of.endpoint {
-        names.insert(match endpoint.host() {
-            EndpointHost::Name(name) => name.clone(),
-            EndpointHost::Address(address) => address.to_string(),
-        });
-    }
+    let front = spec.front();
+    names.extend(front.names.into_iter().chain(front.certified.iter().map(ToString::to_string)));
     let reached = spec.hosts.iter().filter(|(_, host)| host.has(Role::ControlPlane) || host.has(Role::Etcd));
     for (name, host) in reached {
         names.insert(name.to_string());

@@ -75,11 +75,15 @@ impl Spec {
         [IpAddr::V4(Ipv4Addr::LOCALHOST)].into_iter().chain(v6).collect()
     }
 
-    /// Whether every node has a proxy that listens on loopback.
+    /// Whether every node reaches a proxy of its own on loopback.
     pub fn has_proxy_at_home(&self) -> bool {
-        self.load_balancers.iter().any(|entry| {
+        self.load_balancers.iter().filter(|entry| entry.kind.is_proxy()).any(|entry| {
             let every = || self.hosts.values().filter(|host| host.is_node()).all(|host| entry.is_on(host));
-            entry.kind.is_proxy() && entry.listens() == Listen::Loopback && every()
+            match entry.listens() {
+                Listen::Loopback => every(),
+                Listen::All => entry.on == Some(BalancerPlace::Node),
+                Listen::Host => false,
+            }
         })
     }
 
@@ -153,10 +157,10 @@ mod tests {
         format!("{addresses:?} {names:?} {port} {certified:?}")
     }
 
-    const END: (&str, &str) = ("hosts:\n  cp1:", "hosts:\n  cp1:");
+    const LIST: &str = "loadBalancers: [{kind: external}]\n";
 
     fn with(balancers: &str) -> String {
-        of(&[(END.0, &format!("loadBalancers:\n{balancers}\n{}", END.1))])
+        of(&[(LIST, &format!("loadBalancers:\n{balancers}\n"))])
     }
 
     #[test]
@@ -185,10 +189,10 @@ mod tests {
         let proxy = "  - {kind: nginx, on: node, port: 8443}";
         assert_eq!(with(proxy), "[127.0.0.1] {\"api.prod.example\"} 6443 []");
         let both = ("[10.96.0.0/12]", "[10.96.0.0/12, \"fd00:96::/112\"]");
-        let end = format!("loadBalancers:\n{proxy}\n{}", END.1);
-        assert_eq!(of(&[both, (END.0, &end)]), "[127.0.0.1, ::1] {\"api.prod.example\"} 6443 []");
+        let list = format!("loadBalancers:\n{proxy}\n");
+        assert_eq!(of(&[both, (LIST, &list)]), "[127.0.0.1, ::1] {\"api.prod.example\"} 6443 []");
         let address = ("endpoint: api.prod.example:6443", "endpoint: 127.0.0.1:8443");
-        assert_eq!(of(&[both, address, (END.0, &end)]), "[127.0.0.1] {} 8443 [127.0.0.1, ::1]");
+        assert_eq!(of(&[both, address, (LIST, &list)]), "[127.0.0.1] {} 8443 [127.0.0.1, ::1]");
         // no worker is named
         let outside = "  - {kind: nginx, on: node, listen: host, port: 8443}";
         assert_eq!(
@@ -199,29 +203,30 @@ mod tests {
 
     #[test]
     fn hosts_of_their_own() {
-        let hosts = "loadBalancers: [{kind: haproxy, on: load-balancer}]
-hosts:
+        let hosts = "hosts:
   lb1:
     addresses: [192.0.2.20]
     roles: [load-balancer]
     recipients: [age1303a6ml9r3y08xzsf8npet9u9gxn76jkamlr9qlv4mpgrkgvcuxqx8a7vm]
   cp1:";
-        assert_eq!(of(&[(END.0, hosts)]), "[192.0.2.20] {\"api.prod.example\"} 6443 []");
+        assert_eq!(
+            of(&[(LIST, "loadBalancers: [{kind: haproxy, on: load-balancer}]\n"), ("hosts:\n  cp1:", hosts)]),
+            "[192.0.2.20] {\"api.prod.example\"} 6443 []"
+        );
     }
 
     /// Without a balancer, the only control plane, and of several none.
     #[test]
     fn no_balancer() {
-        assert_eq!(of(&[]), "[] {\"api.prod.example\"} 6443 []");
-        let one = [("roles: [control-plane, etcd]", "roles: [worker]"), END];
-        assert_eq!(of(&one), "[] {\"api.prod.example\"} 6443 []");
+        let none = (LIST, "");
+        assert_eq!(of(&[none]), "[] {\"api.prod.example\"} 6443 []");
         let first = "    apiAddress: 192.0.2.6
     roles: [control-plane, etcd]";
         let only = "    apiAddress: 192.0.2.6
     roles: [control-plane]";
-        let edits = [(first, only), ("roles: [control-plane, etcd]", "roles: [worker]")];
+        let edits = [none, (first, only), ("roles: [control-plane, etcd]", "roles: [worker]")];
         assert_eq!(of(&edits), "[192.0.2.6] {\"api.prod.example\"} 6443 []");
-        let address = [("api.prod.example:6443", "192.0.2.50:443")];
+        let address = [none, ("api.prod.example:6443", "192.0.2.50:443")];
         assert_eq!(of(&address), "[192.0.2.50] {} 443 [192.0.2.50]");
     }
 }

@@ -14,7 +14,8 @@ pub(crate) fn spec(etcd: &str) -> String {
 /// The same, on control planes without kubeadm.
 fn stacked(etcd: &str) -> String {
     let spec = replaced(&spec(etcd), "roles: [etcd]", "roles: [control-plane, etcd]");
-    let kubernetes = "provisioner: static-pods\n  endpoint: api.prod.example:6443";
+    let kubernetes =
+        "provisioner: static-pods\n  endpoint: api.prod.example:6443\nloadBalancers: [{kind: external}]";
     replaced(&spec, "provisioner: none", kubernetes)
 }
 

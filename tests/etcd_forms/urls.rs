@@ -96,7 +96,7 @@ fn check(form: &str, provisioner: &str, by_name: bool) {
     if provisioner != "none" {
         text = replaced(&text, "roles: [etcd]", "roles: [control-plane, etcd]");
         let kubernetes = format!(
-            "provisioner: {provisioner}\n  endpoint: \"[fd00::99]:6443\"\n  serviceSubnets: [\"fd00:96::/112\"]\n  podSubnets: [\"fd00:244::/56\"]"
+            "provisioner: {provisioner}\n  endpoint: \"[fd00::99]:6443\"\n  serviceSubnets: [\"fd00:96::/112\"]\n  podSubnets: [\"fd00:244::/56\"]\nloadBalancers: [{{kind: external}}]"
         );
         text = replaced(&text, "provisioner: none", &kubernetes);
     }

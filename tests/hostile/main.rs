@@ -229,6 +229,7 @@ fn spec_of(words: &Words, provisioner: &str, version: &str) -> String {
             "kubeProxy": {"config": proxy_config},
             "proxy": {"https": "http://proxy.example:3128", "noProxy": [line()]},
         },
+        "loadBalancers": [{"kind": "external"}],
         "etcd": {"run": "static-pod"},
         "kubelet": kubelets,
         "patches": patches,

@@ -9,7 +9,7 @@ fn spec(encryption: &str) -> String {
     let text = replaced(
         &spec_of_today(),
         "  provisioner: none\n",
-        "  provisioner: kubeadm\n  endpoint: api.prod.example:6443\n  podSubnets: [10.244.0.0/16]\n",
+        "  provisioner: kubeadm\n  endpoint: api.prod.example:6443\n  podSubnets: [10.244.0.0/16]\nloadBalancers: [{kind: external}]\n",
     );
     let text = replaced(&text, "roles: [etcd]", "roles: [control-plane, etcd]");
     format!("{text}{encryption}")

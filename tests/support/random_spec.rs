@@ -239,7 +239,7 @@ impl Shape {
         };
         let rest = format!(
             "  endpoint: \"{endpoint}\"\n  podSubnets: [{pods}]\n  serviceSubnets: [{services}]\n  join: {join}\n  \
-             bootstrapTokens: {tokens}\netcd:"
+             bootstrapTokens: {tokens}\nloadBalancers: [{{kind: external}}]\netcd:"
         );
         text = text.replace("etcd:", &rest);
         text + "encryptionAtRest: {provider: aescbc}\npasswords:\n  vrrp: {roles: [control-plane]}\n"

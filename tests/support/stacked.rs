@@ -7,8 +7,11 @@ use std::fs;
 use std::path::PathBuf;
 
 /// A host `cp1` (10.0.0.6), stacked, and a worker `w1` (10.0.0.7): what kubeadm 1.36.2's recorded
-/// input says. `kubernetes` and `rest` are inserted into their sections.
+/// input says. `kubernetes` and `rest` are inserted into their sections. Somebody else's
+/// balancer leads to it, unless one of the two has balancers.
 pub(crate) fn spec(version: &str, provisioner: &str, kubernetes: &str, rest: &str) -> String {
+    let written = [kubernetes, rest].iter().any(|text| text.contains("loadBalancers:"));
+    let balancers = if written { "" } else { "loadBalancers: [{kind: external}]\n" };
     let [cp1, w1] = [0, 1].map(|number| machine(number).to_public());
     format!(
         "apiVersion: sealift/v1
@@ -23,7 +26,7 @@ kubernetes:
   provisioner: {provisioner}
   endpoint: api.prod.example:6443
   podSubnets: [10.244.0.0/16]
-{kubernetes}etcd: {{run: static-pod}}
+{kubernetes}{balancers}etcd: {{run: static-pod}}
 {rest}hosts:
   cp1: {{addresses: [10.0.0.6], roles: [control-plane, etcd], recipients: [{cp1}]}}
   w1: {{addresses: [10.0.0.7], roles: [worker], recipients: [{w1}]}}

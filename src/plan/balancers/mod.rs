@@ -7,7 +7,7 @@ mod proxy;
 use super::host::Shared;
 use super::settings::Settings;
 use crate::spec::scalars::HostName;
-use crate::spec::types::{BalancerKind, BalancerRun, Host, LoadBalancer, Spec};
+use crate::spec::types::{BalancerKind, BalancerRun, Host, LoadBalancer, Provisioner, Spec};
 use crate::spec::{Path, Problem};
 use serde::{Serialize, Serializer};
 
@@ -54,6 +54,9 @@ pub(super) fn plan(
     settings: &Settings,
     problems: &mut Vec<Problem>,
 ) -> Option<BalancersPlan> {
+    if shared.spec.kubernetes.provisioner == Provisioner::None {
+        return None;
+    }
     let mut plan = BalancersPlan::default();
     for (path, entry) in entries(shared.spec).filter(|(_, entry)| entry.is_on(host)) {
         let site = Site { shared, name, host, settings, entry, path };

@@ -3,7 +3,7 @@
 
 use super::{Sans, Subject};
 use crate::plan::etcd::Member;
-use crate::spec::scalars::{EndpointHost, San};
+use crate::spec::scalars::San;
 use crate::spec::types::Spec;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -80,10 +80,8 @@ fn api_server(spec: &Spec, subject: &Subject<'_>) -> (Vec<String>, Vec<IpAddr>) 
     dns.push(format!("kubernetes.default.svc.{}", kubernetes.cluster_domain));
     let services = kubernetes.service_subnets().into_iter().filter_map(|subnet| subnet.nth(1));
     let mut ips: Vec<IpAddr> = services.chain(subject.api_address).collect();
-    match kubernetes.endpoint.as_ref().map(crate::spec::scalars::Endpoint::host) {
-        Some(EndpointHost::Name(name)) => dns.push(name.clone()),
-        Some(EndpointHost::Address(address)) => ips.push(*address),
-        None => {}
-    }
+    let front = spec.front();
+    dns.extend(front.names);
+    ips.extend(front.certified);
     (dns, ips)
 }

@@ -4,7 +4,7 @@
 use super::{Subject, form, named, set};
 use crate::plan::components::{Component, Extras, VolumePlan, extras};
 use crate::plan::{etcd, os};
-use crate::spec::scalars::{ImageRef, San, Span};
+use crate::spec::scalars::{EndpointHost, ImageRef, San, Span};
 use crate::spec::types::{CertificateId, EtcdRun, FreeForm, Role, Spec};
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ pub(super) fn configuration(subject: &Subject<'_>) -> FreeForm {
     for component in Component::ALL {
         let (field, mut value) = (field(component), of_component(subject, component));
         if component == Component::KubeApiserver {
-            let sans = sans(spec, CertificateId::Apiserver);
+            let sans = of_api_server(spec);
             if !sans.is_empty() {
                 set(&mut value, "certSANs", sans);
             }
@@ -80,6 +80,22 @@ fn validity(document: &mut Value, spec: &Spec) {
 fn sans(spec: &Spec, id: CertificateId) -> Vec<String> {
     let written = spec.pki.certificates.get(&id);
     written.into_iter().flat_map(|settings| settings.sans.iter().map(San::to_string)).collect()
+}
+
+/// The same of the API server, with what leads to it: kubeadm itself knows the endpoint alone.
+fn of_api_server(spec: &Spec) -> Vec<String> {
+    let front = spec.front();
+    let endpoint = spec.kubernetes.endpoint.as_ref().map(|endpoint| match endpoint.host() {
+        EndpointHost::Name(name) => name.clone(),
+        EndpointHost::Address(address) => address.to_string(),
+    });
+    let mut sans = sans(spec, CertificateId::Apiserver);
+    for led in front.names.into_iter().chain(front.certified.iter().map(ToString::to_string)) {
+        if Some(&led) != endpoint.as_ref() && !sans.contains(&led) {
+            sans.push(led);
+        }
+    }
+    sans
 }
 
 fn etcd(subject: &Subject<'_>) -> Value {

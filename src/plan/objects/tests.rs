@@ -21,7 +21,8 @@ kubernetes:
   version: {version}
   provisioner: {provisioner}
   endpoint: \"[fd00::100]:6443\"
-{kubernetes}etcd: {{run: static-pod}}
+{kubernetes}loadBalancers: [{{kind: external}}]
+etcd: {{run: static-pod}}
 hosts:
   cp1:
     addresses: [10.0.0.6, \"fd00::6\"]

@@ -212,6 +212,9 @@ kubernetes:
     if row.mode != Mode::NoKey {
         text += "pki: {caKeysOnHosts: [kubernetes]}\n";
     }
+    if !none {
+        text += "loadBalancers: [{kind: external}]\n";
+    }
     text += "hosts:\n";
     for (index, ((name, roles), recipient)) in hosts.into_iter().zip(recipients).enumerate() {
         writeln!(

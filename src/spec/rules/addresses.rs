@@ -27,7 +27,8 @@ pub(super) fn usable(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     }
 }
 
-fn flaw(address: IpAddr) -> Option<&'static str> {
+/// Why other machines cannot reach an address.
+pub(super) fn flaw(address: IpAddr) -> Option<&'static str> {
     let mapped = matches!(address, IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some());
     match address {
         _ if mapped => Some("an IPv4 address in an IPv6 address; write it as IPv4"),

@@ -4,6 +4,7 @@
 
 mod addresses;
 mod authorities;
+mod balancers;
 mod components;
 mod etcd;
 mod flags;
@@ -54,6 +55,29 @@ const RULES: &[Rule] = &[
     kubernetes::first_control_plane,
     kubernetes::tokens,
     kubernetes::pointless,
+    balancers::idle,
+    balancers::required,
+    balancers::pointless,
+    balancers::runs,
+    balancers::static_pods,
+    balancers::place,
+    balancers::once,
+    balancers::behind,
+    balancers::alone,
+    balancers::written,
+    balancers::unused,
+    balancers::distinct,
+    balancers::apart,
+    balancers::families,
+    balancers::priorities,
+    balancers::preempt,
+    balancers::routers,
+    balancers::password,
+    balancers::weights,
+    balancers::loopback,
+    balancers::ports,
+    balancers::anonymous,
+    balancers::endpoint,
     subnets::one_of_each_family,
     subnets::apart,
     subnets::size,

@@ -29,7 +29,7 @@ pub struct LoadBalancer {
     pub program: Option<AbsolutePath>,
     /// The virtual addresses, of keepalived and kube-vip.
     pub vips: Vec<IpAddr>,
-    /// The network interface of the virtual addresses; `hosts` and `roles` can say otherwise.
+    /// The network interface of the virtual addresses; `roles` and `hosts` can say otherwise.
     pub interface: Option<InterfaceName>,
     /// Of keepalived: what tells its instances from others of the same network (`virtual_router_id`).
     #[schemars(range(min = 1, max = 255))]
@@ -48,9 +48,9 @@ pub struct LoadBalancer {
     pub advertisement_interval: Option<Length>,
     /// Of keepalived and haproxy: how health is checked.
     pub check: BalancerCheck,
-    /// Of nginx and haproxy: where it listens.
+    /// Of nginx and haproxy: where it listens; `loopback` by default on every node, else `all`.
     pub listen: Option<Listen>,
-    /// Of nginx and haproxy: the port; the endpoint's by default.
+    /// Of nginx, haproxy and external: the port; the endpoint's by default.
     pub port: Option<Port>,
     /// Of nginx and haproxy: whether API servers are reached by address or by name.
     pub backends: Option<BackendNames>,
