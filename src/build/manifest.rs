@@ -130,6 +130,7 @@ pub fn origin(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<Or
         | Source::BootstrapKubeconfig
         | Source::KubeadmConfiguration
         | Source::Patch
+        | Source::Configuration
         | Source::DiscoveryHash
         | Source::Foreign => None,
     }
@@ -227,6 +228,7 @@ pub const fn policy(planned: plan::Policy) -> Policy {
         plan::Policy::Initial => Policy::Initial,
         plan::Policy::Bootstrap => Policy::Bootstrap,
         plan::Policy::Foreign => Policy::Foreign,
+        plan::Policy::Block => Policy::Block,
     }
 }
 

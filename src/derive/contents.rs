@@ -74,9 +74,11 @@ impl Cluster<'_> {
             Source::Template(path) | Source::Each(path, _) | Source::Pod(path) => {
                 Err(DeriveError::Table(path))
             }
-            Source::DiscoveryHash | Source::Manifest | Source::Patch | Source::Foreign => {
-                Err(DeriveError::Table("no secret"))
-            }
+            Source::DiscoveryHash
+            | Source::Manifest
+            | Source::Patch
+            | Source::Configuration
+            | Source::Foreign => Err(DeriveError::Table("no secret")),
         }
     }
 

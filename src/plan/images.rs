@@ -65,7 +65,7 @@ pub(super) fn plan(spec: &Spec, release: &Release, problems: &mut Vec<Problem>) 
 }
 
 /// The image that holds a pod's namespaces.
-fn pause(spec: &Spec, release: &Release) -> String {
+pub(super) fn pause(spec: &Spec, release: &Release) -> String {
     let own = spec.kubernetes.images.pause.as_ref().map(ToString::to_string);
     own.unwrap_or_else(|| format!("{}/pause:{}", spec.kubernetes.image_repository, release.pause_tag))
 }

@@ -256,6 +256,14 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
                 problems.extend(node::problems(spec, name, host));
             }
             problems.extend(directories::pointless(&places, &settings.allow_files, kubelet.is_some()));
+            let site = preparation::Site {
+                shared: &shared,
+                name,
+                host,
+                settings: &settings,
+                kubelet: kubelet.as_ref(),
+            };
+            problems.extend(preparation::problems(&site));
             let balancers = balancers::plan(&shared, name, host, &settings, &mut problems);
             let services = host::Services { etcd, kubelet, balancers };
             let mut planned = shared.host(name, host, &places, &settings, services);

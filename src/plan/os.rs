@@ -16,6 +16,9 @@ pub struct Paths {
     /// Where the kubelet and the controller manager look for `FlexVolume` plugins, where their own
     /// default lies on a read-only file system (kubeadm's documentation, "troubleshooting").
     pub volume_plugins: Option<&'static str>,
+    /// Where chrony is told of servers: a file of a directory that its own configuration reads, or that
+    /// configuration, which reads none (Red Hat); none where it is not known.
+    pub chrony: Option<&'static str>,
     /// Whether no package brings the kubelet's unit.
     pub without_unit: bool,
 }
@@ -28,6 +31,7 @@ const PATHS: [Paths; 3] = [
         sealift: "/usr/local/bin/sealift",
         kubelet_environment: "/etc/default/kubelet",
         volume_plugins: None,
+        chrony: Some("/etc/chrony/sources.d/sealift.sources"),
         without_unit: false,
     },
     Paths {
@@ -36,6 +40,7 @@ const PATHS: [Paths; 3] = [
         sealift: "/usr/local/bin/sealift",
         kubelet_environment: "/etc/sysconfig/kubelet",
         volume_plugins: None,
+        chrony: Some("/etc/chrony.conf"),
         without_unit: false,
     },
     Paths {
@@ -44,6 +49,7 @@ const PATHS: [Paths; 3] = [
         sealift: "/opt/bin/sealift",
         kubelet_environment: "/etc/default/kubelet",
         volume_plugins: Some("/opt/libexec/kubernetes/kubelet-plugins/volume/exec/"),
+        chrony: None,
         without_unit: true,
     },
 ];

@@ -12,6 +12,8 @@ use super::objects::{self, Objects};
 use super::pod::{self, EtcdPod, Pod};
 use super::registries::{self, Registries, RegistryHosts};
 use super::runbook::{self, Runbook};
+use super::runtimes::{self, Crictl};
+use super::system::{self, System};
 use super::{Digests, apiserver};
 use crate::plan::releases::KubeadmApi;
 use crate::plan::{EtcdPlan, HostPlan};
@@ -21,6 +23,9 @@ use serde::Serialize;
 /// thing or nothing renders the path.
 pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Digests) -> Option<Context> {
     let etcd = host.etcd.as_deref();
+    if let Some(own) = host.preparation.as_deref().and_then(|plan| system::of(path, plan)) {
+        return Some(Context::System(own));
+    }
     let name = path.rsplit('/').next().and_then(|file| file.strip_suffix(".yaml")).unwrap_or_default();
     let digest = digests.get(name).map(String::as_str);
     match path {
@@ -43,6 +48,7 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
         "/etc/containers/systemd/etcd.container" | "/etc/systemd/system/etcd-container.service" => {
             container::context(etcd?).map(Context::Container)
         }
+        "/etc/crictl.yaml" => runtimes::crictl(host).map(Context::Crictl),
         "/etc/etcd/etcdctl.env" => etcd.map(etcdctl),
         "/etc/etcd/sealift-etcd-health" => etcd.map(|etcd| Context::EtcdHealth(health::context(etcd))),
         "/etc/etcd/etcd.env"
@@ -88,6 +94,7 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
 #[serde(untagged)]
 pub(super) enum Context {
     Container(Container),
+    Crictl(Crictl),
     Etcd(Etcd),
     Etcdctl { endpoints: String },
     EtcdHealth(EtcdHealth),
@@ -105,6 +112,7 @@ pub(super) enum Context {
     RegistryHosts(RegistryHosts),
     Runbook(Runbook),
     StatefulSet(Box<StatefulSet>),
+    System(System),
 }
 
 /// kubeadm's configuration of an etcd member's host.

@@ -10,9 +10,12 @@ macro_rules! embedded {
 
 /// Host path and source of every embedded template.
 const EMBEDDED: &[(&str, &str)] = embedded![
+    "/etc/chrony.conf",
+    "/etc/chrony/sources.d/sealift.sources",
     "/etc/containerd/certs.d/REGISTRY/hosts.toml",
     "/etc/containers/registries.conf.d/10-sealift.conf",
     "/etc/containers/systemd/etcd.container",
+    "/etc/crictl.yaml",
     "/etc/default/kubelet",
     "/etc/etcd/etcd.env",
     "/etc/etcd/etcd.yaml",
@@ -48,11 +51,17 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/kubernetes/manifests/kube-controller-manager.yaml",
     "/etc/kubernetes/manifests/kube-scheduler.yaml",
     "/etc/kubernetes/manifests/kube-vip.yaml",
+    "/etc/logrotate.d/sealift",
+    "/etc/modules-load.d/sealift.conf",
     "/etc/sealift/RUNBOOK.md",
     "/etc/sealift/kubernetes-version",
     "/etc/sysconfig/kubelet",
+    "/etc/sysctl.d/90-sealift.conf",
+    "/etc/systemd/journald.conf.d/90-sealift.conf",
     "/etc/systemd/system/containerd.service.d/10-sealift-proxy.conf",
+    "/etc/systemd/system/containerd.service.d/40-sealift-limits.conf",
     "/etc/systemd/system/crio.service.d/10-sealift-proxy.conf",
+    "/etc/systemd/system/crio.service.d/40-sealift-limits.conf",
     "/etc/systemd/system/etcd-container.service",
     "/etc/systemd/system/etcd.service",
     "/etc/systemd/system/etcd.service.d/30-sealift-gate.conf",
@@ -62,9 +71,13 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/systemd/system/kubelet.service.d/20-etcd-service-manager.conf",
     "/etc/systemd/system/kubelet.service.d/20-sealift-kubelet.conf",
     "/etc/systemd/system/kubelet.service.d/30-sealift-gate.conf",
+    "/etc/systemd/system/kubelet.service.d/40-sealift-limits.conf",
+    "/etc/systemd/system/sealift-swap-off.service",
+    "/etc/systemd/timesyncd.conf.d/90-sealift.conf",
     "/etc/sysusers.d/etcd.conf",
     "/etc/sysusers.d/keepalived-script.conf",
     "/etc/tmpfiles.d/etcd.conf",
+    "/etc/tmpfiles.d/sealift-timezone.conf",
 ];
 
 /// Parts that the runbook and the manifests of static pods include. They land on no host by themselves.

@@ -126,6 +126,7 @@ fn from_row(row: &'static FileRow, site: &Site<'_>) -> Vec<FilePlan> {
         RowSource::KubeadmConfiguration => Source::KubeadmConfiguration,
         RowSource::VrrpPassword => Source::VrrpPassword,
         RowSource::Patch => Source::Patch,
+        RowSource::Configuration => Source::Configuration,
         RowSource::Pod => Source::Pod(row.path),
         RowSource::DiscoveryHash => Source::DiscoveryHash,
         RowSource::Authority(id) => Source::Certificate(id),

@@ -35,6 +35,8 @@ pub enum RowSource {
     VrrpPassword,
     /// A patch that kubeadm lays over what it writes, on hosts that have it.
     Patch,
+    /// A configuration of the plan, written whole in the format of its path.
+    Configuration,
     /// Another program writes it; for [`crate::plan::Policy::Foreign`].
     Foreign,
 }
@@ -80,6 +82,8 @@ pub enum Source {
     VrrpPassword,
     /// A patch of kubeadm's: JSON of the plan.
     Patch,
+    /// A configuration of the plan, written whole in the format of its path.
+    Configuration,
     /// A manifest that the spec names, as it is.
     Manifest,
     /// Another program's: nothing is placed.
@@ -104,6 +108,7 @@ impl Source {
             | Self::PublicKeys(_)
             | Self::Template(_)
             | Self::Patch
+            | Self::Configuration
             | Self::Pod(_)
             | Self::Manifest
             | Self::Each(..)

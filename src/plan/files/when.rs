@@ -95,6 +95,8 @@ pub enum When {
     VrrpPassword(BalancerRun),
     /// Where a preparation has that part.
     Prepared(PrepPart),
+    /// Where a preparation limits units, and this is the container runtime.
+    Limited(RuntimeKind),
     /// When this is the container runtime of the host's kubelet.
     Runtime(RuntimeKind),
 }
@@ -159,6 +161,9 @@ impl Site<'_> {
                 self.keepalived().is_some_and(|plan| plan.run == run && plan.password.is_some())
             }
             When::Prepared(part) => self.preparation.is_some_and(|plan| plan.has(part)),
+            When::Limited(kind) => {
+                self.holds(When::Prepared(PrepPart::Limits)) && self.spec.container_runtime.kind == kind
+            }
             When::StatefulSet(part) => self.stateful_set.is_some_and(|set| set.has(part)),
             When::Applied(object) => self.objects.is_some_and(|objects| objects.has(object)),
         }

@@ -10,6 +10,7 @@ mod operators;
 mod runtime;
 mod sealift;
 mod stateful_set;
+mod system;
 
 use super::{FileRow, RowSource, When};
 use crate::plan::Policy;
@@ -27,6 +28,7 @@ const ROOMS: &[&[FileRow]] = &[
     runtime::ROWS,
     sealift::ROWS,
     stateful_set::ROWS,
+    system::ROWS,
 ];
 
 /// Every file there is, besides certificates and keys.
