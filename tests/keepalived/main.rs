@@ -6,6 +6,7 @@
 mod files;
 mod machine;
 mod script;
+mod settings;
 #[path = "../support/mod.rs"]
 mod support;
 mod vrrp;
