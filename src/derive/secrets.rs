@@ -160,3 +160,24 @@ pub(super) fn vrrp_authentication(
     text.extend(["authentication {\n    auth_type PASS\n    auth_pass ", &password, "\n}\n"]);
     Ok(text)
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::{Keyring, VrrpPassword, vrrp_authentication};
+
+    const CLUSTER: &str = "7e570000000000000000000000000001";
+
+    /// The password was computed with Python's hmac, hashlib and integers.
+    #[test]
+    fn a_known_password() {
+        let keyring = Keyring::read(Keyring::write(CLUSTER, &[7; 32]).as_bytes()).unwrap();
+        let plan = VrrpPassword { router_id: 51, seed: 1, generation: 2, path: String::new() };
+        let text = vrrp_authentication(&keyring, CLUSTER, &plan).unwrap();
+        assert_eq!(
+            *text,
+            "# Secret: the password of the virtual router.\n\
+             authentication {\n    auth_type PASS\n    auth_pass YsHFWaKc\n}\n"
+        );
+    }
+}

@@ -91,16 +91,15 @@ pub struct VrrpPassword {
 const HIGHEST: u32 = 101;
 const ADVERTISEMENT: u64 = 1000;
 
-/// keepalived on a host of an entry; none where what it needs is missing, which is told.
+/// keepalived on a host of an entry; none where what it needs is missing, which a rule tells.
 pub(super) fn plan(site: &Site<'_>, problems: &mut Vec<Problem>) -> Option<KeepalivedPlan> {
     problems::of_entry(site, problems);
     let check = check::plan(site, problems);
-    let interface = interface(site, problems);
+    let interface = interface(site)?;
     let router_id = site.entry.virtual_router_id?;
     let hosts = Hosts::of(site);
     let families = [false, true].map(|v6| hosts.instance(site, router_id, v6, problems));
     let mut instances: Vec<VrrpPlan> = families.into_iter().flatten().collect();
-    let interface = interface?;
     instances.iter_mut().for_each(|instance| instance.interface.clone_from(&interface));
     let password = site.entry.password.as_ref().map(|written| VrrpPassword {
         router_id,

@@ -47,7 +47,7 @@ const LOOPBACK: &str = "lo";
 const ADMIN: &str = "/etc/kubernetes/admin.conf";
 const SUPER_ADMIN: &str = "/etc/kubernetes/super-admin.conf";
 
-/// kube-vip on a control plane; none where what it needs is missing, which is told.
+/// kube-vip on a control plane; none where what it needs is missing, which a rule tells.
 pub(super) fn plan(site: &Site<'_>, problems: &mut Vec<Problem>) -> Option<KubeVipPlan> {
     let spec = site.shared.spec;
     let entry = site.entry;
@@ -56,9 +56,8 @@ pub(super) fn plan(site: &Site<'_>, problems: &mut Vec<Problem>) -> Option<KubeV
     }
     one_of_each_family(site, problems);
     let announced_by_bgp = entry.announce.unwrap_or_default() == Announce::Bgp;
-    let written = entry.interface.is_some() || site.settings.interface.is_some();
-    let interface =
-        if announced_by_bgp && !written { Some(LOOPBACK.to_owned()) } else { interface(site, problems) };
+    let by_default = announced_by_bgp.then(|| LOOPBACK.to_owned());
+    let interface = interface(site).or(by_default);
     let bgp = if announced_by_bgp { Some(bgp(site, problems)?) } else { None };
     let first = first_control_plane(spec) == Some(site.name);
     Some(KubeVipPlan {

@@ -116,15 +116,9 @@ impl BalancersPlan {
     }
 }
 
-/// The interface of virtual addresses on a host: what its role or the host says goes before the entry; a
-/// problem where nobody says it.
-fn interface(site: &Site<'_>, problems: &mut Vec<Problem>) -> Option<String> {
+/// The interface of virtual addresses on a host: what its role or the host says goes before the entry.
+fn interface(site: &Site<'_>) -> Option<String> {
     let found = site.settings.interface.as_ref().or(site.entry.interface.as_ref());
-    if found.is_none() {
-        let message = format!("which interface of {} gets the virtual addresses?", site.name);
-        let hint = "write `interface: eth0` here, or `interface` at the host or its role where they differ";
-        problems.push(Problem::error(site.path.clone(), message).hint(hint));
-    }
     found.map(ToString::to_string)
 }
 

@@ -2,7 +2,7 @@
 
 use super::Site;
 use crate::spec::scalars::Length;
-use crate::spec::types::Role;
+use crate::spec::types::{Listen, LoadBalancer, Role};
 use crate::spec::{Path, Problem};
 use serde::Serialize;
 use std::net::IpAddr;
@@ -31,23 +31,18 @@ pub struct CheckPlan {
     pub vips: Vec<IpAddr>,
 }
 
-/// The check of a host; none where there is nothing to ask, which is told.
+/// The check of a host; none where there is nothing to ask.
 pub(super) fn plan(site: &Site<'_>, problems: &mut Vec<Problem>) -> Option<CheckPlan> {
     let (spec, of) = (site.shared.spec, &site.entry.check);
     let path = site.path.key("check");
-    // a proxy on loopback serves its own host alone
-    let proxy = spec.load_balancers.iter().find(|other| other.listens_outside() && other.is_on(site.host));
+    // one that listens elsewhere serves no virtual address
+    let serves = |other: &&LoadBalancer| other.kind.is_proxy() && other.listens() == Listen::All;
+    let proxy = spec.load_balancers.iter().filter(serves).find(|other| other.is_on(site.host));
     let port = match proxy {
         Some(proxy) => proxy.port_of(spec),
         None if site.host.has(Role::ControlPlane) => spec.kubernetes.api_port.get(),
-        None => {
-            let message =
-                format!("keepalived on {} leads to nothing: no API server and no proxy is there", site.name);
-            let hint = "put keepalived on control planes, or add a `kind: haproxy` or `kind: nginx` that is on the \
-                        same hosts";
-            problems.push(Problem::error(site.path.key("on"), message).hint(hint));
-            return None;
-        }
+        // a rule of specs tells it
+        None => return None,
     };
     let mut whole =
         |field: &str, length: Option<Length>, default| seconds(&path.key(field), length, default, problems);

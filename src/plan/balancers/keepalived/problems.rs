@@ -9,41 +9,13 @@ use std::net::IpAddr;
 
 /// What is wrong with an entry as one of its hosts sees it.
 pub(super) fn of_entry(site: &Site<'_>, problems: &mut Vec<Problem>) {
-    match site.entry.run.unwrap_or_default() {
-        BalancerRun::Service if site.settings.os == Os::Flatcar => {
-            let message = format!("Flatcar has no package of keepalived, and {} runs it", site.name);
-            let hint = "write `run: static-pod` and its `image`, or keep keepalived on other hosts";
-            problems.push(Problem::error(at_run(site), message).hint(hint));
-        }
-        BalancerRun::StaticPod if !site.host.is_node() => {
-            let message = format!("{} has no kubelet that would run keepalived's pod", site.name);
-            let hint = "write `run: service`: keepalived's package has a unit";
-            problems.push(Problem::error(at_run(site), message).hint(hint));
-        }
-        BalancerRun::Service | BalancerRun::StaticPod | BalancerRun::Container => {}
+    if site.entry.run.unwrap_or_default() == BalancerRun::Service && site.settings.os == Os::Flatcar {
+        let at = if site.entry.run.is_some() { site.path.key("run") } else { site.path.clone() };
+        let message = format!("Flatcar has no package of keepalived, and {} runs it", site.name);
+        let hint = "write `run: static-pod` and its `image`, or keep keepalived on other hosts";
+        problems.push(Problem::error(at, message).hint(hint));
     }
-    password(site, problems);
     interval(site, problems);
-}
-
-/// `run`, or the entry where it is not written.
-fn at_run(site: &Site<'_>) -> Path {
-    if site.entry.run.is_some() { site.path.key("run") } else { site.path.clone() }
-}
-
-/// VRRP's version 3, which IPv6 needs, has no password (RFC 5798, section 9).
-fn password(site: &Site<'_>, problems: &mut Vec<Problem>) {
-    let v6 = site.entry.vips.iter().filter(|address| address.is_ipv6()).count();
-    if site.entry.password.is_none() || v6 == 0 {
-        return;
-    }
-    let at = site.path.key("password");
-    let hint = "leave it out: with unicast, packets from other addresses are dropped";
-    problems.push(if v6 == site.entry.vips.len() {
-        Problem::error(at, "VRRP for IPv6 knows no password").hint(hint)
-    } else {
-        Problem::warning(at, "VRRP for IPv6 knows no password: IPv4's alone has it").hint(hint)
-    });
 }
 
 /// Version 2 has whole seconds up to 255, version 3 hundredths up to 40.95 s.
