@@ -54,7 +54,6 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
     },
     DirectoryRow {
         path: "/etc/containers/systemd",
-        on: ETCD,
         why: "podman's Quadlet makes units of what lies here; others have theirs here too",
         ..ROW
     },
@@ -65,6 +64,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         why: "etcd's settings, etcdctl's environment, and the check of health",
         ..ROW
     },
+    DirectoryRow { path: "/etc/haproxy", why: "haproxy's; its package has more here", ..ROW },
     DirectoryRow { path: "/etc/kubernetes", on: EVERYWHERE, why: "kubeadm's", ..ROW },
     DirectoryRow {
         path: "/etc/kubernetes/apiserver",
@@ -113,6 +113,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         why: "a certificate or key here that nobody planned is worth a question",
         ..ROW
     },
+    DirectoryRow { path: "/etc/nginx", why: "nginx's; its package has more here", ..ROW },
     DirectoryRow { path: "/etc/sealift", on: EVERYWHERE, why: "sealift's own", ..ROW },
     DirectoryRow {
         path: "/etc/sealift/passwords",

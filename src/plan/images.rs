@@ -81,8 +81,8 @@ pub struct ImageUse {
     pub hosts: Vec<String>,
 }
 
-/// Every image that the hosts need, in the order of `kubeadm config images list`; of etcd one for each
-/// that differs. Of what was told as a problem there is none.
+/// Every image that the hosts need, in the order of `kubeadm config images list`; of etcd and of
+/// balancers one for each that differs. Of what was told as a problem there is none.
 pub(super) fn uses(
     spec: &Spec,
     release: Option<&Release>,
@@ -130,6 +130,20 @@ pub(super) fn uses(
         image: set.image.clone(),
         hosts: vec![OPERATOR.to_owned()],
     }));
+    let start = all.len();
+    let balancers = |plan: &HostPlan| -> Vec<(&'static str, String)> {
+        let images = plan.balancers.iter().flat_map(|balancers| balancers.images());
+        images.map(|(component, image)| (component, image.to_owned())).collect()
+    };
+    for (name, plan) in plans {
+        for (component, image) in balancers(plan) {
+            let mut own = all.iter_mut().skip(start);
+            match own.find(|other| other.component == component && other.image == image) {
+                Some(other) => other.hosts.push(name.to_string()),
+                None => all.push(ImageUse { component, image, hosts: vec![name.to_string()] }),
+            }
+        }
+    }
     all.retain(|used| !used.image.is_empty() && !used.hosts.is_empty());
     all
 }

@@ -46,7 +46,9 @@ use std::sync::Arc;
 
 pub use crate::spec::types::{ContainerEngine, FreeForm, Rotation};
 pub use apiserver::ApiServerPlan;
-pub use balancers::{BalancersPlan, KeepalivedPlan, KubeVipPlan, ProxyPlan};
+pub use balancers::{
+    BackendPlan, BalancersPlan, HaproxyPlan, KeepalivedPlan, KubeVipPlan, NginxPlan, Program, ProxyPlan,
+};
 pub use brought::{Brought, Facts};
 pub use certs::CertPlan;
 pub use directories::DirectoryPlan;

@@ -1,6 +1,7 @@
 //! One typed context per template: all that it may say.
 
-use super::etcd::container::{self, Container};
+use super::container::Container;
+use super::etcd::container;
 use super::etcd::health::{self, EtcdHealth};
 use super::etcd::stateful_set::{self, StatefulSet};
 use super::etcd::unit::{self, Etcd};
@@ -8,6 +9,7 @@ use super::kubeadm;
 use super::kubelet::{self, Kubelet};
 use super::objects::{self, Objects};
 use super::pod::{self, EtcdPod, Pod};
+use super::proxy;
 use super::registries::{self, Registries, RegistryHosts};
 use super::runbook::{self, Runbook};
 use super::{Digests, apiserver};
@@ -59,6 +61,16 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
         "/etc/kubernetes/manifests/etcd.yaml" => {
             etcd.map(|etcd| Context::EtcdPod(pod::etcd(host, etcd, digest)))
         }
+        "/etc/nginx/nginx.conf"
+        | "/etc/haproxy/haproxy.cfg"
+        | "/etc/containers/systemd/nginx.container"
+        | "/etc/containers/systemd/haproxy.container"
+        | "/etc/systemd/system/nginx.service"
+        | "/etc/systemd/system/haproxy.service"
+        | "/etc/kubernetes/manifests/nginx.yaml"
+        | "/etc/kubernetes/manifests/haproxy.yaml" => {
+            proxy::of(path, host.balancers.as_deref()?, digest).map(Context::Proxy)
+        }
         _ if path.starts_with("/etc/kubernetes/manifests/") => {
             pod::context(host, name, digest).map(Context::Pod)
         }
@@ -84,6 +96,7 @@ pub(super) enum Context {
     KubeadmNode(kubeadm::Node),
     EtcdPod(EtcdPod),
     Pod(Pod),
+    Proxy(proxy::Files),
     ApiServer(apiserver::Files),
     Objects(Objects),
     Registries(Registries),

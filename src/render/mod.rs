@@ -5,6 +5,7 @@
 //! afterwards.
 
 mod apiserver;
+mod container;
 mod context;
 mod escape;
 mod etcd;
@@ -15,6 +16,7 @@ mod membership;
 mod objects;
 mod patch;
 mod pod;
+mod proxy;
 mod registries;
 mod runbook;
 pub mod templates;

@@ -13,11 +13,14 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/containerd/certs.d/REGISTRY/hosts.toml",
     "/etc/containers/registries.conf.d/10-sealift.conf",
     "/etc/containers/systemd/etcd.container",
+    "/etc/containers/systemd/haproxy.container",
+    "/etc/containers/systemd/nginx.container",
     "/etc/default/kubelet",
     "/etc/etcd/etcd.env",
     "/etc/etcd/etcd.yaml",
     "/etc/etcd/etcdctl.env",
     "/etc/etcd/sealift-etcd-health",
+    "/etc/haproxy/haproxy.cfg",
     "/etc/kubernetes/apiserver/admission.yaml",
     "/etc/kubernetes/apiserver/audit-policy.yaml",
     "/etc/kubernetes/apiserver/authentication.yaml",
@@ -41,9 +44,12 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/kubernetes/kubeadm/join.yaml",
     "/etc/kubernetes/kubelet/config.yaml",
     "/etc/kubernetes/manifests/etcd.yaml",
+    "/etc/kubernetes/manifests/haproxy.yaml",
     "/etc/kubernetes/manifests/kube-apiserver.yaml",
     "/etc/kubernetes/manifests/kube-controller-manager.yaml",
     "/etc/kubernetes/manifests/kube-scheduler.yaml",
+    "/etc/kubernetes/manifests/nginx.yaml",
+    "/etc/nginx/nginx.conf",
     "/etc/sealift/RUNBOOK.md",
     "/etc/sealift/kubernetes-version",
     "/etc/sysconfig/kubelet",
@@ -52,19 +58,24 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/systemd/system/etcd-container.service",
     "/etc/systemd/system/etcd.service",
     "/etc/systemd/system/etcd.service.d/30-sealift-gate.conf",
+    "/etc/systemd/system/haproxy.service",
     "/etc/systemd/system/kubelet.service",
     "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf",
     "/etc/systemd/system/kubelet.service.d/10-sealift-proxy.conf",
     "/etc/systemd/system/kubelet.service.d/20-etcd-service-manager.conf",
     "/etc/systemd/system/kubelet.service.d/20-sealift-kubelet.conf",
     "/etc/systemd/system/kubelet.service.d/30-sealift-gate.conf",
+    "/etc/systemd/system/nginx.service",
     "/etc/sysusers.d/etcd.conf",
     "/etc/tmpfiles.d/etcd.conf",
 ];
 
-/// Parts that the runbook and the manifests of static pods include. They land on no host by themselves.
+/// Parts that the runbook, the units of containers and the manifests of static pods include or extend. They
+/// land on no host by themselves.
 const PARTS: &[(&str, &str)] = embedded![
+    "/etc/containers/systemd/any.container",
     "/etc/kubernetes/pod.yaml",
+    "/etc/kubernetes/proxy.yaml",
     "/etc/sealift/runbook/encryption-at-rest.md",
     "/etc/sealift/runbook/etcd-statefulset.md",
     "/etc/sealift/runbook/etcd.md",
@@ -77,6 +88,7 @@ const PARTS: &[(&str, &str)] = embedded![
     "/etc/sealift/runbook/operator.md",
     "/etc/sealift/runbook/pod.md",
     "/etc/sealift/runbook/service-account.md",
+    "/etc/systemd/system/any-container.service",
 ];
 
 /// A file in a template directory that replaces nothing.

@@ -11,6 +11,7 @@ pub(super) fn add_filters(environment: &mut Environment<'_>) {
     environment.add_filter("argument", |state: &State<'_, '_>, text: &str| safe(state, text, argument));
     environment.add_filter("assignment", |state: &State<'_, '_>, text: &str| safe(state, text, assignment));
     environment.add_filter("bare", bare);
+    environment.add_filter("words", words);
     environment.add_filter("variable", |state: &State<'_, '_>, text: &str| safe(state, text, variable));
 }
 
@@ -31,6 +32,15 @@ fn safe(state: &State<'_, '_>, text: &str, quote: fn(&str) -> String) -> Result<
 fn bare(state: &State<'_, '_>, text: &str) -> Result<Value, Error> {
     if is_bare(text) {
         return safe(state, text, str::to_owned);
+    }
+    Err(Error::new(ErrorKind::BadEscape, "a value has characters that this file format cannot hold"))
+}
+
+/// Words of a command line that mean themselves to systemd and to podman's Quadlet.
+#[allow(clippy::needless_pass_by_value, reason = "minijinja's signature")]
+fn words(state: &State<'_, '_>, words: Vec<String>) -> Result<Value, Error> {
+    if words.iter().all(|word| is_plain(word)) {
+        return safe(state, &words.join(" "), str::to_owned);
     }
     Err(Error::new(ErrorKind::BadEscape, "a value has characters that this file format cannot hold"))
 }

@@ -4,6 +4,7 @@ mod keepalived;
 mod kube_vip;
 mod proxy;
 
+use super::ContainerPlan;
 use super::host::Shared;
 use super::settings::Settings;
 use crate::spec::scalars::HostName;
@@ -13,7 +14,7 @@ use serde::{Serialize, Serializer};
 
 pub use keepalived::KeepalivedPlan;
 pub use kube_vip::KubeVipPlan;
-pub use proxy::ProxyPlan;
+pub use proxy::{BackendPlan, HaproxyPlan, NginxPlan, Program, ProxyPlan};
 
 /// The balancers of one host, at most one of each kind.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -86,6 +87,31 @@ impl BalancersPlan {
             BalancerKind::Nginx => self.nginx.as_ref().map(|plan| plan.run),
             BalancerKind::Haproxy => self.haproxy.as_ref().map(|plan| plan.run),
         }
+    }
+
+    /// The proxies.
+    pub fn proxies(&self) -> impl Iterator<Item = &ProxyPlan> {
+        self.haproxy.iter().chain(&self.nginx)
+    }
+
+    /// The proxy of a kind.
+    pub fn proxy(&self, kind: BalancerKind) -> Option<&ProxyPlan> {
+        self.proxies().find(|plan| plan.kind() == kind)
+    }
+
+    /// What runs the container of a balancer; none where it runs in no container of its own.
+    pub fn container(&self, kind: BalancerKind) -> Option<&ContainerPlan> {
+        self.proxy(kind)?.container.as_ref()
+    }
+
+    /// What runs containers of balancers.
+    pub fn containers(&self) -> impl Iterator<Item = &ContainerPlan> {
+        self.proxies().filter_map(|plan| plan.container.as_ref())
+    }
+
+    /// The images of balancers, each by its balancer's name, in byte order of those.
+    pub fn images(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.proxies().filter_map(|plan| Some((plan.kind().name(), plan.image.as_deref()?)))
     }
 }
 

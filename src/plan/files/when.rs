@@ -6,7 +6,7 @@ use crate::plan::certs::place::ETCD;
 use crate::plan::etcd::stateful_set::Part;
 use crate::plan::objects::Object;
 use crate::plan::preparation::Part as PrepPart;
-use crate::plan::{Step, UnitPlan};
+use crate::plan::{BalancersPlan, Step, UnitPlan};
 use crate::spec::types::{
     ApiServer, BalancerKind, BalancerRun, CaName, ContainerEngine, EtcdRun, GateRun, Join, Provisioner,
     RuntimeKind,
@@ -89,6 +89,10 @@ pub enum When {
     Mirrors(RuntimeKind),
     /// Where a balancer of that kind runs so.
     Balanced(BalancerKind, BalancerRun),
+    /// Where a balancer of that kind runs in a container of podman's.
+    BalancerQuadlet(BalancerKind),
+    /// Where it runs in a container of docker's or nerdctl's.
+    BalancerContainer(BalancerKind),
     /// Where a preparation has that part.
     Prepared(PrepPart),
     /// When this is the container runtime of the host's kubelet.
@@ -150,23 +154,34 @@ impl Site<'_> {
                 self.api_server().and_then(|own| own.oidc.as_ref()).is_some_and(|oidc| oidc.ca.is_some())
             }
             When::Balanced(kind, run) => self.balancers.is_some_and(|plan| plan.run(kind) == Some(run)),
+            When::BalancerQuadlet(kind) => self.balancer_engine(kind) == Some(ContainerEngine::Podman),
+            When::BalancerContainer(kind) => {
+                matches!(self.balancer_engine(kind), Some(ContainerEngine::Docker | ContainerEngine::Nerdctl))
+            }
             When::Prepared(part) => self.preparation.is_some_and(|plan| plan.has(part)),
             When::StatefulSet(part) => self.stateful_set.is_some_and(|set| set.has(part)),
             When::Applied(object) => self.objects.is_some_and(|objects| objects.has(object)),
         }
     }
 
-    /// Whether something here fetches images as this runtime does: the kubelet's runtime, or what runs
-    /// etcd's container.
+    /// Whether something here fetches images as this runtime does: the kubelet's runtime, or what runs a
+    /// container of etcd's or of a balancer's.
     fn pulls_as(&self, kind: RuntimeKind) -> bool {
-        let engines = match self.engine() {
+        let as_runtime = |engine: ContainerEngine| match engine {
             // containers-registries.conf(5) is both podman's and CRI-O's
-            Some(ContainerEngine::Podman) => Some(RuntimeKind::Crio),
+            ContainerEngine::Podman => Some(RuntimeKind::Crio),
             // nerdctl's `hosts_dir` is containerd's by default
-            Some(ContainerEngine::Nerdctl) => Some(RuntimeKind::Containerd),
-            Some(ContainerEngine::Docker) | None => None,
+            ContainerEngine::Nerdctl => Some(RuntimeKind::Containerd),
+            ContainerEngine::Docker => None,
         };
-        self.holds(When::Runtime(kind)) || engines == Some(kind)
+        let balancers = self.balancers.into_iter().flat_map(BalancersPlan::containers);
+        let engines = self.engine().into_iter().chain(balancers.map(|container| container.engine));
+        self.holds(When::Runtime(kind)) || engines.filter_map(as_runtime).any(|like| like == kind)
+    }
+
+    /// What runs a balancer's container here.
+    fn balancer_engine(&self, kind: BalancerKind) -> Option<ContainerEngine> {
+        self.balancers?.container(kind).map(|container| container.engine)
     }
 
     /// What runs etcd's container here.

@@ -5,6 +5,7 @@ mod etcd;
 mod kubeadm;
 mod kubelet;
 mod operators;
+mod proxies;
 mod runtime;
 mod sealift;
 mod stateful_set;
@@ -20,6 +21,7 @@ const ROOMS: &[&[FileRow]] = &[
     control_plane::ROWS,
     kubelet::ROWS,
     operators::ROWS,
+    proxies::ROWS,
     runtime::ROWS,
     sealift::ROWS,
     stateful_set::ROWS,
