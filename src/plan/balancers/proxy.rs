@@ -3,7 +3,7 @@
 use super::Site;
 use crate::plan::os::{Proxies, paths};
 use crate::plan::{ContainerPlan, Owner};
-use crate::spec::scalars::{Length, Port, Weight};
+use crate::spec::scalars::{Length, Weight};
 use crate::spec::types::{BackendNames, Balance, BalancerKind, BalancerRun, Listen, Role};
 use crate::spec::{Path, Problem};
 use serde::{Serialize, Serializer};
@@ -123,7 +123,7 @@ pub(super) fn plan(site: &Site<'_>, problems: &mut Vec<Problem>) -> Option<Proxy
     let Site { shared, entry, path, .. } = site;
     let spec = shared.spec;
     let run = entry.run.unwrap_or_default();
-    let port = entry.port.map_or_else(|| spec.front().port, Port::get);
+    let port = entry.port_of(spec);
     let packaged = paths(site.settings.os).proxies.as_ref();
     if run == BalancerRun::Service && packaged.is_none() {
         problems.push(unpackaged(site));
