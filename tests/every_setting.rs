@@ -226,7 +226,7 @@ const PROXY: &[(&str, &str, &str)] = &[
         "image: a:1, run: container, engine: docker",
         "image: a:1, run: container, engine: docker, program: /opt/docker",
     ),
-    ("nginx", "", "listen: loopback"),
+    ("nginx", "", "listen: all"),
     ("haproxy", "", "listen: host"),
     ("nginx", "", "port: 9443"),
     ("haproxy", "", "port: 9443"),

@@ -123,7 +123,7 @@ pub(super) fn plan(site: &Site<'_>, problems: &mut Vec<Problem>) -> Option<Proxy
     let Site { shared, entry, path, .. } = site;
     let spec = shared.spec;
     let run = entry.run.unwrap_or_default();
-    let port = entry.port.map_or_else(|| spec.front().port, Port::get);
+    let port = entry.port_of(spec);
     let packaged = paths(site.settings.os).proxies.as_ref();
     if run == BalancerRun::Service && packaged.is_none() {
         problems.push(unpackaged(site));
@@ -230,7 +230,7 @@ fn haproxy(site: &Site<'_>, packaged: Option<&'static Proxies>, problems: &mut V
 /// The addresses that it listens on.
 fn listeners(site: &Site<'_>) -> Vec<IpAddr> {
     let spec = site.shared.spec;
-    match site.entry.listen.unwrap_or_default() {
+    match site.entry.listens() {
         Listen::Loopback => spec.loopback(),
         Listen::Host => site.host.addresses.clone(),
         // a kernel without IPv6 has no `::`, so it is left out where nothing says that there is IPv6

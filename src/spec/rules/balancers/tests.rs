@@ -353,11 +353,11 @@ fn settings_of_hosts_of_load_balancers() {
     let edits = [("hosts:\n", host.as_str()), ("pki: {}", role)];
     assert_eq!(
         told_with(&["kind: haproxy, on: load-balancer"], &edits),
-        "warning roles.load-balancer.kubelet | roles.load-balancer.kubelet means nothing: no kubelet runs there
-warning roles.load-balancer.labels | roles.load-balancer.labels means nothing: no node is there
+        "warning roles.load-balancer.labels | roles.load-balancer.labels means nothing: no node is there
 warning roles.load-balancer.taints | roles.load-balancer.taints means nothing: no node is there
-warning hosts.lb1.kubelet | hosts.lb1.kubelet means nothing: no kubelet runs there
+warning roles.load-balancer.kubelet | roles.load-balancer.kubelet means nothing: no kubelet runs there
 warning hosts.lb1.labels | hosts.lb1.labels means nothing: no node is there
+warning hosts.lb1.kubelet | hosts.lb1.kubelet means nothing: no kubelet runs there
 "
     );
     let node = host.replace("roles: [load-balancer]", "roles: [load-balancer, worker]");
