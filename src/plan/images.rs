@@ -131,20 +131,6 @@ pub(super) fn uses(
         image: set.image.clone(),
         hosts: vec![OPERATOR.to_owned()],
     }));
-    let start = all.len();
-    let balancers = |plan: &HostPlan| -> Vec<(&'static str, String)> {
-        let images = plan.balancers.iter().flat_map(|balancers| balancers.images());
-        images.map(|(component, image)| (component, image.to_owned())).collect()
-    };
-    for (name, plan) in plans {
-        for (component, image) in balancers(plan) {
-            let mut own = all.iter_mut().skip(start);
-            match own.find(|other| other.component == component && other.image == image) {
-                Some(other) => other.hosts.push(name.to_string()),
-                None => all.push(ImageUse { component, image, hosts: vec![name.to_string()] }),
-            }
-        }
-    }
     all.retain(|used| !used.image.is_empty() && !used.hosts.is_empty());
     all
 }
@@ -156,7 +142,9 @@ fn balancers(plans: &BTreeMap<HostName, HostPlan>, all: &mut Vec<ImageUse>) {
             let same = |other: &&mut ImageUse| other.component == component && other.image == image;
             match all.iter_mut().find(same) {
                 Some(other) => other.hosts.push(name.to_string()),
-                None => all.push(ImageUse { component, image, hosts: vec![name.to_string()] }),
+                None => {
+                    all.push(ImageUse { component, image: image.to_owned(), hosts: vec![name.to_string()] })
+                }
             }
         }
     }

@@ -258,6 +258,13 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
                 problems.extend(node::problems(spec, name, host));
             }
             problems.extend(directories::pointless(&places, &settings.allow_files, kubelet.is_some()));
+            problems.extend(preparation::problems(&preparation::Site {
+                shared: &shared,
+                name,
+                host,
+                settings: &settings,
+                kubelet: kubelet.as_ref(),
+            }));
             let balancers = balancers::plan(&shared, name, host, &settings, &mut problems);
             let services = host::Services { etcd, kubelet, balancers };
             let mut planned = shared.host(name, host, &places, &settings, services);

@@ -110,9 +110,15 @@ impl BalancersPlan {
         self.proxies().filter_map(|plan| plan.container.as_ref())
     }
 
-    /// The images of balancers, each by its balancer's name, in byte order of those.
+    /// The images that run here, each by its balancer's name, in byte order of those.
     pub fn images(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.proxies().filter_map(|plan| Some((plan.kind().name(), plan.image.as_deref()?)))
+        let proxies = self.proxies().filter_map(|plan| Some((plan.kind().name(), plan.image.as_deref()?)));
+        let keepalived = self.keepalived.iter().filter(|plan| plan.run != BalancerRun::Service);
+        let keepalived = keepalived.filter_map(|plan| Some(("keepalived", plan.image.as_deref()?)));
+        let kube_vip = self.kube_vip.iter().map(|plan| ("kube-vip", plan.image.as_str()));
+        let mut all: Vec<_> = proxies.chain(keepalived).chain(kube_vip).collect();
+        all.sort_unstable();
+        all.into_iter()
     }
 }
 
@@ -124,16 +130,6 @@ fn interface(site: &Site<'_>) -> Option<String> {
 
 const fn family(v6: bool) -> &'static str {
     if v6 { "IPv6" } else { "IPv4" }
-}
-
-impl BalancersPlan {
-    /// The images that run here, by what runs from them.
-    pub(super) fn images(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let keepalived = self.keepalived.iter().filter(|plan| plan.run != BalancerRun::Service);
-        let keepalived = keepalived.filter_map(|plan| Some(("keepalived", plan.image.clone()?)));
-        let kube_vip = self.kube_vip.iter().map(|plan| ("kube-vip", plan.image.clone()));
-        keepalived.chain(kube_vip)
-    }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]

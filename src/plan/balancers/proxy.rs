@@ -3,7 +3,7 @@
 use super::Site;
 use crate::plan::os::{Proxies, paths};
 use crate::plan::{ContainerPlan, Owner};
-use crate::spec::scalars::{HostName, Length, Port, Weight};
+use crate::spec::scalars::{HostName, Length, Weight};
 use crate::spec::types::{BackendNames, Balance, BalancerKind, BalancerRun, Host, Listen, Role};
 use crate::spec::{Path, Problem};
 use serde::{Serialize, Serializer};
