@@ -215,6 +215,55 @@ fn assert_changes(provisioner: &str, rows: Vec<Row>) {
     }
 }
 
+/// Fields of a proxy: its kind, what it has before, and what is written then.
+const PROXY: &[(&str, &str, &str)] = &[
+    ("nginx", "", "image: \"a.example/b:1\", run: container"),
+    ("nginx", "", "image: \"a.example/b:1\", run: static-pod"),
+    ("haproxy", "image: \"a.example/b:1\", run: container", "image: \"a.example/b:2\", run: container"),
+    ("nginx", "image: a:1, run: container", "image: a:1, run: container, engine: docker"),
+    (
+        "haproxy",
+        "image: a:1, run: container, engine: docker",
+        "image: a:1, run: container, engine: docker, program: /opt/docker",
+    ),
+    ("nginx", "", "listen: all"),
+    ("haproxy", "", "listen: host"),
+    ("nginx", "", "port: 9443"),
+    ("haproxy", "", "port: 9443"),
+    ("nginx", "", "backends: name"),
+    ("haproxy", "", "backends: name"),
+    ("nginx", "", "balance: round-robin"),
+    ("haproxy", "", "balance: source-address"),
+    ("nginx", "", "weights: {cp1: 3}"),
+    ("haproxy", "", "weights: {cp1: 3}"),
+    ("nginx", "", "maxFails: 5"),
+    ("nginx", "", "failTimeout: 5s"),
+    ("nginx", "", "connectTimeout: 5s"),
+    ("haproxy", "", "connectTimeout: 5s"),
+    ("nginx", "", "idleTimeout: 5s"),
+    ("haproxy", "", "idleTimeout: 5s"),
+    ("nginx", "", "maxConnections: 500"),
+    ("haproxy", "", "maxConnections: 500"),
+    ("nginx", "", "reusePort: false"),
+    ("haproxy", "", "check: {interval: 5s}"),
+    ("haproxy", "", "check: {timeout: 1s}"),
+    ("haproxy", "", "check: {rise: 5}"),
+    ("haproxy", "", "check: {fall: 5}"),
+];
+
+#[test]
+fn proxies() {
+    for (kind, without, with) in PROXY {
+        let [before, after] = [without, with].map(|more| {
+            let port = if more.contains("port:") { "" } else { "port: 8443, " };
+            let entry = format!("{{kind: {kind}, on: node, {port}{more}}}");
+            let text = format!("loadBalancers: [{{kind: external}}, {entry}]");
+            files("static-pods", "1.36.2", At::Top, &text)
+        });
+        assert_ne!(before, after, "{kind}: {with}");
+    }
+}
+
 #[test]
 fn with_kubeadm() {
     assert_changes("kubeadm", table());

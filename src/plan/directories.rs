@@ -57,7 +57,6 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
     },
     DirectoryRow {
         path: "/etc/containers/systemd",
-        on: ETCD,
         why: "podman's Quadlet makes units of what lies here; others have theirs here too",
         ..ROW
     },
@@ -73,6 +72,12 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         path: "/etc/etcd",
         on: ETCD,
         why: "etcd's settings, etcdctl's environment, and the check of health",
+        ..ROW
+    },
+    DirectoryRow { path: "/etc/haproxy", why: "haproxy's; its package has more here", ..ROW },
+    DirectoryRow {
+        path: "/etc/keepalived",
+        why: "keepalived's configuration; its package has a sample here",
         ..ROW
     },
     DirectoryRow { path: "/etc/kubernetes", on: EVERYWHERE, why: "kubeadm's", ..ROW },
@@ -125,6 +130,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
     },
     DirectoryRow { path: "/etc/logrotate.d", why: "logrotate's; packages have theirs here", ..ROW },
     DirectoryRow { path: "/etc/modules-load.d", why: "systemd's; others have modules here, too", ..ROW },
+    DirectoryRow { path: "/etc/nginx", why: "nginx's; its package has more here", ..ROW },
     DirectoryRow { path: "/etc/sealift", on: EVERYWHERE, why: "sealift's own", ..ROW },
     DirectoryRow {
         path: "/etc/sealift/passwords",
@@ -146,7 +152,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         ..ROW
     },
     DirectoryRow { path: "/etc/systemd/timesyncd.conf.d", why: "systemd-timesyncd's drop-ins", ..ROW },
-    DirectoryRow { path: "/etc/sysusers.d", on: ETCD, why: "the system's; users that it makes", ..ROW },
+    DirectoryRow { path: "/etc/sysusers.d", why: "the system's; users that it makes", ..ROW },
     DirectoryRow { path: "/etc/tmpfiles.d", why: "the system's; directories and links that it makes", ..ROW },
     DirectoryRow {
         path: "/var/lib/kubelet",

@@ -59,6 +59,7 @@ const RULES: &[Rule] = &[
     kubernetes::tokens,
     kubernetes::pointless,
     balancers::idle,
+    balancers::nodes,
     balancers::required,
     balancers::pointless,
     balancers::runs,

@@ -3,9 +3,12 @@
 mod control_plane;
 mod etcd;
 mod hosts;
+mod keepalived;
+mod kube_vip;
 mod kubeadm;
 mod kubelet;
 mod operators;
+mod proxies;
 mod runtime;
 mod sealift;
 mod stateful_set;
@@ -19,10 +22,13 @@ use crate::plan::certs::place::CONTROL_PLANE;
 const ROOMS: &[&[FileRow]] = &[
     etcd::ROWS,
     hosts::ROWS,
+    keepalived::ROWS,
+    kube_vip::ROWS,
     kubeadm::ROWS,
     control_plane::ROWS,
     kubelet::ROWS,
     operators::ROWS,
+    proxies::ROWS,
     runtime::ROWS,
     sealift::ROWS,
     stateful_set::ROWS,
