@@ -20,7 +20,8 @@ pub(crate) const ADDRESSES: [&str; 4] = ["10.0.0.6", "10.0.0.7", "10.0.0.8", "10
 
 /// A cluster of three control planes, and a worker with these balancers; each a mapping.
 pub(crate) fn spec(epoch: &str, balancers: &[&str], dual: bool) -> String {
-    let balancers: String = balancers.iter().map(|balancer| format!("  - {{{balancer}}}\n")).collect();
+    let balancers: Vec<_> = balancers.iter().map(|balancer| format!("  - {{{balancer}}}\n")).collect();
+    let balancers = balancers.concat();
     let (pods, services) = if dual {
         ("10.244.0.0/16, \"fd00:244::/56\"", "10.96.0.0/12, \"fd00:96::/112\"")
     } else {
