@@ -95,7 +95,7 @@ impl Format {
 }
 
 /// A basic string of TOML 1.0, on one line whatever a reader takes for a line break.
-fn toml_string(text: &str) -> String {
+pub(super) fn toml_string(text: &str) -> String {
     let mut out = String::from('"');
     for c in text.chars() {
         match c {

@@ -24,8 +24,20 @@ pub(super) struct Configuration {
     user: &'static str,
     unicast: bool,
     preempt: bool,
-    check: CheckPlan,
+    check: Health,
     instances: Vec<Instance>,
+}
+
+/// When the check runs, and what it takes to be well or ill.
+#[derive(Serialize)]
+struct Health {
+    /// Seconds.
+    interval: u64,
+    /// Seconds.
+    timeout: u64,
+    rise: u32,
+    fall: u32,
+    weight: Option<u32>,
 }
 
 #[derive(Serialize)]
@@ -58,8 +70,7 @@ pub(super) struct Check {
     port: u32,
     /// In brackets where it is one of IPv6.
     address: String,
-    /// Words of a shell.
-    vips: String,
+    vips: Vec<String>,
 }
 
 /// The context of one of keepalived's files; none when nothing renders the path.
@@ -82,7 +93,7 @@ fn configuration(plan: &KeepalivedPlan) -> Configuration {
         user: if plan.in_pod() { "root" } else { SCRIPT_USER },
         unicast: plan.instances.iter().any(|instance| instance.unicast.is_some()),
         preempt: plan.preempt,
-        check: plan.check.clone(),
+        check: health(&plan.check),
         instances: plan.instances.iter().map(|instance| self::instance(instance, plan.preempt)).collect(),
     }
 }
@@ -108,14 +119,23 @@ fn instance(plan: &VrrpPlan, preempt: bool) -> Instance {
     }
 }
 
+fn health(plan: &CheckPlan) -> Health {
+    let CheckPlan { interval, timeout, rise, fall, weight, .. } = *plan;
+    Health { interval, timeout, rise, fall, weight }
+}
+
 fn check(plan: &CheckPlan) -> Check {
     let address = match plan.address {
         Some(IpAddr::V6(address)) => format!("[{address}]"),
         Some(IpAddr::V4(address)) => address.to_string(),
         None => String::new(),
     };
-    let vips: Vec<String> = plan.vips.iter().map(ToString::to_string).collect();
-    Check { limit: seconds(plan.timeout * 900), port: plan.port, address, vips: vips.join(" ") }
+    Check {
+        limit: seconds(plan.timeout * 900),
+        port: plan.port,
+        address,
+        vips: plan.vips.iter().map(ToString::to_string).collect(),
+    }
 }
 
 /// Milliseconds as seconds.

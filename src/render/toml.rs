@@ -1,33 +1,66 @@
 //! TOML files: written as a whole from the plan, so that no value can break out of its place.
+//!
+//! Strings stand on one line each: containerd 1.x refuses some of the longer forms that TOML 1.0 has.
 
+use super::escape::toml_string;
 use serde_json::{Map, Value};
-use toml::Table;
+use std::fmt::Write as _;
 
-/// A table with its keys in byte order.
+/// A table with its keys in byte order, tables within it at last.
 ///
 /// # Errors
 /// For what TOML cannot hold: nothing at all, and numbers beyond 64 bits with a sign.
 pub(super) fn text(map: &Map<String, Value>) -> Result<String, String> {
-    table(map).map(|table| table.to_string())
+    let mut out = String::new();
+    table(&mut out, "", map)?;
+    Ok(out)
 }
 
-fn table(map: &Map<String, Value>) -> Result<Table, String> {
-    map.iter().map(|(key, inner)| Ok((key.clone(), value(inner)?))).collect()
-}
-
-fn value(json: &Value) -> Result<toml::Value, String> {
-    Ok(match json {
-        Value::Null => return Err("TOML has no null".to_owned()),
-        Value::Bool(flag) => toml::Value::Boolean(*flag),
-        Value::Number(number) => {
-            let float = || number.as_f64().filter(|_| number.is_f64()).map(toml::Value::Float);
-            let whole = number.as_i64().map(toml::Value::Integer);
-            whole.or_else(float).ok_or_else(|| format!("TOML has no {number}"))?
+fn table(out: &mut String, name: &str, map: &Map<String, Value>) -> Result<(), String> {
+    let values = || map.iter().filter(|(_, value)| !value.is_object());
+    if !name.is_empty() && (map.is_empty() || values().next().is_some()) {
+        if !out.is_empty() {
+            out.push('\n');
         }
-        Value::String(text) => toml::Value::String(text.clone()),
-        Value::Array(items) => toml::Value::Array(items.iter().map(value).collect::<Result<_, _>>()?),
-        Value::Object(map) => toml::Value::Table(table(map)?),
-    })
+        // writing to a String cannot fail
+        let _ = writeln!(out, "[{name}]");
+    }
+    for (own, inner) in values() {
+        let _ = writeln!(out, "{} = {}", key(own), value(inner)?);
+    }
+    for (own, inner) in map {
+        if let Value::Object(inner) = inner {
+            let dot = if name.is_empty() { "" } else { "." };
+            table(out, &format!("{name}{dot}{}", key(own)), inner)?;
+        }
+    }
+    Ok(())
+}
+
+fn key(name: &str) -> String {
+    let bare = |byte: u8| byte.is_ascii_alphanumeric() || b"_-".contains(&byte);
+    if !name.is_empty() && name.bytes().all(bare) { name.to_owned() } else { toml_string(name) }
+}
+
+/// A value on one line.
+fn value(json: &Value) -> Result<String, String> {
+    match json {
+        Value::Null => Err("TOML has no null".to_owned()),
+        Value::Number(number) if number.is_u64() && number.as_i64().is_none() => {
+            Err(format!("TOML has no {number}"))
+        }
+        Value::Bool(_) | Value::Number(_) => Ok(json.to_string()),
+        Value::String(text) => Ok(toml_string(text)),
+        Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(value).collect::<Result<_, _>>()?;
+            Ok(format!("[{}]", items.join(", ")))
+        }
+        Value::Object(map) => {
+            let pair = |(own, inner): (&String, &Value)| Ok(format!("{} = {}", key(own), value(inner)?));
+            let pairs: Vec<_> = map.iter().map(pair).collect::<Result<_, String>>()?;
+            Ok(format!("{{{}}}", pairs.join(", ")))
+        }
+    }
 }
 
 #[cfg(test)]
@@ -45,7 +78,7 @@ mod tests {
     #[test]
     fn sorted_tables_after_values() {
         let value = json!({"b": [1.5, {}], "a": {"d": true, "c": "x\ny", "io.x/y": {"z": [1, "a"]}}, "v": 3});
-        let expected = "b = [1.5, {}]\nv = 3\n\n[a]\nc = \"\"\"\nx\ny\"\"\"\nd = true\n\n[a.\"io.x/y\"]\nz = [1, \"a\"]\n";
+        let expected = "b = [1.5, {}]\nv = 3\n\n[a]\nc = \"x\\u000Ay\"\nd = true\n\n[a.\"io.x/y\"]\nz = [1, \"a\"]\n";
         assert_eq!(written(value).unwrap(), expected);
     }
 

@@ -23,7 +23,8 @@ class Server(http.server.ThreadingHTTPServer):
 server = Server((bind, 6443), Handler)
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(root + '/etc/kubernetes/pki/apiserver.crt', root + '/etc/kubernetes/pki/apiserver.key')
-server.socket = context.wrap_socket(server.socket, server_side=True)
+# who goes away while it speaks stops nobody else
+server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
 server.serve_forever()
 ";
 

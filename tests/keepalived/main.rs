@@ -1,7 +1,8 @@
 //! keepalived and kube-vip: what the real programs say of their files, and two keepalived instances from
 //! installed bundles.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-#![allow(clippy::disallowed_methods, reason = "tests run programs and read files")]
+#![allow(clippy::disallowed_methods, clippy::print_stderr, reason = "tests run programs and read files")]
+#![allow(clippy::disallowed_types, reason = "waits for processes")]
 
 mod files;
 mod machine;

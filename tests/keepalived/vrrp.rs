@@ -4,18 +4,21 @@
 use super::files::installed;
 use super::machine::Machine;
 use super::support::etcd::enter_with;
+use super::support::example::Built;
 use super::support::need;
 use super::support::network::bridge;
 use super::{BOTH, V4, V6, entry};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 struct Pair {
     machines: [Machine; 2],
     vips: &'static [&'static str],
     what: &'static str,
+    /// Its files are in use.
+    _built: Built,
 }
 
 /// The machines of an entry, both running; none where that cannot be.
@@ -30,10 +33,9 @@ fn pair(
     let [Some(keepalived), Some(curl), Some(_)] = programs else { return None };
     enter_with(name, (keepalived, curl))?;
     bridge("br0");
-    let (_built, roots) = installed(&entry(written, more), "");
+    let (built, roots) = installed(&entry(written, more), "");
     let machines = [0, 1].map(|number| Machine::new(number, &roots[number]));
-    std::mem::forget(_built);
-    let mut pair = Pair { machines, vips, what };
+    let mut pair = Pair { machines, vips, what, _built: built };
     pair.machines.iter_mut().for_each(Machine::start);
     Some(pair)
 }
@@ -58,7 +60,7 @@ impl Pair {
             );
             sleep(Duration::from_millis(20));
         }
-        println!("{}: {event}: {:.1} s", self.what, begun.elapsed().as_secs_f64());
+        eprintln!("{}: {event}: {:.1} s", self.what, begun.elapsed().as_secs_f64());
         sleep(Duration::from_secs(2));
         assert!(settled(), "{}: {event}, and not for long", self.what);
     }
@@ -95,7 +97,7 @@ fn unicast_with_preemption() {
         assert!(begun.elapsed() < PATIENCE, "{}", pair.machines[1].log());
         sleep(Duration::from_millis(20));
     }
-    println!("unicast: the host is cut off: {:.1} s", begun.elapsed().as_secs_f64());
+    eprintln!("unicast: the host is cut off: {:.1} s", begun.elapsed().as_secs_f64());
 }
 
 /// By multicast and with a password; nobody takes the address back.
