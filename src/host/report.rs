@@ -47,7 +47,8 @@ pub struct Report {
     pub changes: Vec<Change>,
     /// Commands that must run now, before the restarts, distinct, in the manifest's order.
     pub run: Vec<String>,
-    /// What must restart now, distinct, in the manifest's order.
+    /// What must restart now, distinct: units that run containers, other units, the kubelet, static pods; of
+    /// each in the manifest's order.
     pub restart: Vec<String>,
 }
 
@@ -69,7 +70,11 @@ pub(super) fn of(
     let change = |path: &str, action| Change { path: path.to_owned(), action };
     let made = directories.iter().map(|directory| change(directory.path, directory.action));
     let placed = files.iter().map(|file| change(file.wanted.path, file.action));
-    let removed = removals.iter().map(|removal| change(&removal.file.path, Action::Removed));
+    let removed = removals.iter().map(|removal| {
+        // a file that loses its block is not removed
+        let action = if removal.rest.is_some() { Action::Updated } else { Action::Removed };
+        change(&removal.file.path, action)
+    });
 
     // Only contents matter to what reads them; a repaired mode restarts nothing.
     let new = |path: &str| {
@@ -80,13 +85,25 @@ pub(super) fn of(
     let gone = || removals.iter().map(|removal| &removal.file);
     let run = changed.clone().flat_map(|file| file.run.clone());
     let run = run.chain(gone().flat_map(File::run_when_gone));
+    let mut restart = distinct(changed.chain(gone()).flat_map(|file| file.restart.clone()));
+    restart.sort_by_key(|target| rank(target));
     Report {
         host: manifest.host.name.clone(),
         revision: manifest.revision,
         previous,
         changes: made.chain(placed).chain(removed).collect(),
         run: distinct(run),
-        restart: distinct(changed.chain(gone()).flat_map(|file| file.restart.clone())),
+        restart,
+    }
+}
+
+/// What others need comes first: what runs containers before the kubelet, the kubelet before its pods.
+fn rank(target: &str) -> u8 {
+    match target {
+        "unit/containerd" | "unit/crio" | "unit/docker" => 0,
+        "kubelet" => 2,
+        target if target.starts_with("unit/") => 1,
+        _ => 3,
     }
 }
 

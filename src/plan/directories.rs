@@ -3,7 +3,7 @@
 use super::certs::Place;
 use super::certs::place::{CONTROL_PLANE, ETCD, EVERYWHERE, HOSTS, NODES, OPERATOR};
 use super::settings::Layered;
-use super::{FilePlan, Owner, Source};
+use super::{FilePlan, Owner, Policy, Source};
 use crate::spec::Problem;
 use crate::spec::scalars::AbsolutePath;
 use crate::spec::types::Role;
@@ -35,6 +35,9 @@ const ROW: DirectoryRow =
 
 /// Every directory there is, besides etcd's data directory, whose path the spec says.
 pub const DIRECTORIES: &[DirectoryRow] = &[
+    DirectoryRow { path: "/etc", why: "the system's", ..ROW },
+    DirectoryRow { path: "/etc/chrony", why: "chrony's", ..ROW },
+    DirectoryRow { path: "/etc/chrony/sources.d", why: "chrony's; others have servers here, too", ..ROW },
     DirectoryRow { path: "/etc/containerd", why: "containerd's", ..ROW },
     DirectoryRow {
         path: "/etc/containerd/certs.d",
@@ -57,7 +60,14 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         why: "podman's Quadlet makes units of what lies here; others have theirs here too",
         ..ROW
     },
+    DirectoryRow { path: "/etc/crio", why: "CRI-O's", ..ROW },
+    DirectoryRow {
+        path: "/etc/crio/crio.conf.d",
+        why: "CRI-O's configuration; packages have theirs here too",
+        ..ROW
+    },
     DirectoryRow { path: "/etc/default", why: "the system's; variables of units", ..ROW },
+    DirectoryRow { path: "/etc/docker", why: "Docker's; it has its key here too", ..ROW },
     DirectoryRow {
         path: "/etc/etcd",
         on: ETCD,
@@ -65,6 +75,11 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         ..ROW
     },
     DirectoryRow { path: "/etc/haproxy", why: "haproxy's; its package has more here", ..ROW },
+    DirectoryRow {
+        path: "/etc/keepalived",
+        why: "keepalived's configuration; its package has a sample here",
+        ..ROW
+    },
     DirectoryRow { path: "/etc/kubernetes", on: EVERYWHERE, why: "kubeadm's", ..ROW },
     DirectoryRow {
         path: "/etc/kubernetes/apiserver",
@@ -113,6 +128,8 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         why: "a certificate or key here that nobody planned is worth a question",
         ..ROW
     },
+    DirectoryRow { path: "/etc/logrotate.d", why: "logrotate's; packages have theirs here", ..ROW },
+    DirectoryRow { path: "/etc/modules-load.d", why: "systemd's; others have modules here, too", ..ROW },
     DirectoryRow { path: "/etc/nginx", why: "nginx's; its package has more here", ..ROW },
     DirectoryRow { path: "/etc/sealift", on: EVERYWHERE, why: "sealift's own", ..ROW },
     DirectoryRow {
@@ -123,6 +140,8 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         ..ROW
     },
     DirectoryRow { path: "/etc/sysconfig", why: "the system's; variables of units", ..ROW },
+    DirectoryRow { path: "/etc/sysctl.d", why: "systemd's; others have settings here, too", ..ROW },
+    DirectoryRow { path: "/etc/systemd/journald.conf.d", why: "the journal's drop-ins", ..ROW },
     DirectoryRow { path: "/etc/systemd/system", why: "systemd's", ..ROW },
     DirectoryRow { path: "/etc/systemd/system/containerd.service.d", why: "containerd's drop-ins", ..ROW },
     DirectoryRow { path: "/etc/systemd/system/crio.service.d", why: "CRI-O's drop-ins", ..ROW },
@@ -132,8 +151,9 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         why: "the kubelet's drop-ins; packages and other tools have theirs here too",
         ..ROW
     },
-    DirectoryRow { path: "/etc/sysusers.d", on: ETCD, why: "the system's; users that it makes", ..ROW },
-    DirectoryRow { path: "/etc/tmpfiles.d", on: ETCD, why: "the system's; directories that it makes", ..ROW },
+    DirectoryRow { path: "/etc/systemd/timesyncd.conf.d", why: "systemd-timesyncd's drop-ins", ..ROW },
+    DirectoryRow { path: "/etc/sysusers.d", why: "the system's; users that it makes", ..ROW },
+    DirectoryRow { path: "/etc/tmpfiles.d", why: "the system's; directories and links that it makes", ..ROW },
     DirectoryRow {
         path: "/var/lib/kubelet",
         on: NODES,
@@ -183,10 +203,13 @@ pub(super) fn plan(
     kubelet: bool,
 ) -> Vec<DirectoryPlan> {
     let filled = |row: &DirectoryRow| {
-        // systemd's own is there wherever its drop-ins can be
-        let within = if row.path == "/etc/systemd/system" { directly_inside } else { inside };
+        // these are there wherever something in them can be
+        let own = matches!(row.path, "/etc" | "/etc/systemd/system");
+        let within = if own { directly_inside } else { inside };
         let always = row.always && (kubelet || row.path != MANIFESTS);
-        always || files.iter().any(|file| within(&file.path, row.path))
+        // a file that is not ours is in a directory that is not ours
+        let ours = |file: &&FilePlan| file.policy != Policy::Block;
+        always || files.iter().filter(ours).any(|file| within(&file.path, row.path))
     };
     let rows = DIRECTORIES.iter().filter(|row| Place::any(here, row.on) && filled(row));
     let rows = rows.map(|row| DirectoryPlan {
@@ -230,7 +253,9 @@ pub const RECORD: &str = "/var/lib/sealift";
 
 /// A directory of the table that lies in `path`, or around it.
 pub(super) fn conflict(path: &str) -> Option<&'static str> {
-    let mut known = DIRECTORIES.iter().map(|row| row.path).chain([RECORD]).chain(OTHERS.iter().copied());
+    // the nearest is told: what lies in /etc comes before it
+    let rows = DIRECTORIES.iter().map(|row| row.path).filter(|path| *path != "/etc");
+    let mut known = rows.chain([RECORD]).chain(OTHERS.iter().copied());
     let other = known.find(|known| *known == path || inside(path, known) || inside(known, path));
     other.or_else(|| SHARED.iter().copied().find(|shared| *shared == path))
 }

@@ -65,7 +65,7 @@ pub(super) fn plan(spec: &Spec, release: &Release, problems: &mut Vec<Problem>) 
 }
 
 /// The image that holds a pod's namespaces.
-fn pause(spec: &Spec, release: &Release) -> String {
+pub(super) fn pause(spec: &Spec, release: &Release) -> String {
     let own = spec.kubernetes.images.pause.as_ref().map(ToString::to_string);
     own.unwrap_or_else(|| format!("{}/pause:{}", spec.kubernetes.image_repository, release.pause_tag))
 }
@@ -124,28 +124,30 @@ pub(super) fn uses(
             None => all.push(ImageUse { component: "etcd", image, hosts: vec![name.to_string()] }),
         }
     }
+    balancers(plans, &mut all);
     // whoever applies it sees to it that the cluster's nodes can fetch it
     all.extend(stateful_set.map(|set| ImageUse {
         component: "etcd",
         image: set.image.clone(),
         hosts: vec![OPERATOR.to_owned()],
     }));
-    let start = all.len();
-    let balancers = |plan: &HostPlan| -> Vec<(&'static str, String)> {
-        let images = plan.balancers.iter().flat_map(|balancers| balancers.images());
-        images.map(|(component, image)| (component, image.to_owned())).collect()
-    };
-    for (name, plan) in plans {
-        for (component, image) in balancers(plan) {
-            let mut own = all.iter_mut().skip(start);
-            match own.find(|other| other.component == component && other.image == image) {
+    all.retain(|used| !used.image.is_empty() && !used.hosts.is_empty());
+    all
+}
+
+/// The images of balancers, one for each that differs.
+fn balancers(plans: &BTreeMap<HostName, HostPlan>, all: &mut Vec<ImageUse>) {
+    for (name, balancers) in plans.iter().filter_map(|(name, plan)| Some((name, plan.balancers.as_ref()?))) {
+        for (component, image) in balancers.images() {
+            let same = |other: &&mut ImageUse| other.component == component && other.image == image;
+            match all.iter_mut().find(same) {
                 Some(other) => other.hosts.push(name.to_string()),
-                None => all.push(ImageUse { component, image, hosts: vec![name.to_string()] }),
+                None => {
+                    all.push(ImageUse { component, image: image.to_owned(), hosts: vec![name.to_string()] })
+                }
             }
         }
     }
-    all.retain(|used| !used.image.is_empty() && !used.hosts.is_empty());
-    all
 }
 
 #[cfg(test)]

@@ -47,7 +47,8 @@ use std::sync::Arc;
 pub use crate::spec::types::{ContainerEngine, FreeForm, Rotation};
 pub use apiserver::ApiServerPlan;
 pub use balancers::{
-    BackendPlan, BalancersPlan, HaproxyPlan, KeepalivedPlan, KubeVipPlan, NginxPlan, Program, ProxyPlan,
+    BackendPlan, BalancersPlan, BgpPlan, CheckPlan, HaproxyPlan, KeepalivedPlan, KubeVipPlan, NginxPlan,
+    Program, ProxyPlan, VrrpPassword, VrrpPlan,
 };
 pub use brought::{Brought, Facts};
 pub use certs::CertPlan;
@@ -199,6 +200,11 @@ impl HostPlan {
         file.restart.contains(&&*target)
     }
 
+    /// Where the password of its virtual router comes from.
+    pub fn vrrp_password(&self) -> Option<&VrrpPassword> {
+        self.balancers.as_ref()?.keepalived.as_ref()?.password.as_ref()
+    }
+
     /// How its kubelet has the cluster sign its certificate; none when it has one from here, or kubeadm
     /// sees to it.
     pub fn bootstrap(&self) -> Option<&BootstrapPlan> {
@@ -224,7 +230,8 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
     if let Some(release) = release {
         problems.extend(kubeadm::problems(spec, release));
     }
-    let shared = host::Shared { spec, facts, release, images, members: &members, cluster: &cluster };
+    let names = preparation::Names::of(spec, &members);
+    let shared = host::Shared { spec, facts, release, images, members: &members, names, cluster: &cluster };
     let (mut files, mut directories) = (Arc::default(), Arc::default());
     let (mut configuration, mut patch) = (FreeForm::default(), FreeForm::default());
     let mut stacked = None;
@@ -251,6 +258,13 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
                 problems.extend(node::problems(spec, name, host));
             }
             problems.extend(directories::pointless(&places, &settings.allow_files, kubelet.is_some()));
+            problems.extend(preparation::problems(&preparation::Site {
+                shared: &shared,
+                name,
+                host,
+                settings: &settings,
+                kubelet: kubelet.as_ref(),
+            }));
             let balancers = balancers::plan(&shared, name, host, &settings, &mut problems);
             let services = host::Services { etcd, kubelet, balancers };
             let mut planned = shared.host(name, host, &places, &settings, services);

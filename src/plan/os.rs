@@ -16,6 +16,9 @@ pub struct Paths {
     /// Where the kubelet and the controller manager look for `FlexVolume` plugins, where their own
     /// default lies on a read-only file system (kubeadm's documentation, "troubleshooting").
     pub volume_plugins: Option<&'static str>,
+    /// Where chrony is told of servers: a file of a directory that its own configuration reads, or that
+    /// configuration, which reads none (Red Hat); none where it is not known.
+    pub chrony: Option<&'static str>,
     /// Whether no package brings the kubelet's unit.
     pub without_unit: bool,
     /// What packages of nginx and haproxy have, where there are such packages.
@@ -41,6 +44,7 @@ const PATHS: [Paths; 3] = [
         sealift: "/usr/local/bin/sealift",
         kubelet_environment: "/etc/default/kubelet",
         volume_plugins: None,
+        chrony: Some("/etc/chrony/sources.d/sealift.sources"),
         without_unit: false,
         proxies: Some(Proxies {
             nginx_module: "modules/ngx_stream_module.so",
@@ -54,6 +58,7 @@ const PATHS: [Paths; 3] = [
         sealift: "/usr/local/bin/sealift",
         kubelet_environment: "/etc/sysconfig/kubelet",
         volume_plugins: None,
+        chrony: Some("/etc/chrony.conf"),
         without_unit: false,
         proxies: Some(Proxies {
             nginx_module: "/usr/lib64/nginx/modules/ngx_stream_module.so",
@@ -67,6 +72,7 @@ const PATHS: [Paths; 3] = [
         sealift: "/opt/bin/sealift",
         kubelet_environment: "/etc/default/kubelet",
         volume_plugins: Some("/opt/libexec/kubernetes/kubelet-plugins/volume/exec/"),
+        chrony: None,
         without_unit: true,
         proxies: None,
     },

@@ -272,6 +272,22 @@ fn merge(below: &mut Map<String, Value>, above: &Map<String, Value>) {
     }
 }
 
+/// `null` takes a field away, as in a merge patch.
+pub(super) fn without_nulls(configuration: &FreeForm) -> FreeForm {
+    let mut map = configuration.map().clone();
+    prune(&mut map);
+    map.into()
+}
+
+fn prune(map: &mut Map<String, Value>) {
+    map.retain(|_, value| !value.is_null());
+    for value in map.values_mut() {
+        if let Value::Object(inner) = value {
+            prune(inner);
+        }
+    }
+}
+
 pub(super) fn over<T: Clone>(slot: &mut Option<T>, layer: Option<&T>) {
     if let Some(value) = layer {
         *slot = Some(value.clone());

@@ -5,6 +5,9 @@ use super::etcd::container;
 use super::etcd::health::{self, EtcdHealth};
 use super::etcd::stateful_set::{self, StatefulSet};
 use super::etcd::unit::{self, Etcd};
+use super::hosts::{self, Hosts};
+use super::keepalived;
+use super::kube_vip;
 use super::kubeadm;
 use super::kubelet::{self, Kubelet};
 use super::objects::{self, Objects};
@@ -12,6 +15,8 @@ use super::pod::{self, EtcdPod, Pod};
 use super::proxy;
 use super::registries::{self, Registries, RegistryHosts};
 use super::runbook::{self, Runbook};
+use super::runtimes::{self, Crictl};
+use super::system::{self, System};
 use super::{Digests, apiserver};
 use crate::plan::releases::KubeadmApi;
 use crate::plan::{EtcdPlan, HostPlan};
@@ -21,6 +26,9 @@ use serde::Serialize;
 /// thing or nothing renders the path.
 pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Digests) -> Option<Context> {
     let etcd = host.etcd.as_deref();
+    if let Some(own) = host.preparation.as_deref().and_then(|plan| system::of(path, plan)) {
+        return Some(Context::System(own));
+    }
     let name = path.rsplit('/').next().and_then(|file| file.strip_suffix(".yaml")).unwrap_or_default();
     let digest = digests.get(name).map(String::as_str);
     match path {
@@ -43,6 +51,7 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
         "/etc/containers/systemd/etcd.container" | "/etc/systemd/system/etcd-container.service" => {
             container::context(etcd?).map(Context::Container)
         }
+        "/etc/crictl.yaml" => runtimes::crictl(host).map(Context::Crictl),
         "/etc/etcd/etcdctl.env" => etcd.map(etcdctl),
         "/etc/etcd/sealift-etcd-health" => etcd.map(|etcd| Context::EtcdHealth(health::context(etcd))),
         "/etc/etcd/etcd.env"
@@ -51,6 +60,7 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
         | "/etc/systemd/system/etcd.service.d/30-sealift-gate.conf"
         | "/etc/sysusers.d/etcd.conf"
         | "/etc/tmpfiles.d/etcd.conf" => unit::of(path, etcd?).map(Context::Etcd),
+        "/etc/hosts" => host.preparation.as_ref()?.hosts.as_ref().map(hosts::context).map(Context::Hosts),
         "/etc/kubernetes/kubeadm/config.yaml" => etcd.map(|etcd| Context::Kubeadm(member(etcd))),
         "/etc/kubernetes/kubeadm/init.yaml" | "/etc/kubernetes/kubeadm/join.yaml" => {
             host.kubeadm.as_ref().map(|plan| Context::KubeadmNode(kubeadm::node(plan)))
@@ -60,6 +70,17 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
         }
         "/etc/kubernetes/manifests/etcd.yaml" => {
             etcd.map(|etcd| Context::EtcdPod(pod::etcd(host, etcd, digest)))
+        }
+        "/etc/keepalived/check_apiserver.sh"
+        | "/etc/keepalived/keepalived.conf"
+        | "/etc/kubernetes/manifests/keepalived.yaml"
+        | "/etc/sysusers.d/keepalived-script.conf" => {
+            let plan = host.balancers.as_ref()?.keepalived.as_ref()?;
+            keepalived::of(path, plan, digest).map(Context::Keepalived)
+        }
+        "/etc/kubernetes/manifests/kube-vip.yaml" => {
+            let plan = host.balancers.as_ref()?.kube_vip.as_ref()?;
+            Some(Context::KubeVip(kube_vip::context(plan, digest)))
         }
         "/etc/nginx/nginx.conf"
         | "/etc/haproxy/haproxy.cfg"
@@ -87,10 +108,14 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
 #[serde(untagged)]
 pub(super) enum Context {
     Container(Container),
+    Crictl(Crictl),
     Etcd(Etcd),
     Etcdctl { endpoints: String },
     EtcdHealth(EtcdHealth),
+    Hosts(Hosts),
     Version { version: String },
+    Keepalived(keepalived::Keepalived),
+    KubeVip(kube_vip::KubeVip),
     Kubeadm(Kubeadm),
     Kubelet(Kubelet),
     KubeadmNode(kubeadm::Node),
@@ -103,6 +128,7 @@ pub(super) enum Context {
     RegistryHosts(RegistryHosts),
     Runbook(Runbook),
     StatefulSet(Box<StatefulSet>),
+    System(System),
 }
 
 /// kubeadm's configuration of an etcd member's host.

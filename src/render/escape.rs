@@ -85,7 +85,9 @@ impl Format {
             Some("toml") => Self::Toml,
             // containers-registries.conf.d(5)
             Some("conf") if path.starts_with("/etc/containers/") => Self::Toml,
-            Some("conf") if path.starts_with("/etc/nginx/") => Self::Word,
+            Some("conf") if path.starts_with("/etc/nginx/") || path.starts_with("/etc/keepalived/") => {
+                Self::Word
+            }
             Some("cfg") if path.starts_with("/etc/haproxy/") => Self::Word,
             _ => Self::Plain,
         }
@@ -93,7 +95,7 @@ impl Format {
 }
 
 /// A basic string of TOML 1.0, on one line whatever a reader takes for a line break.
-fn toml_string(text: &str) -> String {
+pub(super) fn toml_string(text: &str) -> String {
     let mut out = String::from('"');
     for c in text.chars() {
         match c {
@@ -169,6 +171,16 @@ mod tests {
         environment.get_template(name).unwrap().render(context!(value))
     }
 
+    /// Lines as keepalived reads them: comments from `!` or `#` on, words between blanks, braces by themselves.
+    fn keepalived_words(text: &str) -> Vec<String> {
+        let bare = |line: &str| {
+            line.split(['!', '#']).next().unwrap_or_default().replace('{', " { ").replace('}', " } ")
+        };
+        let lines =
+            text.split(['\n', '\r']).map(|line| bare(line).split_whitespace().collect::<Vec<_>>().join(" "));
+        lines.filter(|line| !line.is_empty()).collect()
+    }
+
     proptest! {
         /// A hostile value is still one scalar, and reads back as itself.
         #[test]
@@ -210,6 +222,19 @@ mod tests {
                     }
                     Err(error) => assert_eq!(error.kind(), minijinja::ErrorKind::BadEscape),
                 }
+            }
+        }
+
+        /// What keepalived.conf takes is one word that reads back as itself; anything else is refused.
+        #[test]
+        fn no_value_breaks_out_of_keepalived(value in "[a-z0-9.:!#\"{}$~@ \n\r\t\\\\;%*'`\u{0}\u{2028}é-]{0,12}") {
+            let source = "a {\n    b {{ value }}\n    c\n}\n";
+            match render("/etc/keepalived/keepalived.conf", source, &value) {
+                Ok(text) => {
+                    assert_eq!(keepalived_words(&text), ["a {", &format!("b {value}"), "c", "}"]);
+                    assert!(!value.contains(['$', '~', '@', '"', '\\']));
+                }
+                Err(error) => assert_eq!(error.kind(), minijinja::ErrorKind::BadEscape),
             }
         }
 

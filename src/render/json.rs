@@ -14,7 +14,7 @@ pub(super) fn patch(path: &str, host: &HostPlan) -> Result<String, RenderError> 
 
 /// Keys in byte order, two spaces for each level, one line feed at the end. What JSON readers and
 /// JavaScript's take for line breaks is escaped, too, and what go-yaml's reader refuses.
-fn text(map: &Map<String, Value>) -> String {
+pub(super) fn text(map: &Map<String, Value>) -> String {
     let plain = format!("{:#}\n", Value::Object(map.clone()));
     let mut text = String::with_capacity(plain.len());
     for char in plain.chars() {

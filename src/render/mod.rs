@@ -9,7 +9,10 @@ mod container;
 mod context;
 mod escape;
 mod etcd;
+mod hosts;
 mod json;
+mod keepalived;
+mod kube_vip;
 mod kubeadm;
 mod kubelet;
 mod membership;
@@ -19,7 +22,10 @@ mod pod;
 mod proxy;
 mod registries;
 mod runbook;
+mod runtimes;
+mod system;
 pub mod templates;
+mod toml;
 mod unit;
 
 use crate::derive::public::Public;
@@ -52,6 +58,14 @@ pub enum RenderError {
     /// A patch of the spec does not fit the file.
     #[error("the patch of {path} cannot be applied: {message}")]
     Patch {
+        /// The path on the host.
+        path: String,
+        /// Why.
+        message: String,
+    },
+    /// A configuration has a value that its format cannot hold: a fault in the rules of the spec.
+    #[error("{path} cannot be written: {message}")]
+    Format {
         /// The path on the host.
         path: String,
         /// Why.
@@ -104,6 +118,7 @@ impl<'t> Renderer<'t> {
                 Source::Template(path) => self.template(path, None, host, &Digests::new()),
                 Source::Each(path, ref name) => self.template(path, Some(name), host, &Digests::new()),
                 Source::Patch => json::patch(&file.path, host),
+                Source::Configuration => runtimes::configuration(&file.path, host),
                 _ => return None,
             };
             Some(text.map(|text| (file.path.clone(), text.into_bytes())))
@@ -139,6 +154,7 @@ impl<'t> Renderer<'t> {
                     | Source::Pod(_)
                     | Source::Manifest
                     | Source::Patch
+                    | Source::Configuration
                     | Source::Foreign
             ) && !file.source.is_secret()
         };

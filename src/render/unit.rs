@@ -11,6 +11,8 @@ pub(super) fn add_filters(environment: &mut Environment<'_>) {
     environment.add_filter("argument", |state: &State<'_, '_>, text: &str| safe(state, text, argument));
     environment.add_filter("assignment", |state: &State<'_, '_>, text: &str| safe(state, text, assignment));
     environment.add_filter("bare", bare);
+    environment.add_filter("line", |state: &State<'_, '_>, text: &str| safe(state, text, str::to_owned));
+    environment.add_filter("pattern", pattern);
     environment.add_filter("words", words);
     environment.add_filter("variable", |state: &State<'_, '_>, text: &str| safe(state, text, variable));
 }
@@ -34,6 +36,14 @@ fn bare(state: &State<'_, '_>, text: &str) -> Result<Value, Error> {
         return safe(state, text, str::to_owned);
     }
     Err(Error::new(ErrorKind::BadEscape, "a value has characters that this file format cannot hold"))
+}
+
+/// A pattern of logrotate's: plain, and `*`.
+fn pattern(state: &State<'_, '_>, text: &str) -> Result<Value, Error> {
+    if is_plain(&text.replace('*', "x")) {
+        return safe(state, text, str::to_owned);
+    }
+    Err(Error::new(ErrorKind::BadEscape, "a pattern has characters that mean something else"))
 }
 
 /// Words of a command line that mean themselves to systemd and to podman's Quadlet.

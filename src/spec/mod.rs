@@ -4,6 +4,7 @@
 //! (`rules`). What is wrong is reported and left out at each step, and the next sees the rest.
 
 mod elsewhere;
+mod engines;
 mod front;
 mod holes;
 pub(crate) mod layers;

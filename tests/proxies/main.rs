@@ -48,7 +48,8 @@ kubernetes:
   serviceSubnets: [{services}]
 etcd: {{run: static-pod}}
 loadBalancers:
-{balancers}hosts:
+{balancers}  - {{kind: external}}
+hosts:
 {}",
         hosts.collect::<String>()
     )

@@ -160,7 +160,7 @@ fn told(requests: &[Request]) -> (usize, f64) {
 
 #[track_caller]
 fn assert_none_failed(what: &str, requests: &[Request]) {
-    let failed: Vec<_> = requests.iter().filter(|request| request.who.is_err()).collect();
+    let failed: Vec<_> = requests.iter().filter(|request| request.who.is_err()).take(3).collect();
     assert!(failed.is_empty() && requests.len() > 20, "{what}: {} asked, failed {failed:?}", requests.len());
 }
 
@@ -185,22 +185,23 @@ fn connections_are_spread_and_follow_api_servers_that_die_and_come_back() {
     let root = world.built.root("lb1");
     let ca = root.join("etc/kubernetes/pki/ca.crt");
     eventually("haproxy has found cp3 out", || world.log("haproxy").contains("/cp3 is DOWN"));
-    let client = |name: &str, port| {
+    let client = |world: &World, name: &str, port| {
         Client::new(&python, &world.machines[3], port, &ca, world.built.path(&format!("{name}.requests")))
     };
-    let by_haproxy = client("haproxy", 9443);
+    let by_haproxy = client(&world, "haproxy", 9443);
     eventually("two are served", || {
         ["cp1", "cp2"].iter().all(|name| by_haproxy.answers(0.0, f64::MAX, name) > 0)
     });
+    let both = now();
     wait(5);
-    assert_none_failed("haproxy, a stranger among three", &by_haproxy.between(0.0, now() - 1.0));
+    assert_none_failed("haproxy, a stranger among three", &by_haproxy.between(both, now() - 1.0));
     let came = now();
     world.servers[2] = None;
     world.start(2, None);
     eprintln!("haproxy: a new one has its first connection after {:.1} s", by_haproxy.back(came, "cp3"));
 
     // all three, by both
-    let by_nginx = client("nginx", 8443);
+    let by_nginx = client(&world, "nginx", 8443);
     let clients = [("nginx", by_nginx), ("haproxy", by_haproxy)];
     eventually("nginx serves", || clients[0].1.answers(0.0, f64::MAX, "cp3") > 0);
     let calm = now();
@@ -272,5 +273,5 @@ fn connections_are_spread_and_follow_api_servers_that_die_and_come_back() {
 
 /// When all has come to rest after something was lost.
 fn settled_after(lost: f64) -> f64 {
-    lost + 15.0
+    lost + 20.0
 }

@@ -74,6 +74,8 @@ fn enter_namespaces(unshare: &Path, name: &str) {
     command.args(&words).arg(own).args(["--exact", name]);
     let ran = run(command.args(["--nocapture", "--test-threads=1"]).env(INSIDE, "1")).expect_code(0);
     assert!(ran.stdout.contains("1 passed"), "{ran:#?}");
+    // figures
+    eprint!("{}", ran.stderr);
 }
 
 /// A process that ends with its owner.

@@ -12,8 +12,9 @@ use crate::spec::types::{BalancerKind, BalancerRun, Host, LoadBalancer, Provisio
 use crate::spec::{Path, Problem};
 use serde::{Serialize, Serializer};
 
-pub use keepalived::KeepalivedPlan;
-pub use kube_vip::KubeVipPlan;
+pub use keepalived::{CheckPlan, KeepalivedPlan, VrrpPassword, VrrpPlan};
+pub(super) use kube_vip::is_in as has_kube_vip;
+pub use kube_vip::{BgpPlan, KubeVipPlan};
 pub use proxy::{BackendPlan, HaproxyPlan, NginxPlan, Program, ProxyPlan};
 
 /// The balancers of one host, at most one of each kind.
@@ -109,10 +110,26 @@ impl BalancersPlan {
         self.proxies().filter_map(|plan| plan.container.as_ref())
     }
 
-    /// The images of balancers, each by its balancer's name, in byte order of those.
+    /// The images that run here, each by its balancer's name, in byte order of those.
     pub fn images(&self) -> impl Iterator<Item = (&'static str, &str)> {
-        self.proxies().filter_map(|plan| Some((plan.kind().name(), plan.image.as_deref()?)))
+        let proxies = self.proxies().filter_map(|plan| Some((plan.kind().name(), plan.image.as_deref()?)));
+        let keepalived = self.keepalived.iter().filter(|plan| plan.run != BalancerRun::Service);
+        let keepalived = keepalived.filter_map(|plan| Some(("keepalived", plan.image.as_deref()?)));
+        let kube_vip = self.kube_vip.iter().map(|plan| ("kube-vip", plan.image.as_str()));
+        let mut all: Vec<_> = proxies.chain(keepalived).chain(kube_vip).collect();
+        all.sort_unstable();
+        all.into_iter()
     }
+}
+
+/// The interface of virtual addresses on a host: what its role or the host says goes before the entry.
+fn interface(site: &Site<'_>) -> Option<String> {
+    let found = site.settings.interface.as_ref().or(site.entry.interface.as_ref());
+    found.map(ToString::to_string)
+}
+
+const fn family(v6: bool) -> &'static str {
+    if v6 { "IPv6" } else { "IPv4" }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]

@@ -3,8 +3,8 @@
 use super::Site;
 use crate::plan::os::{Proxies, paths};
 use crate::plan::{ContainerPlan, Owner};
-use crate::spec::scalars::{Length, Weight};
-use crate::spec::types::{BackendNames, Balance, BalancerKind, BalancerRun, Listen, Role};
+use crate::spec::scalars::{HostName, Length, Weight};
+use crate::spec::types::{BackendNames, Balance, BalancerKind, BalancerRun, Host, Listen, Role};
 use crate::spec::{Path, Problem};
 use serde::{Serialize, Serializer};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -177,15 +177,20 @@ fn text(image: Option<&impl ToString>) -> String {
 
 fn unpackaged(site: &Site<'_>) -> Problem {
     let (kind, os) = (site.entry.kind.name(), site.settings.os);
-    Problem::error(site.path.key("run"), format!("{os:?} has no package of {kind}, so no service of it"))
+    wrong(site.path.key("run"), &format!("{os:?} has no package of {kind}, so no service of it"))
         .hint("write `run: container` or `run: static-pod`, and an `image`")
+}
+
+fn wrong(at: Path, what: &str) -> Problem {
+    let message = format!("{at}: {what}");
+    Problem::error(at, message)
 }
 
 /// Times that haproxy cannot count are errors.
 fn time(kind: BalancerKind, path: &Path, milliseconds: u64, problems: &mut Vec<Problem>) -> u64 {
     if kind == BalancerKind::Haproxy && milliseconds > HAPROXY_LONGEST {
-        let message = "haproxy counts no longer time than 24 days";
-        problems.push(Problem::error(path.clone(), message.to_owned()).hint("write `24d` or less"));
+        let problem = wrong(path.clone(), "haproxy counts no longer time than 24 days");
+        problems.push(problem.hint("write `576h` or less"));
     }
     milliseconds
 }
@@ -199,8 +204,7 @@ fn nginx(
     let Site { entry, path, .. } = site;
     let fail_timeout = entry.fail_timeout.map_or(10_000, Length::milliseconds);
     if fail_timeout % 1000 != 0 {
-        let message = "nginx counts this time in whole seconds";
-        let problem = Problem::error(path.key("failTimeout"), message.to_owned());
+        let problem = wrong(path.key("failTimeout"), "nginx counts this time in whole seconds");
         problems.push(problem.hint("write whole seconds, such as `10s`"));
     }
     NginxPlan {
@@ -247,7 +251,7 @@ fn listeners(site: &Site<'_>) -> Vec<IpAddr> {
 fn backends(site: &Site<'_>) -> Vec<BackendPlan> {
     let (spec, entry) = (site.shared.spec, site.entry);
     let control_planes = spec.hosts.iter().filter(|(_, host)| host.has(Role::ControlPlane));
-    let backend = |(name, host): (&crate::spec::scalars::HostName, &crate::spec::types::Host)| {
+    let backend = |(name, host): (&HostName, &Host)| {
         let reached = match entry.backends.unwrap_or_default() {
             BackendNames::Address => host.advertise_address()?.to_string(),
             BackendNames::Name => name.to_string(),

@@ -31,8 +31,12 @@ pub enum RowSource {
     SigningCertificate(&'static str),
     /// kubeadm's configuration with bootstrap tokens in it.
     KubeadmConfiguration,
+    /// keepalived's password.
+    VrrpPassword,
     /// A patch that kubeadm lays over what it writes, on hosts that have it.
     Patch,
+    /// A configuration of the plan, written whole in the format of its path.
+    Configuration,
     /// Another program writes it; for [`crate::plan::Policy::Foreign`].
     Foreign,
 }
@@ -74,8 +78,12 @@ pub enum Source {
     SigningCertificate(&'static str),
     /// kubeadm's configuration with bootstrap tokens in it, sealed.
     KubeadmConfiguration,
+    /// keepalived's password, sealed.
+    VrrpPassword,
     /// A patch of kubeadm's: JSON of the plan.
     Patch,
+    /// A configuration of the plan, written whole in the format of its path.
+    Configuration,
     /// A manifest that the spec names, as it is.
     Manifest,
     /// Another program's: nothing is placed.
@@ -94,11 +102,13 @@ impl Source {
             | Self::EtcdSecrets
             | Self::BootstrapKubeconfig
             | Self::KubeadmConfiguration
+            | Self::VrrpPassword
             | Self::Password(_) => true,
             Self::Certificate(_)
             | Self::PublicKeys(_)
             | Self::Template(_)
             | Self::Patch
+            | Self::Configuration
             | Self::Pod(_)
             | Self::Manifest
             | Self::Each(..)

@@ -6,7 +6,7 @@ use crate::plan::certs::place::ETCD;
 use crate::plan::etcd::stateful_set::Part;
 use crate::plan::objects::Object;
 use crate::plan::preparation::Part as PrepPart;
-use crate::plan::{BalancersPlan, Step, UnitPlan};
+use crate::plan::{BalancersPlan, KeepalivedPlan, Step, UnitPlan};
 use crate::spec::types::{
     ApiServer, BalancerKind, BalancerRun, CaName, ContainerEngine, EtcdRun, GateRun, Join, Provisioner,
     RuntimeKind,
@@ -89,12 +89,18 @@ pub enum When {
     Mirrors(RuntimeKind),
     /// Where a balancer of that kind runs so.
     Balanced(BalancerKind, BalancerRun),
+    /// Where keepalived runs in any way.
+    Keepalived,
+    /// Where keepalived runs so, and has a password.
+    VrrpPassword(BalancerRun),
     /// Where a balancer of that kind runs in a container of podman's.
     BalancerQuadlet(BalancerKind),
     /// Where it runs in a container of docker's or nerdctl's.
     BalancerContainer(BalancerKind),
     /// Where a preparation has that part.
     Prepared(PrepPart),
+    /// Where a preparation limits units, and this is the container runtime.
+    Limited(RuntimeKind),
     /// When this is the container runtime of the host's kubelet.
     Runtime(RuntimeKind),
 }
@@ -154,11 +160,18 @@ impl Site<'_> {
                 self.api_server().and_then(|own| own.oidc.as_ref()).is_some_and(|oidc| oidc.ca.is_some())
             }
             When::Balanced(kind, run) => self.balancers.is_some_and(|plan| plan.run(kind) == Some(run)),
+            When::Keepalived => self.keepalived().is_some(),
+            When::VrrpPassword(run) => {
+                self.keepalived().is_some_and(|plan| plan.run == run && plan.password.is_some())
+            }
             When::BalancerQuadlet(kind) => self.balancer_engine(kind) == Some(ContainerEngine::Podman),
             When::BalancerContainer(kind) => {
                 matches!(self.balancer_engine(kind), Some(ContainerEngine::Docker | ContainerEngine::Nerdctl))
             }
             When::Prepared(part) => self.preparation.is_some_and(|plan| plan.has(part)),
+            When::Limited(kind) => {
+                self.holds(When::Prepared(PrepPart::Limits)) && self.spec.container_runtime.kind == kind
+            }
             When::StatefulSet(part) => self.stateful_set.is_some_and(|set| set.has(part)),
             When::Applied(object) => self.objects.is_some_and(|objects| objects.has(object)),
         }
@@ -193,6 +206,10 @@ impl Site<'_> {
     /// The unit of the host's etcd member.
     fn unit(&self) -> Option<&UnitPlan> {
         self.etcd.and_then(|etcd| etcd.unit.as_ref())
+    }
+
+    fn keepalived(&self) -> Option<&KeepalivedPlan> {
+        self.balancers.and_then(|plan| plan.keepalived.as_ref())
     }
 
     /// The settings of the API servers, where there are any.

@@ -3,9 +3,9 @@
 
 use super::{Subject, form};
 use crate::plan::kubelet::of_nodes;
-use crate::plan::os;
 use crate::plan::releases::Release;
 use crate::plan::settings::merged;
+use crate::plan::{os, preparation};
 use crate::spec::types::{CaName, FreeForm, Spec};
 use serde_json::{Map, json};
 
@@ -28,7 +28,9 @@ pub(super) fn configuration(spec: &Spec, release: &Release) -> FreeForm {
 pub(super) fn patch(subject: &Subject<'_>) -> FreeForm {
     let spec = subject.shared.spec;
     let cluster = configuration(spec, subject.release);
-    let own = form(json!({ "cgroupDriver": subject.kubelet.cgroup_driver }));
+    let mut own = form(json!({ "cgroupDriver": subject.kubelet.cgroup_driver })).map().clone();
+    own.extend(preparation::swap_of_kubelet(&subject.settings.prep));
+    let own = own.into();
     let wanted = merged(&merged(&cluster, &own), &subject.settings.kubelet_config);
     let mut patch = wanted.map().clone();
     // whose patch it is, not of what

@@ -2,8 +2,8 @@
 
 use crate::plan::host::Shared;
 use crate::plan::releases::Release;
-use crate::plan::settings::{Settings, merged};
-use crate::plan::{node, os};
+use crate::plan::settings::{Settings, merged, without_nulls};
+use crate::plan::{node, os, preparation};
 use crate::spec::types::{FreeForm, Host, RuntimeKind, Spec};
 use serde_json::{Map, Value, json};
 
@@ -18,7 +18,9 @@ pub(super) fn runtime_endpoint(spec: &Spec, settings: &Settings) -> String {
 
 /// What the spec says of the kubelet's configuration on hosts of etcd alone, over the template's.
 pub(super) fn over_the_templates(shared: &Shared<'_>, settings: &Settings) -> FreeForm {
-    merged(&everywhere(shared.spec, shared.release).into(), &settings.kubelet_config)
+    let mut map = everywhere(shared.spec, shared.release);
+    map.extend(preparation::swap_of_kubelet(&settings.prep));
+    merged(&map.into(), &settings.kubelet_config)
 }
 
 /// The whole configuration of a node without kubeadm: what kubeadm writes (`componentconfigs/kubelet.go`),
@@ -47,6 +49,7 @@ pub(super) fn of_node(shared: &Shared<'_>, host: &Host, settings: &Settings, boo
     });
     let mut map = if let Value::Object(map) = base { map } else { Map::new() };
     map.extend(of_nodes(spec, shared.release));
+    map.extend(preparation::swap_of_kubelet(&settings.prep));
     if let Some(plugins) = os::paths(settings.os).volume_plugins {
         map.insert("volumePluginDir".to_owned(), plugins.into());
     }
@@ -76,20 +79,4 @@ pub(in crate::plan) fn of_nodes(spec: &Spec, release: Option<&Release>) -> Map<S
     let gates: Map<String, Value> = gates.iter().map(|(gate, on)| (gate.to_string(), (*on).into())).collect();
     let gates = (!gates.is_empty()).then(|| ("featureGates".to_owned(), gates.into()));
     everywhere(spec, release).into_iter().chain(gates).collect()
-}
-
-/// `null` takes a field away, as in a merge patch.
-fn without_nulls(configuration: &FreeForm) -> FreeForm {
-    let mut map = configuration.map().clone();
-    prune(&mut map);
-    map.into()
-}
-
-fn prune(map: &mut Map<String, Value>) {
-    map.retain(|_, value| !value.is_null());
-    for value in map.values_mut() {
-        if let Value::Object(inner) = value {
-            prune(inner);
-        }
-    }
 }

@@ -8,6 +8,7 @@ mod kernel;
 mod layers;
 mod limits;
 mod logs;
+mod problems;
 mod runtimes;
 mod swap;
 mod time;
@@ -19,13 +20,19 @@ use crate::spec::scalars::HostName;
 use crate::spec::types::Host;
 use serde::Serialize;
 
-pub use hosts::HostsPlan;
-pub use kernel::{ModulesPlan, SysctlPlan};
+pub(super) use hosts::Names;
+pub use hosts::{HostsLine, HostsPlan};
+pub use kernel::{
+    DefaultModule, DefaultSetting, MODULES, ModulePlan, ModulesPlan, REMOVED, RemovedSetting, SETTINGS,
+    SettingPlan, SysctlPlan, Where,
+};
 pub(super) use layers::lay;
 pub use limits::LimitsPlan;
 pub use logs::{JournaldPlan, LogrotatePlan};
+pub(super) use problems::problems;
 pub use runtimes::{ContainerdPlan, CrictlPlan, CrioPlan, DockerPlan};
 pub use swap::SwapPlan;
+pub(super) use swap::of_kubelet as swap_of_kubelet;
 pub use time::{NtpPlan, TimezonePlan};
 
 /// One part of a preparation.
@@ -57,7 +64,9 @@ pub enum Part {
     Timezone,
     /// Where systemd's client asks for the time.
     Timesyncd,
-    /// Where chrony asks for the time.
+    /// Where chrony asks for the time, beside its own configuration.
+    ChronySources,
+    /// chrony's whole configuration.
     Chrony,
 }
 
@@ -151,8 +160,18 @@ impl PreparationPlan {
             Part::Logrotate => self.logrotate.is_some(),
             Part::Journald => self.journald.is_some(),
             Part::Timezone => self.timezone.is_some(),
-            Part::Timesyncd => self.ntp.as_ref().is_some_and(|ntp| !ntp.is_chrony()),
-            Part::Chrony => self.ntp.as_ref().is_some_and(NtpPlan::is_chrony),
+            Part::Timesyncd => self.asks_by(time::TIMESYNCD),
+            Part::ChronySources => self.asks_by(time::SOURCES),
+            Part::Chrony => self.asks_by(time::CHRONY),
         }
     }
+
+    fn asks_by(&self, file: &str) -> bool {
+        self.ntp.as_ref().is_some_and(|ntp| ntp.file == file)
+    }
+}
+
+/// Whether the most specific layer turns a part off.
+fn is_off(enabled: Option<bool>) -> bool {
+    enabled == Some(false)
 }

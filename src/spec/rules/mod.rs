@@ -11,11 +11,14 @@ mod flags;
 mod hosts;
 mod kubelets;
 mod kubernetes;
+mod names;
 mod nodes;
 mod pki;
 mod pods;
+mod preparation;
 mod recipients;
 mod rotation;
+mod runtimes;
 mod subnets;
 
 use super::holes::Holes;
@@ -97,12 +100,17 @@ const RULES: &[Rule] = &[
     nodes::node_ips,
     nodes::beyond_proxy,
     nodes::mirrors,
+    names::entries,
+    preparation::without_kubelet,
     authorities::one_origin,
     authorities::described_by_itself,
     authorities::key_elsewhere,
     pki::leaf_outlives_ca,
     pki::bundle_outlives_leaf,
     rotation::steps,
+    runtimes::pointless,
+    runtimes::toml,
+    runtimes::format,
 ];
 
 /// All rules' problems, by path alone.

@@ -32,7 +32,7 @@ pub use number::{
     SystemId, ToleratedExit, VrrpPriority, Weight,
 };
 pub use object::{Namespace, ObjectName, Quantity, StatefulSetName};
-pub use path::{AbsolutePath, FilePath, SocketUrl};
+pub use path::{AbsolutePath, FilePath, LogPattern, SocketUrl};
 pub use recipient::Recipient;
 pub(crate) use secret::{holds_private_key, looks_secret};
 pub use system::{HostAddress, InterfaceName, ModuleName, NtpServer, SysctlKey, SysctlValue, TimezoneName};
@@ -108,6 +108,7 @@ pub(crate) fn check(format: &str) -> Option<Check> {
 /// Every format and its check. A test looks for each in the schema, and the other way round.
 const CHECKS: &[(&str, Check)] = &[
     ("absolute-path", parses::<AbsolutePath>),
+    ("log-pattern", parses::<LogPattern>),
     ("byte-size", parses::<ByteSize>),
     ("cluster-domain", parses::<ClusterDomain>),
     ("cluster-id", parses::<ClusterId>),

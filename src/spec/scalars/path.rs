@@ -67,6 +67,41 @@ impl AsRef<str> for AbsolutePath {
 
 text_scalar!(AbsolutePath, "absolute-path", "A path on a host, from /.", "/var/lib/etcd");
 
+/// Logs by the pattern of their path: as [`AbsolutePath`], with `*` for any name in the directories and file
+/// names. So it is one word of logrotate's, with no other meaning than that.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LogPattern(String);
+
+impl LogPattern {
+    /// The pattern; empty only in a default value.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for LogPattern {
+    type Err = ScalarError;
+
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
+        let error = |reason: String| {
+            ScalarError::new(text, "a pattern of logs", reason)
+                .hint("write it like /var/log/etcd/*.log; allowed are letters, digits and . _ / @ : + - *")
+        };
+        match flaw(&text.replace('*', "x")) {
+            Some(reason) => Err(error(reason)),
+            None => Ok(Self(text.to_owned())),
+        }
+    }
+}
+
+impl fmt::Display for LogPattern {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+text_scalar!(LogPattern, "log-pattern", "Logs by their path, with * for any name.", "/var/log/etcd/*.log");
+
 /// A Unix socket as a URL: `unix://` and an absolute path, as the kubelet takes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SocketUrl(AbsolutePath);

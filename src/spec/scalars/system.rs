@@ -78,6 +78,10 @@ impl FromStr for SysctlKey {
         if text.split('.').any(|part| part.is_empty() || !part.bytes().all(good)) {
             return Err(error("it is not made of words with dots between them"));
         }
+        // sysctl.d(5): where the first separator is a slash, dots are part of names
+        if text.find('/') < text.find('.') && text.contains('/') {
+            return Err(error("it has a slash before the first dot"));
+        }
         if text.starts_with(['-', '/']) || text.contains("//") || text.contains("./") || text.contains("/.") {
             return Err(error("it begins with a dash or slash, or has an empty word"));
         }
@@ -209,10 +213,16 @@ impl FromStr for HostAddress {
     type Err = ScalarError;
 
     fn from_str(text: &str) -> Result<Self, ScalarError> {
-        text.parse().map(Self).map_err(|_| {
+        let address: IpAddr = text.parse().map_err(|_| {
             ScalarError::new(text, "an IP address", "it is neither IPv4 nor IPv6")
                 .hint("write it like 10.0.0.6 or fd00::6")
-        })
+        })?;
+        // two spellings of a key would be one address with the names of either
+        if address.to_string() != text {
+            return Err(ScalarError::new(text, "an IP address", "it has a shorter form")
+                .hint(format!("write it {address}")));
+        }
+        Ok(Self(address))
     }
 }
 
@@ -264,7 +274,18 @@ mod tests {
         good::<InterfaceName>(&["eth0", "bond0.100", "enp0s31f6", "br-lan", "veth_1"]);
         bad::<InterfaceName>(&[".", "..", "-a", "abcdefghijklmnop", "eth0:1", "a/b", "a b", "@"]);
         good::<SysctlKey>(&["net.ipv4.ip_forward", "net.ipv4.conf.bond0/100.rp_filter", "vm.swappiness"]);
-        bad::<SysctlKey>(&["swappiness", "a..b", ".a.b", "a.b.", "-a.b", "a.b=c", "a.b #", "/a.b", "a./b"]);
+        bad::<SysctlKey>(&[
+            "swappiness",
+            "a..b",
+            ".a.b",
+            "a.b.",
+            "-a.b",
+            "a.b=c",
+            "a.b #",
+            "/a.b",
+            "a./b",
+            "net/ipv4.ip_forward",
+        ]);
         good::<SysctlValue>(&["1", "1024 65000", "|/bin/false", "fq_codel", "-1"]);
         bad::<SysctlValue>(&[" 1", "1 ", "1\n2", "1\t2", "ä"]);
         good::<ModuleName>(&["br_netfilter", "ip_vs", "8021q"]);
@@ -274,7 +295,7 @@ mod tests {
         good::<NtpServer>(&["ntp.example", "10.0.0.2", "fd00::2"]);
         bad::<NtpServer>(&["ntp.example iburst", "http://a", "a_b"]);
         good::<HostAddress>(&["10.0.0.6", "fd00::6"]);
-        bad::<HostAddress>(&["10.0.0.0/8", "a"]);
+        bad::<HostAddress>(&["10.0.0.0/8", "a", "fd00:0::6", "FD00::6"]);
         bad::<InterfaceName>(HOSTILE);
         bad::<SysctlKey>(HOSTILE);
         bad::<ModuleName>(HOSTILE);

@@ -2,6 +2,9 @@
 
 mod control_plane;
 mod etcd;
+mod hosts;
+mod keepalived;
+mod kube_vip;
 mod kubeadm;
 mod kubelet;
 mod operators;
@@ -9,6 +12,7 @@ mod proxies;
 mod runtime;
 mod sealift;
 mod stateful_set;
+mod system;
 
 use super::{FileRow, RowSource, When};
 use crate::plan::Policy;
@@ -17,6 +21,9 @@ use crate::plan::certs::place::CONTROL_PLANE;
 /// Every file there is, besides certificates and keys, by what it belongs to.
 const ROOMS: &[&[FileRow]] = &[
     etcd::ROWS,
+    hosts::ROWS,
+    keepalived::ROWS,
+    kube_vip::ROWS,
     kubeadm::ROWS,
     control_plane::ROWS,
     kubelet::ROWS,
@@ -25,6 +32,7 @@ const ROOMS: &[&[FileRow]] = &[
     runtime::ROWS,
     sealift::ROWS,
     stateful_set::ROWS,
+    system::ROWS,
 ];
 
 /// Every file there is, besides certificates and keys.

@@ -3,6 +3,7 @@
 use super::{DAEMON_RELOAD, ROW};
 use crate::plan::certs::place::HOSTS;
 use crate::plan::files::{FileRow, RowSource, When};
+use crate::plan::preparation::Part;
 use crate::spec::types::RuntimeKind;
 
 /// In byte order of their paths.
@@ -17,6 +18,15 @@ pub(super) const ROWS: &[FileRow] = &[
         ..ROW
     },
     FileRow {
+        path: "/etc/containerd/config.toml",
+        on: HOSTS,
+        when: When::Prepared(Part::Containerd),
+        source: RowSource::Configuration,
+        restart: &["unit/containerd"],
+        why: "containerd's cgroup driver, pause image and registries",
+        ..ROW
+    },
+    FileRow {
         path: "/etc/containers/registries.conf.d/10-sealift.conf",
         on: HOSTS,
         when: When::Mirrors(RuntimeKind::Crio),
@@ -24,6 +34,32 @@ pub(super) const ROWS: &[FileRow] = &[
         run: &["systemctl reload crio"],
         run_when: When::Runtime(RuntimeKind::Crio),
         why: "where CRI-O and podman fetch images of registries instead",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/crictl.yaml",
+        on: HOSTS,
+        when: When::Prepared(Part::Crictl),
+        // read at each start
+        why: "where crictl finds the kubelet's container runtime",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/crio/crio.conf.d/10-sealift.conf",
+        on: HOSTS,
+        when: When::Prepared(Part::Crio),
+        source: RowSource::Configuration,
+        restart: &["unit/crio"],
+        why: "CRI-O's cgroup driver and pause image, over the packages' own",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/docker/daemon.json",
+        on: HOSTS,
+        when: When::Prepared(Part::Docker),
+        source: RowSource::Configuration,
+        restart: &["unit/docker"],
+        why: "Docker's cgroup driver, logs, storage and mirrors",
         ..ROW
     },
     FileRow {

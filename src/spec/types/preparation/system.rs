@@ -1,7 +1,7 @@
 //! Configurations of the operating system.
 
 use crate::spec::scalars::{
-    AbsolutePath, ByteSize, HostAddress, HostName, ModuleName, NtpServer, Span, SysctlKey, SysctlValue,
+    ByteSize, HostAddress, HostName, LogPattern, ModuleName, NtpServer, Span, SysctlKey, SysctlValue,
     TimezoneName,
 };
 use crate::spec::types::map_schema;
@@ -86,7 +86,7 @@ pub struct LogrotatePrep {
     /// Whether this part is on.
     pub enabled: Option<bool>,
     /// The logs, with `*` for any name.
-    pub paths: Vec<AbsolutePath>,
+    pub paths: Vec<LogPattern>,
     /// How many old ones are kept; 7 by default.
     #[schemars(range(min = 1, max = 1000))]
     pub keep: Option<u32>,
@@ -109,7 +109,6 @@ pub struct JournaldPrep {
 /// The time zone.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-#[schemars(extend("required" = ["name"]))]
 pub struct TimezonePrep {
     /// Whether this part is on.
     pub enabled: Option<bool>,
@@ -123,7 +122,8 @@ pub struct TimezonePrep {
 pub struct NtpPrep {
     /// Whether this part is on.
     pub enabled: Option<bool>,
-    /// What asks for it; `systemd-timesyncd` by default.
+    /// What asks for it; by default the distribution's own: `chrony` with `os: rhel`, `systemd-timesyncd`
+    /// otherwise.
     pub client: Option<NtpClient>,
     /// Whom it asks, names or addresses, in order.
     pub servers: Vec<NtpServer>,
