@@ -19,7 +19,8 @@ pub(super) fn none(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
         let nobody = spec.hosts.values().filter(of_layer).count() == 0;
         let runs = host.map_or_else(|| of_all.any(has_kubelet), has_kubelet);
         // a skeleton has settings before it has hosts
-        if !runs && !(pods && host.is_none() && nobody) {
+        let skeleton = pods && host.is_none() && nobody;
+        if !runs && !skeleton {
             let at = path.key("kubelet");
             let message = format!("{at} means nothing: no kubelet runs there");
             let etcd =

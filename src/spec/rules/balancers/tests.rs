@@ -1,5 +1,8 @@
 //! What the rules say.
 
+mod addresses;
+mod random;
+
 use super::super::super::tests::{cluster, cluster_rendered};
 use crate::spec;
 
@@ -195,30 +198,6 @@ error loadBalancers[2] | loadBalancers[2]: kube-vip with `announce: bgp` needs `
 }
 
 #[test]
-fn interfaces() {
-    let without = KEEPALIVED.replace(", interface: eth0", "");
-    assert_eq!(
-        told(&[&without]),
-        "error loadBalancers[0] | loadBalancers[0]: keepalived needs `interface`\n"
-    );
-    let first = ("    apiAddress: 192.0.2.6", "    apiAddress: 192.0.2.6\n    interface: ens1");
-    assert_eq!(
-        told_with(&[&without], &[first]),
-        "error loadBalancers[0] | loadBalancers[0]: cp2 has no `interface` for its virtual addresses\n"
-    );
-    let role = ("pki: {}", "pki: {}\nroles: {control-plane: {interface: ens1}}");
-    assert_eq!(told_with(&[&without], &[first, role]), "");
-    let worker = ("  w1:\n", "  w1:\n    interface: ens1\n");
-    assert_eq!(
-        told_with(&["kind: external"], &[role, worker]),
-        "warning roles.control-plane.interface | roles.control-plane.interface means nothing: no virtual address \
-         goes there
-warning hosts.w1.interface | hosts.w1.interface means nothing: no virtual address goes there
-"
-    );
-}
-
-#[test]
 fn what_a_kind_does_not_have() {
     let everything = "on: node, run: service, image: \"a:1\", engine: podman, program: /a, vips: [192.0.2.100], \
                       interface: eth0, virtualRouterId: 1, preempt: true, priorities: {cp1: 1}, multicast: true, \
@@ -366,86 +345,6 @@ warning hosts.lb1.kubelet | hosts.lb1.kubelet means nothing: no kubelet runs the
 }
 
 #[test]
-fn addresses_of_balancers() {
-    let with = |vips: &str| told(&[&KEEPALIVED.replace("192.0.2.100", vips)]);
-    let at = "error loadBalancers[0].vips[0] | loadBalancers[0].vips[0]: ";
-    for (vip, said) in [
-        ("192.0.2.7", "192.0.2.7 is cp2's own"),
-        ("192.0.2.9", "192.0.2.9 is w1's own"),
-        ("10.96.0.1", "10.96.0.1 lies in 10.96.0.0/12 of services"),
-        ("127.0.0.1", "127.0.0.1 is a loopback address"),
-        ("\"fe80::1\"", "fe80::1 is a link-local address"),
-        ("\"fd00::100\"", "none of the hosts that fd00::100 goes to has an IPv6 address"),
-    ] {
-        let said = format!("{at}{said}\n");
-        let all = with(vip);
-        assert!(all.starts_with(&said), "{all}");
-    }
-    assert_eq!(
-        with("192.0.2.100, 192.0.2.100"),
-        "error loadBalancers[0].vips[1] | loadBalancers[0].vips[1]: 192.0.2.100 is listed twice, first as \
-         loadBalancers[0].vips[0]\n"
-    );
-    assert_eq!(told(&["kind: external, addresses: [127.0.0.1]"]), "");
-    assert_eq!(
-        told(&[KEEPALIVED, "kind: external, addresses: [192.0.2.100, 0.0.0.0]"]),
-        "error loadBalancers[1].addresses[0] | loadBalancers[1].addresses[0]: 192.0.2.100 is listed twice, first as \
-         loadBalancers[0].vips[0]
-error loadBalancers[1].addresses[1] | loadBalancers[1].addresses[1]: 0.0.0.0 is the unspecified address
-"
-    );
-}
-
-#[test]
-fn priorities_of_keepalived() {
-    let with = |more: &str| told(&[&format!("{KEEPALIVED}, {more}")]);
-    assert_eq!(with("priorities: {cp1: 100, cp2: 90, cp3: 80}"), "");
-    assert_eq!(
-        with("priorities: {cp1: 100, cp2: 100, w1: 80}"),
-        "error loadBalancers[0].priorities | loadBalancers[0].priorities: cp3 has none
-warning loadBalancers[0].priorities.cp2 | loadBalancers[0].priorities.cp2: cp1 has 100, too: the higher address \
-decides
-error loadBalancers[0].priorities.w1 | loadBalancers[0].priorities.w1: w1 has no keepalived of this entry
-"
-    );
-    assert_eq!(with("check: {weight: 2}"), "");
-    assert_eq!(
-        with("check: {weight: 1}"),
-        "error loadBalancers[0].check.weight | loadBalancers[0].check.weight: a host whose check fails keeps the \
-         addresses: the next one's priority is 1 lower\n"
-    );
-    assert_eq!(
-        with("check: {weight: 20}, priorities: {cp1: 150, cp2: 120, cp3: 110}"),
-        "error loadBalancers[0].check.weight | loadBalancers[0].check.weight: a host whose check fails keeps the \
-         addresses: the next one's priority is 30 lower\n"
-    );
-    assert_eq!(
-        with("check: {weight: 20}, preempt: false"),
-        "error loadBalancers[0].check.weight | loadBalancers[0].check.weight: with `preempt: false` no host takes \
-         over from one whose priority fell\n"
-    );
-}
-
-#[test]
-fn two_of_keepalived() {
-    let lbs = format!("{LB}{LB2}");
-    let second = KEEPALIVED.replace("control-plane", "load-balancer").replace("192.0.2.100", "192.0.2.101");
-    let both = [KEEPALIVED, second.as_str(), "kind: haproxy, on: load-balancer"];
-    assert_eq!(
-        told_with(&both, &[("hosts:\n", &lbs)]),
-        "error loadBalancers[1].virtualRouterId | loadBalancers[1].virtualRouterId: 51 is that of \
-         loadBalancers[0].virtualRouterId, and the two would take each other for one\n"
-    );
-    let ipv6 = KEEPALIVED.replace("192.0.2.100", "192.0.2.100, \"fd00::100\"") + ", password: {}";
-    let first = ("[192.0.2.1, 192.0.2.6]", "[192.0.2.1, 192.0.2.6, \"fd00::6\"]");
-    assert_eq!(
-        told_with(&[&ipv6], &[first]),
-        "error loadBalancers[0].password | loadBalancers[0].password: fd00::100 needs VRRP of version 3, which has \
-         no passwords\n"
-    );
-}
-
-#[test]
 fn ports_that_are_taken() {
     let told_of = |entry: &str| told(&[entry, "kind: external"]);
     let at = "error loadBalancers[0].port | loadBalancers[0].port: ";
@@ -546,84 +445,4 @@ fn nothing_follows_from_what_was_left_out() {
     );
     let vips = KEEPALIVED.replace("192.0.2.100", "192.0.2.300");
     assert_eq!(told(&[&vips]).lines().count(), 1);
-}
-
-mod random {
-    use super::spec;
-    use proptest::prelude::{Just, Strategy, prop, prop_oneof, proptest};
-
-    const FIELDS: &[(&str, &[&str])] = &[
-        ("on", &["control-plane", "load-balancer", "node"]),
-        ("run", &["service", "container", "static-pod"]),
-        ("image", &["\"a:1\""]),
-        ("vips", &["[]", "[192.0.2.100]", "[\"::1\", \"fd00::1\", 10.96.0.1]", "[192.0.2.1, 192.0.2.1]"]),
-        ("interface", &["eth0"]),
-        ("virtualRouterId", &["0", "1", "255", "256"]),
-        ("preempt", &["true", "false"]),
-        ("priorities", &["{}", "{cp1: 1}", "{cp1: 254, cp2: 254, cp3: 1}", "{nobody: 1, lb1: 1, w1: 3}"]),
-        ("password", &["{}", "{generation: 2}"]),
-        ("check", &["{weight: 1}", "{weight: 253}", "{}", "{rise: 1, interval: 1s}"]),
-        ("listen", &["all", "host", "loopback"]),
-        ("port", &["1", "6443", "8443", "65535", "0"]),
-        ("balance", &["source-address", "round-robin"]),
-        ("weights", &["{}", "{cp1: 1}", "{lb1: 256, nobody: 1}"]),
-        ("announce", &["arp", "bgp"]),
-        ("bgp", &["{as: 1, peers: []}", "{as: 65000, peers: [{address: \"::\", as: 1}]}"]),
-        ("names", &["[]", "[a.example, cp1]"]),
-        ("addresses", &["[]", "[192.0.2.100, \"::\"]", "[203.0.113.1]"]),
-    ];
-    const KINDS: [&str; 6] = ["external", "keepalived", "nginx", "haproxy", "kube-vip", "other"];
-
-    fn entry() -> impl Strategy<Value = String> {
-        let fields = FIELDS.iter().map(|(name, values)| {
-            let value =
-                prop::sample::select(values.to_vec()).prop_map(move |value| format!(", {name}: {value}"));
-            prop_oneof![2 => Just(String::new()), 1 => value].boxed()
-        });
-        let fields = fields.collect::<Vec<_>>();
-        (prop::sample::select(KINDS.to_vec()), fields)
-            .prop_map(|(kind, fields)| format!("  - {{kind: {kind}{}}}\n", fields.concat()))
-    }
-
-    fn whole() -> impl Strategy<Value = String> {
-        let endpoints = [
-            "api.example:6443",
-            "cp1:6443",
-            "192.0.2.100:8443",
-            "\"[fd00::1]:1\"",
-            "127.0.0.1:8443",
-            "203.0.113.1:443",
-        ];
-        let roles = ["control-plane", "worker", "load-balancer", "etcd", "control-plane, load-balancer"];
-        let hosts = prop::collection::vec(prop::sample::select(roles.to_vec()), 0..5);
-        let provisioners = prop::sample::select(vec!["kubeadm", "static-pods", "none"]);
-        let endpoints = prop::sample::select(endpoints.to_vec());
-        (prop::collection::vec(entry(), 0..4), endpoints, provisioners, hosts).prop_map(
-            |(entries, endpoint, provisioner, hosts)| {
-                let names = ["cp1", "cp2", "cp3", "lb1", "w1"];
-                let hosts = names.iter().zip(hosts).enumerate().map(|(index, (name, roles))| {
-                    format!("  {name}: {{addresses: [192.0.2.{}], roles: [{roles}], recipients: []}}\n", index + 1)
-                });
-                format!(
-                    "apiVersion: sealift/v1\nkubernetes: {{version: 1.36.2, provisioner: {provisioner}, endpoint: \
-                     {endpoint}}}\nloadBalancers:\n{}hosts:\n{}",
-                    entries.concat(),
-                    hosts.collect::<String>()
-                )
-            },
-        )
-    }
-
-    proptest! {
-        /// Whatever balancers a spec has: all problems stand at a place, in lower case, with a hint.
-        #[test]
-        fn balancers_never_break_a_rule(text in whole()) {
-            let loaded = spec::load(&text);
-            let _ = loaded.spec.front();
-            for problem in loaded.problems.iter().filter(|it| it.path.starts_with("loadBalancers")) {
-                assert!(problem.hint.as_ref().is_some_and(|hint| !hint.is_empty()), "{problem:?}");
-                assert!(problem.position.is_some() && !problem.message.ends_with('.'), "{problem:?}");
-            }
-        }
-    }
 }
