@@ -64,10 +64,10 @@ fn the_kubelet_is_told_of_swap() {
     let built = Built::of(&etcd);
     let files = super::support::archive::members(&built.bundle("infra0"));
     let file = files.iter().find(|file| file.name == "files/etc/kubernetes/kubelet/config.yaml").unwrap();
-    assert!(
-        file.text().contains("\nfailSwapOn: false\nmemorySwap:\n  swapBehavior: NoSwap\n"),
-        "{}",
-        file.text()
+    let value = sealift::spec::yaml::foreign(file.text()).unwrap();
+    assert_eq!(
+        (&value["failSwapOn"], &value["memorySwap"]),
+        (&json!(false), &json!({"swapBehavior": "NoSwap"}))
     );
 }
 
