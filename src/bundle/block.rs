@@ -151,7 +151,8 @@ mod tests {
 
     #[test]
     fn marks_that_make_no_block() {
-        let cases: [(&[&str], &[usize], &[usize], &str); 7] = [
+        type Case<'c> = (&'c [&'c str], &'c [usize], &'c [usize], &'c str);
+        let cases: [Case<'_>; 7] = [
             (&["B"], &[1], &[], "`# BEGIN sealift` in line 1, `# END sealift` in no line"),
             (&["x", "E"], &[], &[2], "`# BEGIN sealift` in no line, `# END sealift` in line 2"),
             (&["E", "B"], &[2], &[1], "`# BEGIN sealift` in line 2, `# END sealift` in line 1"),

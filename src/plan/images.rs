@@ -143,7 +143,7 @@ fn balancers(plans: &BTreeMap<HostName, HostPlan>, all: &mut Vec<ImageUse>) {
             match all.iter_mut().find(same) {
                 Some(other) => other.hosts.push(name.to_string()),
                 None => {
-                    all.push(ImageUse { component, image: image.to_owned(), hosts: vec![name.to_string()] })
+                    all.push(ImageUse { component, image: image.to_owned(), hosts: vec![name.to_string()] });
                 }
             }
         }

@@ -97,7 +97,7 @@ mod tests {
         let none = "\
 .cluster.local,.svc,10.96.0.0/12,127.0.0.0/8,192.0.2.0/24,192.0.2.1,192.0.2.100,192.0.2.6,192.0.2.7,192.0.2.8,\
 203.0.113.1,::1,api.prod.example,cp1,cp2,cp3,lb.example,localhost";
-        assert_eq!(of(&edits)[1], format!("NO_PROXY={none}"));
+        assert_eq!(of(&edits).get(1), Some(&format!("NO_PROXY={none}")));
     }
 
     /// With etcd on a host of its own, reached at an address of its own; no worker is named.

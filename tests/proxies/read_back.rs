@@ -136,14 +136,7 @@ fn reads_back(text: &str) -> bool {
     let errors = |problem: &&sealift::spec::Problem| problem.severity == sealift::spec::Severity::Error;
     let refused: Vec<_> = loaded.problems.iter().chain(&problems).filter(errors).collect();
     if !refused.is_empty() {
-<<<<<<< Updated upstream
         assert!(refused.iter().any(|problem| problem.path.starts_with("loadBalancers")), "{refused:?}");
-=======
-        assert!(
-            refused.iter().any(|problem| problem.path.clone().starts_with("loadBalancers")),
-            "{refused:?}"
-        );
->>>>>>> Stashed changes
         return false;
     }
     let host = lb1(&plan);
@@ -199,14 +192,8 @@ proptest! {
             if names { "name" } else { "address" },
         );
         let one = format!("kind: nginx, {rest}, maxFails: {fails}, failTimeout: {fail}s, reusePort: {reuse}");
-<<<<<<< Updated upstream
         let other =
             format!("kind: haproxy, {rest}, port: {port}, check: {{interval: {interval}ms, rise: {rise}}}");
-=======
-        let other = format!(
-            "kind: haproxy, {rest}, port: {port}, check: {{interval: {interval}ms, rise: {rise}}}"
-        );
->>>>>>> Stashed changes
         assert!(reads_back(&crate::spec("2026-11-20T00:00:00Z", &[&one, &other], dual)));
     }
 

@@ -100,7 +100,9 @@ pub(super) fn plan(site: &Site<'_>, problems: &mut Vec<Problem>) -> Option<Keepa
     let hosts = Hosts::of(site);
     let families = [false, true].map(|v6| hosts.instance(site, router_id, v6, problems));
     let mut instances: Vec<VrrpPlan> = families.into_iter().flatten().collect();
-    instances.iter_mut().for_each(|instance| instance.interface.clone_from(&interface));
+    for instance in &mut instances {
+        instance.interface.clone_from(&interface);
+    }
     let password = site.entry.password.as_ref().map(|written| VrrpPassword {
         router_id,
         seed: seed_of(site.shared.spec, written.seed),
@@ -156,7 +158,7 @@ impl<'a> Hosts<'a> {
         let advertisement = site.entry.advertisement_interval.map_or(ADVERTISEMENT, Length::milliseconds);
         // version 2 counts in whole seconds, and version 3 knows no password
         let password = site.entry.password.is_some();
-        let version = if v6 || (advertisement % 1000 != 0 && !password) { 3 } else { 2 };
+        let version = if v6 || (!advertisement.is_multiple_of(1000) && !password) { 3 } else { 2 };
         Some(VrrpPlan {
             router_id,
             version,

@@ -95,7 +95,9 @@ pub(super) fn plan(site: &Site<'_>) -> Option<HostsPlan> {
         of_host(&mut lines, site.name, site.host);
     }
     for (address, names) in &part.entries {
-        names.iter().for_each(|name| add(&mut lines, address.get(), name.to_string()));
+        for name in names {
+            add(&mut lines, address.get(), name.to_string());
+        }
     }
     Some(HostsPlan { lines })
 }

@@ -17,6 +17,7 @@ pub(super) use problems::problems;
 
 use super::{Site, is_off};
 use crate::plan::settings::{Settings, merged, without_nulls};
+use crate::spec::scalars::Length;
 use crate::spec::types::{FreeForm, RuntimeKind};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -37,7 +38,7 @@ const TIMEOUT: u64 = 10_000;
 /// On hosts with a kubelet.
 pub(super) fn crictl(site: &Site<'_>) -> Option<CrictlPlan> {
     let prep = site.settings.prep.crictl.as_ref().filter(|prep| !is_off(prep.enabled))?;
-    let timeout = prep.timeout.map_or(TIMEOUT, |length| length.milliseconds());
+    let timeout = prep.timeout.map_or(TIMEOUT, Length::milliseconds);
     Some(CrictlPlan {
         endpoint: site.kubelet?.container_runtime_endpoint.clone(),
         timeout: timeout.div_ceil(1000),
