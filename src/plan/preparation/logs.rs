@@ -1,6 +1,7 @@
 //! Logs and the journal.
 
 use super::{Site, is_off};
+use crate::spec::scalars::{ByteSize, Span};
 use serde::Serialize;
 
 /// Logs that are rotated.
@@ -37,7 +38,7 @@ pub(super) fn logrotate(site: &Site<'_>) -> Option<LogrotatePlan> {
     (!paths.is_empty()).then(|| LogrotatePlan {
         paths,
         keep: part.keep.unwrap_or(KEEP),
-        size: part.size.map_or(SIZE, |size| size.bytes()),
+        size: part.size.map_or(SIZE, ByteSize::bytes),
     })
 }
 
@@ -45,7 +46,7 @@ pub(super) fn logrotate(site: &Site<'_>) -> Option<LogrotatePlan> {
 pub(super) fn journald(site: &Site<'_>) -> Option<JournaldPlan> {
     let part = site.settings.prep.journald.as_ref().filter(|part| !is_off(part.enabled))?;
     Some(JournaldPlan {
-        max_use: part.max_use.map_or(MAX_USE, |size| size.bytes()),
-        max_retention: part.max_retention.map(|span| span.seconds()),
+        max_use: part.max_use.map_or(MAX_USE, ByteSize::bytes),
+        max_retention: part.max_retention.map(Span::seconds),
     })
 }
