@@ -4,11 +4,11 @@ use super::{Holes, Path, Problem, Spec};
 use crate::spec::layers::{Layer, layers};
 use crate::spec::types::{Host, HostPrep};
 
-/// Whether a layer writes a part.
-type Written = fn(&HostPrep) -> bool;
+/// A part by its name, and whether a layer writes it.
+type Part = (&'static str, fn(&HostPrep) -> bool);
 
 /// Parts that are for kubelets, and for what runs beside one.
-const FOR_KUBELETS: &[(&str, Written)] = &[
+const FOR_KUBELETS: &[Part] = &[
     // what the spec asks for itself is there without a kubelet
     ("sysctl", |prep| prep.sysctl.as_ref().is_some_and(|part| part.settings.is_empty())),
     ("modules", |prep| prep.modules.as_ref().is_some_and(|part| part.extra.is_empty())),
