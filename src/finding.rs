@@ -145,6 +145,12 @@ ids! {
     StrayFile = "stray-file", Difference;
     /// A file that a component may rewrite differs in a field that may not change.
     InitialDiffers = "initial-differs", Difference;
+    /// The lines of a managed block differ.
+    BlockDiffers = "block-differs", Difference;
+    /// A file has no managed block.
+    BlockMissing = "block-missing", Difference;
+    /// Marks that make no block: not one beginning and one end after it; or the file is too large.
+    BlockDamaged = "block-damaged", Difference;
     /// A file was changed while it was being read.
     ChangedWhileReading = "changed-while-reading", Difference;
     /// A file that an earlier revision placed was changed since, so it was not removed.

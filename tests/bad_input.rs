@@ -93,6 +93,46 @@ fn many_mistakes_at_once() {
     }
 }
 
+/// Balancers of every kind, each wrong in several ways, and an endpoint that none of them serves.
+#[test]
+fn balancers() {
+    let list = "loadBalancers:
+  - kind: keepalived
+    on: node
+    vips: [10.0.0.6, 10.96.0.9, \"fd00::100\"]
+    virtualRouterId: 51
+    preempt: false
+    password: {}
+    priorities: {cp1: 100, w9: 90}
+    check: {weight: 20}
+    maxFails: 3
+  - kind: nginx
+    on: node
+    run: static-pod
+    port: 6443
+    balance: source-address
+    weights: {w1: 2}
+  - kind: haproxy
+    on: load-balancer
+    image: haproxy:3.2
+  - kind: kube-vip
+    on: load-balancer
+    run: service
+    vips: [10.0.0.100, 10.0.0.100]
+    bgp: {as: 65000, peers: [{address: 10.0.0.254, as: 65001}]}
+  - {kind: external, addresses: [10.0.0.200], interface: eth0}
+";
+    let text = support::stacked::spec("1.36.2", "kubeadm", "", list);
+    let text = replaced(&text, "api.prod.example:6443", "10.0.0.201:6443");
+    let settings = "  apiServer: {extraArgs: {anonymous-auth: false}}\n  podSubnets";
+    let text = replaced(&text, "  podSubnets", settings);
+    let text = replaced(&text, "w1: {addresses", "w1: {interface: eth1, addresses");
+    refused("load-balancers", &Built::staged(&text), &["check", "sealift.yaml"]);
+    let none = support::stacked::spec("1.36.2", "kubeadm", "", "");
+    let none = replaced(&none, "loadBalancers: [{kind: external}]\n", "");
+    refused("no-load-balancer", &Built::staged(&none), &["check", "sealift.yaml"]);
+}
+
 #[test]
 fn specs_that_are_none() {
     for (name, text) in [

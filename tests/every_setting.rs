@@ -12,19 +12,32 @@ use support::example::{Built, replaced};
 use support::stacked::{HOSTS, spec};
 
 /// Sections whose fields are all in [`TABLE`].
-const SECTIONS: [&str; 14] = [
+const SECTIONS: [&str; 27] = [
     "ApiServer",
     "Audit",
     "ContainerRuntime",
+    "ContainerdPrep",
     "ControllerManager",
     "CoreDns",
+    "CrictlPrep",
+    "CrioPrep",
+    "DockerPrep",
+    "HostsPrep",
     "Images",
+    "JournaldPrep",
     "KubeProxy",
+    "LimitsPrep",
+    "LogrotatePrep",
     "Metrics",
+    "ModulesPrep",
     "NodeCidrMask",
+    "NtpPrep",
     "Oidc",
     "Proxy",
     "Scheduler",
+    "SwapPrep",
+    "SysctlPrep",
+    "TimezonePrep",
     "Tuning",
     "Volume",
 ];
@@ -98,6 +111,37 @@ fn table() -> Vec<Row> {
         within(&["kind"], Top, "containerRuntime: {registryMirrors: {docker.io: [\"https://m.example\"]}}",
                "containerRuntime: {kind: cri-o, registryMirrors: {docker.io: [\"https://m.example\"]}}"),
         one(&["registryMirrors"], Top, "containerRuntime: {registryMirrors: {docker.io: [\"https://m.example\"]}}"),
+        within(&["enabled"], Top, "hostPrep: {hosts: {}}", "hostPrep: {hosts: {enabled: false}}"),
+        one(&["enabled"], Top, "roles: {worker: {hostPrep: {hosts: {}}}}"),
+        one(&["enabled"], Worker, "hostPrep: {hosts: {}}"),
+        within(&["entries"], Top, "hostPrep: {hosts: {}}", "hostPrep: {hosts: {entries: {10.0.0.9: [a.example]}}}"),
+        one(&["settings"], Top, "hostPrep: {sysctl: {settings: {vm.swappiness: 1}}}"),
+        within(&["omit"], Top, "hostPrep: {sysctl: {}}", "hostPrep: {sysctl: {omit: [kernel.panic]}}"),
+        within(&["extra"], Top, "hostPrep: {modules: {}}", "hostPrep: {modules: {extra: [tcp_bbr]}}"),
+        within(&["omit"], Worker, "hostPrep: {modules: {}}", "hostPrep: {modules: {omit: [overlay]}}"),
+        one(&["mode"], Top, "hostPrep: {swap: {}}"),
+        within(&["mode"], Top, "hostPrep: {swap: {}}", "hostPrep: {swap: {mode: system}}"),
+        within(&["mode"], Worker, "hostPrep: {swap: {mode: system}}", "hostPrep: {swap: {mode: limited}}"),
+        within(&["format"], Top, "hostPrep: {containerd: {}}", "hostPrep: {containerd: {format: 2}}"),
+        within(&["config"], Top, "hostPrep: {containerd: {}}", "hostPrep: {containerd: {config: {oom_score: 1}}}"),
+        within(&["enabled"], Worker, "hostPrep: {containerd: {}}", "hostPrep: {containerd: {enabled: false}}"),
+        within(&["config"], Worker, "hostPrep: {docker: {}}", "hostPrep: {docker: {config: {debug: true}}}"),
+        within(&["enabled"], Top, "hostPrep: {docker: {}}", "hostPrep: {docker: {enabled: false}}"),
+        within(&["config"], Top, "containerRuntime: {kind: cri-o}\nhostPrep: {crio: {}}",
+               "containerRuntime: {kind: cri-o}\nhostPrep: {crio: {config: {crio: {api: {}}}}}"),
+        within(&["enabled"], Top, "containerRuntime: {kind: cri-o}\nhostPrep: {crio: {}}",
+               "containerRuntime: {kind: cri-o}\nhostPrep: {crio: {enabled: false}}"),
+        within(&["timeout"], Top, "hostPrep: {crictl: {}}", "hostPrep: {crictl: {timeout: 3s}}"),
+        within(&["enabled"], Top, "hostPrep: {crictl: {}}", "hostPrep: {crictl: {enabled: false}}"),
+        within(&["openFiles"], Top, "hostPrep: {limits: {}}", "hostPrep: {limits: {openFiles: 2048}}"),
+        one(&["paths"], Worker, "hostPrep: {logrotate: {paths: [/var/log/a]}}"),
+        within(&["keep"], Top, "hostPrep: {logrotate: {paths: [/var/log/a]}}", "hostPrep: {logrotate: {paths: [/var/log/a], keep: 2}}"),
+        within(&["size"], Top, "hostPrep: {logrotate: {paths: [/var/log/a]}}", "hostPrep: {logrotate: {paths: [/var/log/a], size: 1KiB}}"),
+        within(&["maxUse"], Top, "hostPrep: {journald: {}}", "hostPrep: {journald: {maxUse: 1GiB}}"),
+        within(&["maxRetention"], Top, "hostPrep: {journald: {}}", "hostPrep: {journald: {maxRetention: 9d}}"),
+        one(&["name"], Top, "hostPrep: {timezone: {name: UTC}}"),
+        one(&["servers"], Top, "hostPrep: {ntp: {servers: [a]}}"),
+        within(&["client"], Top, "hostPrep: {ntp: {servers: [a]}}", "hostPrep: {ntp: {servers: [a], client: chrony}}"),
         one(&["os"], Top, "os: flatcar"),
         one(&["os"], Worker, "os: flatcar"),
         one(&["config"], Worker, "kubelet: {config: {maxPods: 9}}"),
@@ -183,6 +227,55 @@ fn assert_changes(provisioner: &str, rows: Vec<Row>) {
     for (_, at, without, with) in rows {
         let [before, after] = [&without, &with].map(|setting| files(provisioner, "1.36.2", at, setting));
         assert_ne!(before, after, "{provisioner}: {with}");
+    }
+}
+
+/// Fields of a proxy: its kind, what it has before, and what is written then.
+const PROXY: &[(&str, &str, &str)] = &[
+    ("nginx", "", "image: \"a.example/b:1\", run: container"),
+    ("nginx", "", "image: \"a.example/b:1\", run: static-pod"),
+    ("haproxy", "image: \"a.example/b:1\", run: container", "image: \"a.example/b:2\", run: container"),
+    ("nginx", "image: a:1, run: container", "image: a:1, run: container, engine: docker"),
+    (
+        "haproxy",
+        "image: a:1, run: container, engine: docker",
+        "image: a:1, run: container, engine: docker, program: /opt/docker",
+    ),
+    ("nginx", "", "listen: all"),
+    ("haproxy", "", "listen: host"),
+    ("nginx", "", "port: 9443"),
+    ("haproxy", "", "port: 9443"),
+    ("nginx", "", "backends: name"),
+    ("haproxy", "", "backends: name"),
+    ("nginx", "", "balance: round-robin"),
+    ("haproxy", "", "balance: source-address"),
+    ("nginx", "", "weights: {cp1: 3}"),
+    ("haproxy", "", "weights: {cp1: 3}"),
+    ("nginx", "", "maxFails: 5"),
+    ("nginx", "", "failTimeout: 5s"),
+    ("nginx", "", "connectTimeout: 5s"),
+    ("haproxy", "", "connectTimeout: 5s"),
+    ("nginx", "", "idleTimeout: 5s"),
+    ("haproxy", "", "idleTimeout: 5s"),
+    ("nginx", "", "maxConnections: 500"),
+    ("haproxy", "", "maxConnections: 500"),
+    ("nginx", "", "reusePort: false"),
+    ("haproxy", "", "check: {interval: 5s}"),
+    ("haproxy", "", "check: {timeout: 1s}"),
+    ("haproxy", "", "check: {rise: 5}"),
+    ("haproxy", "", "check: {fall: 5}"),
+];
+
+#[test]
+fn proxies() {
+    for (kind, without, with) in PROXY {
+        let [before, after] = [without, with].map(|more| {
+            let port = if more.contains("port:") { "" } else { "port: 8443, " };
+            let entry = format!("{{kind: {kind}, on: node, {port}{more}}}");
+            let text = format!("loadBalancers: [{{kind: external}}, {entry}]");
+            files("static-pods", "1.36.2", At::Top, &text)
+        });
+        assert_ne!(before, after, "{kind}: {with}");
     }
 }
 

@@ -91,6 +91,7 @@ fn seeds_of(cluster: &ClusterPlan, host: &HostPlan) -> BTreeSet<u32> {
     seeds.extend(cluster.encryption.iter().flat_map(|plan| plan.keys.all()).map(|key| key.seed));
     seeds.extend(cluster.tokens.iter().map(|token| token.seed));
     seeds.extend(cluster.passwords.iter().map(|password| password.seed));
+    seeds.extend(host.vrrp_password().map(|password| password.seed));
     seeds.extend([cluster.signing.seed, host.item.seed]);
     seeds
 }

@@ -116,6 +116,10 @@ pub fn origin(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<Or
             let password = plan.passwords.iter().find(|password| password.name == *name)?;
             of(password.seed, password.generation)
         }
+        Source::VrrpPassword => {
+            let password = host.vrrp_password()?;
+            of(password.seed, password.generation)
+        }
         Source::Template(_)
         | Source::Pod(_)
         | Source::Manifest
@@ -186,6 +190,7 @@ pub fn inputs(plan: &ClusterPlan, host: &HostPlan, source: &Source) -> Option<St
         Source::Password(name) => {
             canonical::to_bytes(&plan.passwords.iter().find(|password| password.name == *name))
         }
+        Source::VrrpPassword => canonical::to_bytes(&host.vrrp_password()),
         Source::Certificate(id) | Source::SigningCertificate(id) => {
             canonical::to_bytes(&brought(plan, host, id)?)
         }
@@ -223,6 +228,7 @@ pub const fn policy(planned: plan::Policy) -> Policy {
         plan::Policy::Initial => Policy::Initial,
         plan::Policy::Bootstrap => Policy::Bootstrap,
         plan::Policy::Foreign => Policy::Foreign,
+        plan::Policy::Block => Policy::Block,
     }
 }
 

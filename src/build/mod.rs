@@ -149,6 +149,7 @@ mod tests {
         assert_eq!((mode.as_str(), *size, sha256.as_str()), ("0640", 0, ""));
         assert_eq!(crate::check::fields::of_bundle(&opened), []);
         assert_eq!(manifest::policy(Planned::Managed), Policy::Managed);
+        assert_eq!(manifest::policy(Planned::Block), Policy::Block);
     }
 
     #[test]

@@ -43,7 +43,8 @@ pub fn check(manifest: &Manifest) -> Vec<Inconsistency> {
     rules.order("directories", manifest.directories.iter().map(|directory| directory.path.as_str()));
     rules.order("files", manifest.files.iter().map(|file| file.path.as_str()));
     let files: BTreeSet<&str> = manifest.files.iter().map(|file| file.path.as_str()).collect();
-    let public = manifest.files.iter().filter(|file| !file.sealed && file.policy != Policy::Foreign);
+    let whole = |file: &&File| !matches!(file.policy, Policy::Foreign | Policy::Block);
+    let public = manifest.files.iter().filter(|file| !file.sealed).filter(whole);
     let public = public.map(|file| file.path.as_str()).collect();
     for directory in &manifest.directories {
         rules.directory(directory);
@@ -132,6 +133,9 @@ impl Rules {
         let bare = nothing_held && says_nothing && changes_nothing;
         let problem = "is foreign, and has more than path, mode and owner";
         self.require(file.policy != Policy::Foreign || bare, path, problem);
+        let lines_alone = !file.sealed && says_nothing;
+        let problem = "is a block, and is sealed or has a certificate or origin";
+        self.require(file.policy != Policy::Block || lines_alone, path, problem);
     }
 
     fn sealing(&mut self, file: &File) {

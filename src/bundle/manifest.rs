@@ -97,8 +97,12 @@ pub struct Directory {
 }
 
 impl File {
-    /// The commands that must run when it is gone: those that name it would not find it.
+    /// The commands that must run when it is gone: those that name it would not find it. A file that only
+    /// lost its block is there.
     pub fn run_when_gone(&self) -> Vec<String> {
+        if self.policy == Policy::Block {
+            return self.run.clone();
+        }
         let name = self.path.rsplit('/').next().unwrap_or_default();
         self.run.iter().filter(|command| !command.contains(name)).cloned().collect()
     }
@@ -166,6 +170,9 @@ pub enum Policy {
     Bootstrap,
     /// Another program writes it: allowed, of this mode and owner, and never touched.
     Foreign,
+    /// Lines between two marks ([`crate::bundle::block`]) in a file that is not ours: the host must hold
+    /// exactly these. Mode and owner are those of a file that install makes.
+    Block,
 }
 
 /// The values that a file must have, however else it was rewritten. They are public.

@@ -3,6 +3,7 @@
 //! [`pack::pack`] writes one, [`open::open`] is the only way to get a [`open::Verified`] one back.
 
 pub mod archive;
+pub mod block;
 pub mod canonical;
 pub mod consistency;
 pub mod gzip;

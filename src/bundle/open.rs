@@ -7,7 +7,7 @@
 use crate::bundle::{
     BUNDLE_NAMESPACE, MANIFEST, SIGNATURE, SUMS,
     archive::{self, Archive},
-    canonical, consistency,
+    block, canonical, consistency,
     manifest::{FORMAT, File, Manifest, Policy},
     pack::OWN_MODE,
     paths::{entry_name, is_file_entry, parse_mode},
@@ -259,6 +259,9 @@ fn inconsistencies(
         };
         if file.size != entry.contents.len() as u64 || digests.get(&entry_name) != Some(&file.sha256) {
             findings.push(finding(&entry_name, "size or digest differ from the manifest's"));
+        }
+        if file.policy == Policy::Block && !block::is_block(entry.contents) {
+            findings.push(finding(&entry_name, "no block between its marks"));
         }
         if let Some(mode) = parse_mode(&file.mode).filter(|mode| *mode != entry.mode) {
             findings.push(mode_finding(name, &entry_name, mode, entry.mode));

@@ -3,6 +3,7 @@
 use crate::bundle::{
     BUNDLE_NAMESPACE, MANIFEST, SIGNATURE, SUMS,
     archive::{self, ArchiveError, Entry},
+    block::{self, BEGIN, END},
     canonical::{self, CanonicalError},
     consistency::{self, Inconsistency, text_time},
     manifest::{FORMAT, File, Manifest, Policy},
@@ -43,6 +44,9 @@ pub enum PackError {
     /// A file that must be sealed is not an age file: it would be published in the clear.
     #[error("{0} is to be sealed but its contents are not an age file")]
     NotSealed(String),
+    /// A block is not between its marks.
+    #[error("{0} is no block: from `{BEGIN}` to `{END}`, a line feed after each and no such line between")]
+    NotABlock(String),
     /// Another format than the one that is written.
     #[error("manifest format {0} cannot be written")]
     Format(u32),
@@ -116,6 +120,9 @@ fn fill_in(manifest: &mut Manifest, contents: &BTreeMap<String, Vec<u8>>) -> Res
         let bytes = contents.get(&file.path).ok_or_else(|| PackError::NoContents(file.path.clone()))?;
         if file.sealed && !bytes.starts_with(AGE) {
             return Err(PackError::NotSealed(file.path.clone()));
+        }
+        if file.policy == Policy::Block && !block::is_block(bytes) {
+            return Err(PackError::NotABlock(file.path.clone()));
         }
         file.size = bytes.len() as u64;
         file.sha256 = sha256_hex(bytes);

@@ -1,5 +1,6 @@
 //! What stands in the way of a path, said as findings.
 
+use crate::bundle::block::{BEGIN, END};
 use crate::finding::{Finding, Id};
 use crate::rootfs::{Attributes, Kind, Metadata, WalkError};
 
@@ -37,6 +38,13 @@ pub fn finding(error: &WalkError) -> Finding {
             Finding::new(Id::Unreadable, at, mend).found(format!("cannot {doing} it: {source}"))
         }
     }
+}
+
+/// A file of whose marks no block can be told, or that is too large to look for them.
+pub fn damaged_block(path: &str, found: impl Into<String>) -> Finding {
+    let mend = format!("leave one `{BEGIN}` and one `{END}` after it, or none of both, then {REINSTALL}");
+    let expected = format!("one block from `{BEGIN}` to `{END}` in at most 16 MiB");
+    Finding::new(Id::BlockDamaged, path, mend).expected(expected).found(found)
 }
 
 /// Something of another type stands at a path.

@@ -64,6 +64,10 @@ impl Cluster<'_> {
                 let planned = planned.ok_or(DeriveError::Table("password"))?;
                 Ok(secrets::password(keyring, &plan.id, planned)?)
             }
+            Source::VrrpPassword => {
+                let password = host.vrrp_password().ok_or(DeriveError::Table("vrrp-password"))?;
+                Ok(secrets::vrrp_authentication(keyring, &plan.id, password)?)
+            }
             Source::Certificate(id) | Source::PublicKeys(id) | Source::SigningCertificate(id) => {
                 Err(DeriveError::Table(id))
             }

@@ -3,7 +3,7 @@
 use super::keyring::{Keyring, KeyringError};
 use super::label::{Label, Purpose};
 use super::letters::{LOWER, MIXED, letters};
-use crate::plan::{ClusterPlan, EncryptionKeyPlan, EncryptionPlan, PasswordPlan, TokenPlan};
+use crate::plan::{ClusterPlan, EncryptionKeyPlan, EncryptionPlan, PasswordPlan, TokenPlan, VrrpPassword};
 use crate::spec::scalars::Timestamp;
 use crate::spec::yaml::scalar;
 use base64::Engine;
@@ -133,4 +133,51 @@ pub(super) fn password(
         Label { cluster, row: "password", instance: &plan.name, generation: &generation, ..Label::default() };
     let number = keyring.seed(plan.seed)?.secret::<64>(Purpose::Password, &label);
     Ok(letters(&number, MIXED, usize::try_from(plan.length).unwrap_or_default()))
+}
+
+/// keepalived takes no more of a password (RFC 2338, section 5.3.10).
+const VRRP_LETTERS: usize = 8;
+
+/// The part of keepalived's configuration that has the password of a virtual router, the same on all its
+/// hosts.
+pub(super) fn vrrp_authentication(
+    keyring: &Keyring,
+    cluster: &str,
+    plan: &VrrpPassword,
+) -> Result<Zeroizing<String>, KeyringError> {
+    let (router, generation) = (plan.router_id.to_string(), plan.generation.to_string());
+    let label = Label {
+        cluster,
+        row: "vrrp-password",
+        instance: &router,
+        generation: &generation,
+        ..Label::default()
+    };
+    let number = keyring.seed(plan.seed)?.secret::<64>(Purpose::Password, &label);
+    let password = letters(&number, MIXED, VRRP_LETTERS);
+    let mut text = Zeroizing::new(String::with_capacity(128));
+    text.extend(["# Secret: the password of the virtual router.\n"]);
+    text.extend(["authentication {\n    auth_type PASS\n    auth_pass ", &password, "\n}\n"]);
+    Ok(text)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::{Keyring, VrrpPassword, vrrp_authentication};
+
+    const CLUSTER: &str = "7e570000000000000000000000000001";
+
+    /// The password was computed with Python's hmac, hashlib and integers.
+    #[test]
+    fn a_known_password() {
+        let keyring = Keyring::read(Keyring::write(CLUSTER, &[7; 32]).as_bytes()).unwrap();
+        let plan = VrrpPassword { router_id: 51, seed: 1, generation: 2, path: String::new() };
+        let text = vrrp_authentication(&keyring, CLUSTER, &plan).unwrap();
+        assert_eq!(
+            *text,
+            "# Secret: the password of the virtual router.\n\
+             authentication {\n    auth_type PASS\n    auth_pass YsHFWaKc\n}\n"
+        );
+    }
 }

@@ -3,8 +3,8 @@
 use super::compare::{DirectoryChange, FileChange};
 use super::removals::Removal;
 use super::report::Action;
-use super::transaction::{Staged, Transaction};
-use super::wanted::Phase;
+use super::transaction::{Place, Staged, Transaction};
+use super::wanted::{Base, Phase};
 use super::{InstallError, lock};
 use crate::check::record::{self, DIRECTORY, DIRECTORY_MODE, Memory};
 use crate::rootfs::{Attributes, Dir, Root, WalkError, split};
@@ -69,20 +69,48 @@ fn write(
     }
     let mut staged = Vec::new();
     for file in files.iter().filter(|file| file.action != Action::Unchanged) {
-        let replaces = file.action != Action::Created;
         let wanted = &file.wanted;
-        let ready = transaction.stage(wanted.path, wanted.contents.bytes(), wanted.attributes, replaces)?;
+        unchanged(root, wanted.path, &wanted.base)?;
+        let now = match (file.action, wanted.base) {
+            (Action::Created, _) => Place::Free,
+            (_, Base::File(_)) => Place::Same,
+            _ => Place::Taken,
+        };
+        let ready = transaction.stage(wanted.path, wanted.contents.bytes(), wanted.attributes, now)?;
         staged.push((wanted.phase, wanted.path, ready));
+    }
+
+    let mut rests = Vec::new();
+    for removal in removals {
+        let path = removal.file.path.as_str();
+        let Some(rest) = &removal.rest else { continue };
+        unchanged(root, path, &rest.base)?;
+        let ready = transaction.stage(path, &rest.bytes, rest.attributes, Place::Same)?;
+        rests.push((Phase::First, path, ready));
     }
 
     // Nothing was visible up to here.
     let (told, placed): (Vec<_>, Vec<_>) = staged.into_iter().partition(|(phase, ..)| *phase >= Phase::Lists);
     place(transaction, placed)?;
-    for removal in removals {
+    place(transaction, rests)?;
+    for removal in removals.iter().filter(|removal| removal.rest.is_none()) {
         transaction.remove(&removal.file.path)?;
     }
     transaction.sync()?;
     place(transaction, told)
+}
+
+/// What a file's contents were made from is still what it was.
+fn unchanged(root: &Root, path: &str, base: &Base) -> Result<(), InstallError> {
+    if *base == Base::Bundle {
+        return Ok(());
+    }
+    let now = match root.metadata(path) {
+        Ok(metadata) => Some(metadata),
+        Err(error) if error.is_not_found() => None,
+        Err(error) => return Err(error.into()),
+    };
+    if base.still(now.as_ref()) { Ok(()) } else { Err(WalkError::Changed { at: path.to_owned() }.into()) }
 }
 
 /// Puts files in their places; each phase is on the disk before the next begins.

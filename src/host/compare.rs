@@ -25,12 +25,16 @@ pub(super) struct DirectoryChange<'a> {
 /// Compares all files; reads only.
 pub(super) fn files<'a>(root: &Root, wanted: Vec<Wanted<'a>>) -> Result<Vec<FileChange<'a>>, InstallError> {
     let compared = wanted.into_iter().map(|wanted| {
-        let action = match root.file(wanted.path) {
-            Ok(open) => file(open, &wanted)?,
-            Err(WalkError::NotFound { .. }) => Action::Created,
+        let (action, still) = match root.file(wanted.path) {
+            Ok(open) => {
+                let still = wanted.base.still(Some(open.metadata()));
+                (file(open, &wanted)?, still)
+            }
+            Err(WalkError::NotFound { .. }) => (Action::Created, wanted.base.still(None)),
             Err(error) => return Err(error.into()),
         };
-        if wanted.kept && matches!(action, Action::Created | Action::Updated) {
+        let rewritten = wanted.kept && matches!(action, Action::Created | Action::Updated);
+        if rewritten || !still {
             // What wrote it before wrote it again since it was read.
             return Err(WalkError::Changed { at: wanted.path.to_owned() }.into());
         }

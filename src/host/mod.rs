@@ -6,6 +6,7 @@
 
 mod apply;
 mod before;
+mod blocks;
 mod compare;
 mod error;
 mod identity;

@@ -1,7 +1,8 @@
-//! Files that are not simply what the bundle holds: those that a component rewrites, and those that
-//! are needed once.
+//! Files that are not simply what the bundle holds: those that a component rewrites, those that are
+//! needed once, and blocks in files that are not ours.
 
 use super::before::Before;
+use super::blocks;
 use super::wanted::{Contents, Wanted};
 use super::{InstallError, Options};
 use crate::bundle::manifest::{Fields, Policy};
@@ -39,6 +40,7 @@ pub(super) fn settle<'a>(
                 }
                 Decision::Refuse(more) => findings.extend(more),
             },
+            Some((Policy::Block, _)) => findings.extend(blocks::place(root, before, &mut file)?),
             _ => {}
         }
         settled.push(file);

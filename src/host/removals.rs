@@ -2,7 +2,8 @@
 
 use super::InstallError;
 use super::before::Before;
-use crate::bundle::manifest::{File, Manifest};
+use super::blocks::{self, Removed, Rest};
+use crate::bundle::manifest::{File, Manifest, Policy};
 use crate::check::{fields, record};
 use crate::finding::{Finding, Id};
 use crate::rootfs::{Kind, Root, WalkError};
@@ -12,6 +13,8 @@ use std::collections::BTreeSet;
 pub(super) struct Removal {
     /// As the earlier manifest listed it.
     pub(super) file: File,
+    /// Of a block: the file without it, which stays.
+    pub(super) rest: Option<Rest>,
 }
 
 /// What to remove, and, unless `force`, a finding for each file that is not what was placed.
@@ -25,6 +28,12 @@ pub(super) fn find(
     let (mut removals, mut findings) = (Vec::new(), Vec::new());
     let gone = |file: &&File| !kept.contains(file.path.as_str()) && !record::is_own(&file.path);
     for file in before.files().filter(gone) {
+        if file.policy == Policy::Block {
+            let (removal, more) = block(root, before, file, force)?;
+            removals.extend(removal);
+            findings.extend(more);
+            continue;
+        }
         let found = match root.metadata(&file.path) {
             Err(error @ WalkError::Io { .. }) => return Err(error.into()),
             // Not there; beyond a link or a file lies nothing that an install placed.
@@ -38,9 +47,29 @@ pub(super) fn find(
         };
         let mend = "move it out of the way and run again, or remove it with --force";
         findings.extend(found.filter(|_| !force).map(|found| changed(file, found, mend)));
-        removals.push(Removal { file: file.clone() });
+        removals.push(Removal { file: file.clone(), rest: None });
     }
     Ok((removals, findings))
+}
+
+/// A block goes, its file stays.
+fn block(
+    root: &Root,
+    before: &Before,
+    file: &File,
+    force: bool,
+) -> Result<(Option<Removal>, Option<Finding>), InstallError> {
+    let removal = |rest| Some(Removal { file: file.clone(), rest: Some(rest) });
+    Ok(match blocks::remove(root, before, file)? {
+        Removed::Nothing => (None, None),
+        Removed::Rest(rest) => (removal(rest), None),
+        Removed::Changed(rest) if force => (removal(rest), None),
+        Removed::Changed(_) => {
+            let mend = "take its lines out of the file and run again, or remove it with --force";
+            (None, Some(changed(file, "another block", mend)))
+        }
+        Removed::Against(finding) => (None, Some(finding)),
+    })
 }
 
 /// Whether a file is what was placed, or what a component may have made of it.

@@ -70,7 +70,11 @@ pub(super) fn of(
     let change = |path: &str, action| Change { path: path.to_owned(), action };
     let made = directories.iter().map(|directory| change(directory.path, directory.action));
     let placed = files.iter().map(|file| change(file.wanted.path, file.action));
-    let removed = removals.iter().map(|removal| change(&removal.file.path, Action::Removed));
+    let removed = removals.iter().map(|removal| {
+        // a file that loses its block is not removed
+        let action = if removal.rest.is_some() { Action::Updated } else { Action::Removed };
+        change(&removal.file.path, action)
+    });
 
     // Only contents matter to what reads them; a repaired mode restarts nothing.
     let new = |path: &str| {

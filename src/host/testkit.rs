@@ -120,6 +120,13 @@ impl Draft {
         self.file(path).policy = Policy::Foreign;
     }
 
+    /// These lines as the block of a file.
+    pub(crate) fn block(&mut self, path: &str, lines: &str) {
+        self.drop(path);
+        self.add(path, block(lines).as_bytes(), false);
+        self.file(path).policy = Policy::Block;
+    }
+
     /// A file that is needed once.
     pub(crate) fn bootstrap(&mut self, path: &str, contents: &[u8]) {
         self.add(path, contents, true);
@@ -167,6 +174,11 @@ impl Draft {
     pub(crate) fn identities(&self) -> Identities {
         identities(&self.identity)
     }
+}
+
+/// A block of these lines.
+pub(crate) fn block(lines: &str) -> String {
+    format!("# BEGIN sealift\n{lines}# END sealift\n")
 }
 
 /// The identities that hold one age key.

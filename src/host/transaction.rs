@@ -25,6 +25,17 @@ pub(super) struct Staged {
     kept: Option<String>,
 }
 
+/// What stands where a file is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Nothing.
+    Free,
+    /// A file that is replaced.
+    Taken,
+    /// The same file, of which only the contents change: extended attributes stay.
+    Same,
+}
+
 /// A row of steps in a root, each of which can be taken back.
 pub(super) struct Transaction<'r> {
     root: &'r Root,
@@ -78,13 +89,16 @@ impl<'r> Transaction<'r> {
         path: &str,
         contents: &[u8],
         attributes: Attributes,
-        replaces: bool,
+        place: Place,
     ) -> Result<Staged, WalkError> {
         let (above, name) = split(path)?;
         let directory = self.directory(above)?;
-        let temporary = directory.stage(contents, attributes)?;
+        let temporary = match place {
+            Place::Same => directory.stage_anew(name, contents, attributes)?,
+            Place::Free | Place::Taken => directory.stage(contents, attributes)?,
+        };
         self.steps.push(Undo::Unlink { directory: directory.clone(), name: temporary.clone() });
-        let kept = if replaces { Some(directory.keep(name)?) } else { None };
+        let kept = if place == Place::Free { None } else { Some(directory.keep(name)?) };
         if let Some(kept) = &kept {
             self.steps.push(Undo::Unlink { directory: directory.clone(), name: kept.clone() });
         }

@@ -7,7 +7,7 @@ use crate::bundle::{canonical, sums};
 use crate::check::record::{self, Installed};
 use crate::check::{fields, sealed};
 use crate::finding::{Finding, Id};
-use crate::rootfs::{Attributes, Root};
+use crate::rootfs::{Attributes, Metadata, Root};
 use crate::unseal::Identities;
 use zeroize::Zeroizing;
 
@@ -50,6 +50,35 @@ pub(super) struct Wanted<'a> {
     pub(super) phase: Phase,
     /// The contents are the host's own, which a component wrote; they stay.
     pub(super) kept: bool,
+    /// What the contents were made from.
+    pub(super) base: Base,
+}
+
+/// What of the host the contents of a file were made from: while it is another, they are not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Base {
+    /// Nothing of it.
+    Bundle,
+    /// That nothing was there.
+    Absent,
+    /// A file that was read when it was this.
+    File(Metadata),
+}
+
+impl Base {
+    /// Whether what stands at the path now is still that.
+    pub(super) fn still(&self, now: Option<&Metadata>) -> bool {
+        match (self, now) {
+            (Self::Bundle, _) | (Self::Absent, None) => true,
+            // a second name, which the way back takes, changes links and change time
+            (Self::File(then), Some(now)) => {
+                then.identity == now.identity
+                    && then.size == now.size
+                    && then.times.first() == now.times.first()
+            }
+            _ => false,
+        }
+    }
 }
 
 /// Opens and checks everything in a bundle; without findings, the files are all that the host shall
@@ -80,11 +109,12 @@ pub(super) fn files<'a>(
             attributes: Attributes::on(root, mode, file.uid, file.gid),
             phase: if is_watched(manifest, &file.path) { Phase::Watched } else { Phase::First },
             kept: false,
+            base: Base::Bundle,
         });
     }
     let own = |path, contents, mode, phase| {
         let attributes = Attributes::on(root, mode, 0, 0);
-        Wanted { path, contents, attributes, phase, kept: false }
+        Wanted { path, contents, attributes, phase, kept: false, base: Base::Bundle }
     };
     wanted.push(own(record::HOST_SUMS, list, record::FILE_MODE, Phase::Lists));
     if let Some(text) = trust_text {

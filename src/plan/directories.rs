@@ -3,7 +3,7 @@
 use super::certs::Place;
 use super::certs::place::{CONTROL_PLANE, ETCD, EVERYWHERE, HOSTS, NODES, OPERATOR};
 use super::settings::Layered;
-use super::{FilePlan, Owner, Source};
+use super::{FilePlan, Owner, Policy, Source};
 use crate::spec::Problem;
 use crate::spec::scalars::AbsolutePath;
 use crate::spec::types::Role;
@@ -57,7 +57,6 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
     },
     DirectoryRow {
         path: "/etc/containers/systemd",
-        on: ETCD,
         why: "podman's Quadlet makes units of what lies here; others have theirs here too",
         ..ROW
     },
@@ -73,6 +72,12 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         path: "/etc/etcd",
         on: ETCD,
         why: "etcd's settings, etcdctl's environment, and the check of health",
+        ..ROW
+    },
+    DirectoryRow { path: "/etc/haproxy", why: "haproxy's; its package has more here", ..ROW },
+    DirectoryRow {
+        path: "/etc/keepalived",
+        why: "keepalived's configuration; its package has a sample here",
         ..ROW
     },
     DirectoryRow { path: "/etc/kubernetes", on: EVERYWHERE, why: "kubeadm's", ..ROW },
@@ -125,6 +130,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
     },
     DirectoryRow { path: "/etc/logrotate.d", why: "logrotate's; packages have theirs here", ..ROW },
     DirectoryRow { path: "/etc/modules-load.d", why: "systemd's; others have modules here, too", ..ROW },
+    DirectoryRow { path: "/etc/nginx", why: "nginx's; its package has more here", ..ROW },
     DirectoryRow { path: "/etc/sealift", on: EVERYWHERE, why: "sealift's own", ..ROW },
     DirectoryRow {
         path: "/etc/sealift/passwords",
@@ -146,7 +152,7 @@ pub const DIRECTORIES: &[DirectoryRow] = &[
         ..ROW
     },
     DirectoryRow { path: "/etc/systemd/timesyncd.conf.d", why: "systemd-timesyncd's drop-ins", ..ROW },
-    DirectoryRow { path: "/etc/sysusers.d", on: ETCD, why: "the system's; users that it makes", ..ROW },
+    DirectoryRow { path: "/etc/sysusers.d", why: "the system's; users that it makes", ..ROW },
     DirectoryRow { path: "/etc/tmpfiles.d", why: "the system's; directories and links that it makes", ..ROW },
     DirectoryRow {
         path: "/var/lib/kubelet",
@@ -201,7 +207,9 @@ pub(super) fn plan(
         let own = matches!(row.path, "/etc" | "/etc/systemd/system");
         let within = if own { directly_inside } else { inside };
         let always = row.always && (kubelet || row.path != MANIFESTS);
-        always || files.iter().any(|file| within(&file.path, row.path))
+        // a file that is not ours is in a directory that is not ours
+        let ours = |file: &&FilePlan| file.policy != Policy::Block;
+        always || files.iter().filter(ours).any(|file| within(&file.path, row.path))
     };
     let rows = DIRECTORIES.iter().filter(|row| Place::any(here, row.on) && filled(row));
     let rows = rows.map(|row| DirectoryPlan {
@@ -245,7 +253,9 @@ pub const RECORD: &str = "/var/lib/sealift";
 
 /// A directory of the table that lies in `path`, or around it.
 pub(super) fn conflict(path: &str) -> Option<&'static str> {
-    let mut known = DIRECTORIES.iter().map(|row| row.path).chain([RECORD]).chain(OTHERS.iter().copied());
+    // the nearest is told: what lies in /etc comes before it
+    let rows = DIRECTORIES.iter().map(|row| row.path).filter(|path| *path != "/etc");
+    let mut known = rows.chain([RECORD]).chain(OTHERS.iter().copied());
     let other = known.find(|known| *known == path || inside(path, known) || inside(known, path));
     other.or_else(|| SHARED.iter().copied().find(|shared| *shared == path))
 }

@@ -37,6 +37,7 @@ pub(super) struct Shared<'a> {
     pub(super) release: Option<&'static releases::Release>,
     pub(super) images: Option<Images>,
     pub(super) members: &'a Members,
+    pub(super) names: preparation::Names,
     pub(super) cluster: &'a ClusterPlan,
 }
 

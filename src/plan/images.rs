@@ -81,8 +81,8 @@ pub struct ImageUse {
     pub hosts: Vec<String>,
 }
 
-/// Every image that the hosts need, in the order of `kubeadm config images list`; of etcd one for each
-/// that differs. Of what was told as a problem there is none.
+/// Every image that the hosts need, in the order of `kubeadm config images list`; of etcd and of
+/// balancers one for each that differs. Of what was told as a problem there is none.
 pub(super) fn uses(
     spec: &Spec,
     release: Option<&Release>,
@@ -124,6 +124,7 @@ pub(super) fn uses(
             None => all.push(ImageUse { component: "etcd", image, hosts: vec![name.to_string()] }),
         }
     }
+    balancers(plans, &mut all);
     // whoever applies it sees to it that the cluster's nodes can fetch it
     all.extend(stateful_set.map(|set| ImageUse {
         component: "etcd",
@@ -132,6 +133,21 @@ pub(super) fn uses(
     }));
     all.retain(|used| !used.image.is_empty() && !used.hosts.is_empty());
     all
+}
+
+/// The images of balancers, one for each that differs.
+fn balancers(plans: &BTreeMap<HostName, HostPlan>, all: &mut Vec<ImageUse>) {
+    for (name, balancers) in plans.iter().filter_map(|(name, plan)| Some((name, plan.balancers.as_ref()?))) {
+        for (component, image) in balancers.images() {
+            let same = |other: &&mut ImageUse| other.component == component && other.image == image;
+            match all.iter_mut().find(same) {
+                Some(other) => other.hosts.push(name.to_string()),
+                None => {
+                    all.push(ImageUse { component, image: image.to_owned(), hosts: vec![name.to_string()] })
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]

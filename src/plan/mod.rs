@@ -46,7 +46,10 @@ use std::sync::Arc;
 
 pub use crate::spec::types::{ContainerEngine, FreeForm, Rotation};
 pub use apiserver::ApiServerPlan;
-pub use balancers::{BalancersPlan, KeepalivedPlan, KubeVipPlan, ProxyPlan};
+pub use balancers::{
+    BackendPlan, BalancersPlan, BgpPlan, CheckPlan, HaproxyPlan, KeepalivedPlan, KubeVipPlan, NginxPlan,
+    Program, ProxyPlan, VrrpPassword, VrrpPlan,
+};
 pub use brought::{Brought, Facts};
 pub use certs::CertPlan;
 pub use directories::DirectoryPlan;
@@ -197,6 +200,11 @@ impl HostPlan {
         file.restart.contains(&&*target)
     }
 
+    /// Where the password of its virtual router comes from.
+    pub fn vrrp_password(&self) -> Option<&VrrpPassword> {
+        self.balancers.as_ref()?.keepalived.as_ref()?.password.as_ref()
+    }
+
     /// How its kubelet has the cluster sign its certificate; none when it has one from here, or kubeadm
     /// sees to it.
     pub fn bootstrap(&self) -> Option<&BootstrapPlan> {
@@ -222,7 +230,8 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
     if let Some(release) = release {
         problems.extend(kubeadm::problems(spec, release));
     }
-    let shared = host::Shared { spec, facts, release, images, members: &members, cluster: &cluster };
+    let names = preparation::Names::of(spec, &members);
+    let shared = host::Shared { spec, facts, release, images, members: &members, names, cluster: &cluster };
     let (mut files, mut directories) = (Arc::default(), Arc::default());
     let (mut configuration, mut patch) = (FreeForm::default(), FreeForm::default());
     let mut stacked = None;
@@ -249,7 +258,6 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
                 problems.extend(node::problems(spec, name, host));
             }
             problems.extend(directories::pointless(&places, &settings.allow_files, kubelet.is_some()));
-            let balancers = balancers::plan(&shared, name, host, &settings, &mut problems);
             problems.extend(preparation::problems(&preparation::Site {
                 shared: &shared,
                 name,
@@ -257,6 +265,7 @@ pub fn plan(spec: &Spec, facts: &Facts) -> (Plan, Vec<Problem>) {
                 settings: &settings,
                 kubelet: kubelet.as_ref(),
             }));
+            let balancers = balancers::plan(&shared, name, host, &settings, &mut problems);
             let services = host::Services { etcd, kubelet, balancers };
             let mut planned = shared.host(name, host, &places, &settings, services);
             share(&mut planned.files, &mut files);

@@ -21,6 +21,19 @@ pub struct Paths {
     pub chrony: Option<&'static str>,
     /// Whether no package brings the kubelet's unit.
     pub without_unit: bool,
+    /// What packages of nginx and haproxy have, where there are such packages.
+    pub proxies: Option<Proxies>,
+}
+
+/// What a family's packages of nginx and haproxy have, as their own configurations say.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Proxies {
+    /// nginx's module for TCP (`libnginx-mod-stream`, `nginx-mod-stream`), as `load_module` takes it.
+    pub nginx_module: &'static str,
+    /// The user of nginx's workers.
+    pub nginx_user: &'static str,
+    /// haproxy's socket for statistics and commands.
+    pub haproxy_socket: &'static str,
 }
 
 /// All families.
@@ -33,6 +46,11 @@ const PATHS: [Paths; 3] = [
         volume_plugins: None,
         chrony: Some("/etc/chrony/sources.d/sealift.sources"),
         without_unit: false,
+        proxies: Some(Proxies {
+            nginx_module: "modules/ngx_stream_module.so",
+            nginx_user: "www-data",
+            haproxy_socket: "/run/haproxy/admin.sock",
+        }),
     },
     Paths {
         os: Os::Rhel,
@@ -42,6 +60,11 @@ const PATHS: [Paths; 3] = [
         volume_plugins: None,
         chrony: Some("/etc/chrony.conf"),
         without_unit: false,
+        proxies: Some(Proxies {
+            nginx_module: "/usr/lib64/nginx/modules/ngx_stream_module.so",
+            nginx_user: "nginx",
+            haproxy_socket: "/var/lib/haproxy/stats",
+        }),
     },
     Paths {
         os: Os::Flatcar,
@@ -51,6 +74,7 @@ const PATHS: [Paths; 3] = [
         volume_plugins: Some("/opt/libexec/kubernetes/kubelet-plugins/volume/exec/"),
         chrony: None,
         without_unit: true,
+        proxies: None,
     },
 ];
 

@@ -16,6 +16,8 @@ pub enum Policy {
     Bootstrap,
     /// Another program writes it; nothing is placed.
     Foreign,
+    /// Lines between two marks in a file that is not ours.
+    Block,
 }
 
 impl Policy {

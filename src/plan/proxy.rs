@@ -87,6 +87,19 @@ mod tests {
         assert_eq!(of(&[("  endpoint:", proxy)]), expected);
     }
 
+    #[test]
+    fn what_leads_to_the_api_servers() {
+        let proxy = "  proxy: {https: http://proxy.example:3128, noProxy: [192.0.2.0/24]}\n  endpoint:";
+        let led = "loadBalancers:
+  - {kind: keepalived, on: control-plane, vips: [192.0.2.100], interface: eth0, virtualRouterId: 1}
+  - {kind: external, names: [lb.example], addresses: [203.0.113.1]}";
+        let edits = [("  endpoint:", proxy), ("loadBalancers: [{kind: external}]", led)];
+        let none = "\
+.cluster.local,.svc,10.96.0.0/12,127.0.0.0/8,192.0.2.0/24,192.0.2.1,192.0.2.100,192.0.2.6,192.0.2.7,192.0.2.8,\
+203.0.113.1,::1,api.prod.example,cp1,cp2,cp3,lb.example,localhost";
+        assert_eq!(of(&edits)[1], format!("NO_PROXY={none}"));
+    }
+
     /// With etcd on a host of its own, reached at an address of its own; no worker is named.
     #[test]
     fn an_external_cluster_of_both_families() {

@@ -1,15 +1,18 @@
 //! What can restart where: a row of the tables names all that reads its file, and no host runs all of it.
 
 use super::certs::Place;
-use super::certs::place::{CONTROL_PLANE, ETCD};
+use super::certs::place::{CONTROL_PLANE, ETCD, HOSTS, NODES};
 use crate::spec::types::EtcdRun;
 
 /// The places that run a target. What is not listed runs wherever its file lies.
 const RUN_ON: &[(&str, &[Place])] = &[
     ("static-pod/etcd", ETCD),
+    ("static-pod/keepalived", NODES),
+    ("static-pod/haproxy", HOSTS),
     ("static-pod/kube-apiserver", CONTROL_PLANE),
     ("static-pod/kube-controller-manager", CONTROL_PLANE),
     ("static-pod/kube-scheduler", CONTROL_PLANE),
+    ("static-pod/nginx", HOSTS),
 ];
 
 /// Those of a row's targets that can exist on a host. Rows name etcd as the pod that it mostly is.

@@ -1,13 +1,18 @@
 //! One typed context per template: all that it may say.
 
-use super::etcd::container::{self, Container};
+use super::container::Container;
+use super::etcd::container;
 use super::etcd::health::{self, EtcdHealth};
 use super::etcd::stateful_set::{self, StatefulSet};
 use super::etcd::unit::{self, Etcd};
+use super::hosts::{self, Hosts};
+use super::keepalived;
+use super::kube_vip;
 use super::kubeadm;
 use super::kubelet::{self, Kubelet};
 use super::objects::{self, Objects};
 use super::pod::{self, EtcdPod, Pod};
+use super::proxy;
 use super::registries::{self, Registries, RegistryHosts};
 use super::runbook::{self, Runbook};
 use super::runtimes::{self, Crictl};
@@ -55,6 +60,7 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
         | "/etc/systemd/system/etcd.service.d/30-sealift-gate.conf"
         | "/etc/sysusers.d/etcd.conf"
         | "/etc/tmpfiles.d/etcd.conf" => unit::of(path, etcd?).map(Context::Etcd),
+        "/etc/hosts" => host.preparation.as_ref()?.hosts.as_ref().map(hosts::context).map(Context::Hosts),
         "/etc/kubernetes/kubeadm/config.yaml" => etcd.map(|etcd| Context::Kubeadm(member(etcd))),
         "/etc/kubernetes/kubeadm/init.yaml" | "/etc/kubernetes/kubeadm/join.yaml" => {
             host.kubeadm.as_ref().map(|plan| Context::KubeadmNode(kubeadm::node(plan)))
@@ -64,6 +70,27 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
         }
         "/etc/kubernetes/manifests/etcd.yaml" => {
             etcd.map(|etcd| Context::EtcdPod(pod::etcd(host, etcd, digest)))
+        }
+        "/etc/keepalived/check_apiserver.sh"
+        | "/etc/keepalived/keepalived.conf"
+        | "/etc/kubernetes/manifests/keepalived.yaml"
+        | "/etc/sysusers.d/keepalived-script.conf" => {
+            let plan = host.balancers.as_ref()?.keepalived.as_ref()?;
+            keepalived::of(path, plan, digest).map(Context::Keepalived)
+        }
+        "/etc/kubernetes/manifests/kube-vip.yaml" => {
+            let plan = host.balancers.as_ref()?.kube_vip.as_ref()?;
+            Some(Context::KubeVip(kube_vip::context(plan, digest)))
+        }
+        "/etc/nginx/nginx.conf"
+        | "/etc/haproxy/haproxy.cfg"
+        | "/etc/containers/systemd/nginx.container"
+        | "/etc/containers/systemd/haproxy.container"
+        | "/etc/systemd/system/nginx.service"
+        | "/etc/systemd/system/haproxy.service"
+        | "/etc/kubernetes/manifests/nginx.yaml"
+        | "/etc/kubernetes/manifests/haproxy.yaml" => {
+            proxy::of(path, host.balancers.as_deref()?, digest).map(Context::Proxy)
         }
         _ if path.starts_with("/etc/kubernetes/manifests/") => {
             pod::context(host, name, digest).map(Context::Pod)
@@ -85,12 +112,16 @@ pub(super) enum Context {
     Etcd(Etcd),
     Etcdctl { endpoints: String },
     EtcdHealth(EtcdHealth),
+    Hosts(Hosts),
     Version { version: String },
+    Keepalived(keepalived::Keepalived),
+    KubeVip(kube_vip::KubeVip),
     Kubeadm(Kubeadm),
     Kubelet(Kubelet),
     KubeadmNode(kubeadm::Node),
     EtcdPod(EtcdPod),
     Pod(Pod),
+    Proxy(proxy::Files),
     ApiServer(apiserver::Files),
     Objects(Objects),
     Registries(Registries),

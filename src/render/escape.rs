@@ -3,7 +3,8 @@
 //! In YAML a value is one whole scalar, quoted when it needs to be; in TOML it is one basic string,
 //! quotes and all, which may also be a key. In systemd drop-ins and
 //! environment files a value outside a plain set of characters is refused unless a filter of
-//! `unit` quotes it: there is nothing it could add, no line, no option, no expansion.
+//! `unit` quotes it: there is nothing it could add, no line, no option, no expansion. In nginx's and
+//! haproxy's configurations a value is one word, of fewer characters still.
 
 use crate::spec::yaml;
 use minijinja::value::ValueKind;
@@ -24,7 +25,10 @@ pub(super) fn format(output: &mut Output<'_>, state: &mut State<'_, '_>, value: 
                 Format::Yaml => yaml::scalar(text),
                 Format::Toml => toml_string(text),
                 Format::Plain if is_plain(text) => text.to_owned(),
-                Format::Plain => return refuse("a value has characters that this file format cannot hold"),
+                Format::Word if is_word(text) => text.to_owned(),
+                Format::Plain | Format::Word => {
+                    return refuse("a value has characters that this file format cannot hold");
+                }
             }
         }
         _ => return refuse("only strings, numbers and booleans can be written into a file"),
@@ -55,7 +59,7 @@ pub(super) fn check(path: &str, text: &str) -> Result<(), String> {
             let read = yaml::foreign(document);
             read.map(drop).map_err(|(line, message)| format!("line {line}: {message}"))
         }),
-        Format::Toml | Format::Plain => Ok(()),
+        Format::Toml | Format::Plain | Format::Word => Ok(()),
     }
 }
 
@@ -64,9 +68,12 @@ pub(super) fn check(path: &str, text: &str) -> Result<(), String> {
 pub(super) enum Format {
     /// A value is one scalar.
     Yaml,
-    /// A value is plain, or a filter of [`super::unit`] quotes it.
+    /// A value is one basic string.
     Toml,
+    /// A value is plain, or a filter of [`super::unit`] quotes it.
     Plain,
+    /// A value is a name, an address, a number with its unit or a path: one word of nginx's or haproxy's.
+    Word,
 }
 
 impl Format {
@@ -78,6 +85,10 @@ impl Format {
             Some("toml") => Self::Toml,
             // containers-registries.conf.d(5)
             Some("conf") if path.starts_with("/etc/containers/") => Self::Toml,
+            Some("conf") if path.starts_with("/etc/nginx/") || path.starts_with("/etc/keepalived/") => {
+                Self::Word
+            }
+            Some("cfg") if path.starts_with("/etc/haproxy/") => Self::Word,
             _ => Self::Plain,
         }
     }
@@ -103,6 +114,15 @@ pub(super) fn toml_string(text: &str) -> String {
 pub(super) fn is_plain(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._/@:+=,-[]".contains(&byte);
     !text.is_empty() && text.bytes().all(allowed)
+}
+
+/// Whether a value is one word to nginx and to haproxy, whatever stands before and behind it: none of what
+/// quotes, ends, begins a block or a comment, expands (`$`, `%`, `"${`) or names another kind of socket
+/// (`unix@`, `unix:`, `abns@`, `fd@`).
+fn is_word(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._/:-[]".contains(&byte);
+    // `unix:` is the one kind without `@`
+    !text.is_empty() && text.bytes().all(allowed) && !text.starts_with("unix:")
 }
 
 #[cfg(test)]
@@ -151,6 +171,16 @@ mod tests {
         environment.get_template(name).unwrap().render(context!(value))
     }
 
+    /// Lines as keepalived reads them: comments from `!` or `#` on, words between blanks, braces by themselves.
+    fn keepalived_words(text: &str) -> Vec<String> {
+        let bare = |line: &str| {
+            line.split(['!', '#']).next().unwrap_or_default().replace('{', " { ").replace('}', " } ")
+        };
+        let lines =
+            text.split(['\n', '\r']).map(|line| bare(line).split_whitespace().collect::<Vec<_>>().join(" "));
+        lines.filter(|line| !line.is_empty()).collect()
+    }
+
     proptest! {
         /// A hostile value is still one scalar, and reads back as itself.
         #[test]
@@ -176,6 +206,35 @@ mod tests {
                 expected.insert("a".to_owned(), value.clone().into());
                 expected.insert("b".to_owned(), keyed.into());
                 assert_eq!(read, expected);
+            }
+        }
+
+        /// nginx's and haproxy's configurations take one word, which reads back as itself, or nothing.
+        #[test]
+        fn no_value_breaks_out_of_a_proxys_configuration(value in any::<String>()) {
+            for name in ["/etc/nginx/nginx.conf", "/etc/haproxy/haproxy.cfg"] {
+                match render(name, "server {{ value }} end", &value) {
+                    Ok(text) => {
+                        let words: Vec<_> = text.split_whitespace().collect();
+                        assert_eq!(words, ["server", &value, "end"]);
+                        let means = |c: char| !c.is_ascii() || c.is_control() || "\"'\\;{}#$%@`~,".contains(c);
+                        assert!(!value.contains(means), "{value:?}");
+                    }
+                    Err(error) => assert_eq!(error.kind(), minijinja::ErrorKind::BadEscape),
+                }
+            }
+        }
+
+        /// What keepalived.conf takes is one word that reads back as itself; anything else is refused.
+        #[test]
+        fn no_value_breaks_out_of_keepalived(value in "[a-z0-9.:!#\"{}$~@ \n\r\t\\\\;%*'`\u{0}\u{2028}é-]{0,12}") {
+            let source = "a {\n    b {{ value }}\n    c\n}\n";
+            match render("/etc/keepalived/keepalived.conf", source, &value) {
+                Ok(text) => {
+                    assert_eq!(keepalived_words(&text), ["a {", &format!("b {value}"), "c", "}"]);
+                    assert!(!value.contains(['$', '~', '@', '"', '\\']));
+                }
+                Err(error) => assert_eq!(error.kind(), minijinja::ErrorKind::BadEscape),
             }
         }
 

@@ -5,16 +5,21 @@
 //! afterwards.
 
 mod apiserver;
+mod container;
 mod context;
 mod escape;
 mod etcd;
+mod hosts;
 mod json;
+mod keepalived;
+mod kube_vip;
 mod kubeadm;
 mod kubelet;
 mod membership;
 mod objects;
 mod patch;
 mod pod;
+mod proxy;
 mod registries;
 mod runbook;
 mod runtimes;

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 /// The annotation that has the kubelet make a pod anew when a file changes that the pod reads at its
 /// start only: the digest of these files.
-const RESTART_DIGEST: &str = "sealift.dev/restart-digest";
+pub(super) const RESTART_DIGEST: &str = "sealift.dev/restart-digest";
 
 /// The context of a component's manifest, and of the part that all of them include.
 #[derive(Serialize)]

@@ -17,7 +17,7 @@ pub(super) fn of(path: &str, plan: &PreparationPlan) -> Option<System> {
         "/etc/sysctl.d/90-sealift.conf" => {
             plan.sysctl.clone().map(|plan| System::Settings { settings: plan.settings })
         }
-        "/etc/systemd/journald.conf.d/90-sealift.conf" => plan.journald.clone().map(System::Journald),
+        "/etc/systemd/journald.conf.d/90-sealift.conf" => plan.journald.as_ref().map(journald),
         "/etc/systemd/system/containerd.service.d/40-sealift-limits.conf"
         | "/etc/systemd/system/crio.service.d/40-sealift-limits.conf" => {
             plan.limits.as_ref().map(|plan| System::Limits { open_files: plan.open_files })
@@ -40,10 +40,14 @@ pub(super) enum System {
     KubeletLimits { open_files: u32, before: Vec<&'static str>, started: Vec<&'static str> },
     Limits { open_files: u32 },
     Logrotate(LogrotatePlan),
-    Journald(JournaldPlan),
+    Journald { max_use: u64, max_retention: Option<u64> },
     Timezone { name: String },
     Ntp(NtpPlan),
     Nothing {},
+}
+
+const fn journald(plan: &JournaldPlan) -> System {
+    System::Journald { max_use: plan.max_use, max_retention: plan.max_retention }
 }
 
 /// What is there before the kubelet, and what of it is started for it.
@@ -58,3 +62,6 @@ fn kubelet(plan: &LimitsPlan) -> System {
         started,
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -78,7 +78,8 @@ mod tests {
     #[test]
     fn sorted_tables_after_values() {
         let value = json!({"b": [1.5, {}], "a": {"d": true, "c": "x\ny", "io.x/y": {"z": [1, "a"]}}, "v": 3});
-        let expected = "b = [1.5, {}]\nv = 3\n\n[a]\nc = \"x\\u000Ay\"\nd = true\n\n[a.\"io.x/y\"]\nz = [1, \"a\"]\n";
+        let expected =
+            "b = [1.5, {}]\nv = 3\n\n[a]\nc = \"x\\u000Ay\"\nd = true\n\n[a.\"io.x/y\"]\nz = [1, \"a\"]\n";
         assert_eq!(written(value).unwrap(), expected);
     }
 

@@ -13,6 +13,7 @@ pub(super) fn add_filters(environment: &mut Environment<'_>) {
     environment.add_filter("bare", bare);
     environment.add_filter("line", |state: &State<'_, '_>, text: &str| safe(state, text, str::to_owned));
     environment.add_filter("pattern", pattern);
+    environment.add_filter("words", words);
     environment.add_filter("variable", |state: &State<'_, '_>, text: &str| safe(state, text, variable));
 }
 
@@ -43,6 +44,15 @@ fn pattern(state: &State<'_, '_>, text: &str) -> Result<Value, Error> {
         return safe(state, text, str::to_owned);
     }
     Err(Error::new(ErrorKind::BadEscape, "a pattern has characters that mean something else"))
+}
+
+/// Words of a command line that mean themselves to systemd and to podman's Quadlet.
+#[allow(clippy::needless_pass_by_value, reason = "minijinja's signature")]
+fn words(state: &State<'_, '_>, words: Vec<String>) -> Result<Value, Error> {
+    if words.iter().all(|word| is_plain(word)) {
+        return safe(state, &words.join(" "), str::to_owned);
+    }
+    Err(Error::new(ErrorKind::BadEscape, "a value has characters that this file format cannot hold"))
 }
 
 /// A word of `ExecStart=` behind the first: `%` and `$` are doubled, backslash and quotes escaped.

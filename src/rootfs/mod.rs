@@ -5,6 +5,7 @@
 //! root itself may be reached through links: whoever names it decides what it is.
 #![allow(clippy::disallowed_methods, reason = "this is where a host's files are read and written")]
 
+mod attributes;
 mod read;
 mod write;
 

@@ -30,6 +30,14 @@ pub struct OpenFile {
 }
 
 impl OpenFile {
+    pub(super) fn fd(&self) -> &OwnedFd {
+        &self.fd
+    }
+
+    pub(super) fn at(&self) -> &str {
+        &self.at
+    }
+
     /// What the system said about the open descriptor before the first byte was read.
     pub fn metadata(&self) -> &Metadata {
         &self.metadata

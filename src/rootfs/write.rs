@@ -1,12 +1,13 @@
 //! Writing: new files appear under a temporary name, whole, with their final mode and owner, and
 //! take their place by rename. Only `host` uses this.
 
-use super::{Dir, Kind, Metadata, Root, WalkError};
+use super::{Dir, Kind, Metadata, Root, WalkError, attributes as extended_attributes};
 use rustix::fs::{
     AtFlags, FlockOperation, Gid, Mode, OFlags, Uid, fchmod, fchown, flock, fstat, fsync, linkat, mkdirat,
     openat, renameat, unlinkat,
 };
 use rustix::io::{Errno, retry_on_intr, write};
+use std::ffi::CString;
 use std::io;
 use std::os::fd::OwnedFd;
 
@@ -66,11 +67,31 @@ impl Dir {
     /// It is created with 0600 and gets its mode after its owner, so nobody can ever read what
     /// they should not. Leaves nothing behind on failure.
     pub fn stage(&self, contents: &[u8], attributes: Attributes) -> Result<String, WalkError> {
+        self.write_beside(contents, attributes, &[])
+    }
+
+    /// As [`Dir::stage`], with the extended attributes of the file of that name, whose contents are to change.
+    pub fn stage_anew(
+        &self,
+        name: &str,
+        contents: &[u8],
+        attributes: Attributes,
+    ) -> Result<String, WalkError> {
+        let extended = extended_attributes::of(&self.file(name)?)?;
+        self.write_beside(contents, attributes, &extended)
+    }
+
+    fn write_beside(
+        &self,
+        contents: &[u8],
+        attributes: Attributes,
+        extended: &[(CString, Vec<u8>)],
+    ) -> Result<String, WalkError> {
         let name = self.temporary_name()?;
         let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = openat(&*self.fd, &name, flags, Mode::from_raw_mode(0o600))
             .map_err(|errno| WalkError::io("write in", &self.path, errno))?;
-        match fill(&fd, contents, attributes) {
+        match fill(&fd, contents, attributes, extended) {
             Ok(()) => Ok(name),
             Err(errno) => {
                 // The first error is the one to report.
@@ -162,13 +183,20 @@ impl Dir {
     }
 }
 
-fn fill(fd: &OwnedFd, contents: &[u8], attributes: Attributes) -> Result<(), Errno> {
+fn fill(
+    fd: &OwnedFd,
+    contents: &[u8],
+    attributes: Attributes,
+    extended: &[(CString, Vec<u8>)],
+) -> Result<(), Errno> {
     let mut rest = contents;
     while !rest.is_empty() {
         let written = retry_on_intr(|| write(fd, rest))?;
         rest = rest.get(written..).filter(|_| written > 0).ok_or(Errno::IO)?;
     }
     dress(fd, attributes)?;
+    // an access list tells the mode's group bits too, the same ones
+    extended_attributes::give(fd, extended)?;
     fsync(fd)
 }
 

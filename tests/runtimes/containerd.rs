@@ -110,8 +110,10 @@ fn containerd_1_reads_every_field() {
 /// names a containerd 2 to ask itself.
 #[test]
 fn containerd_2_knows_every_field() {
-    let known: toml::Table =
-        std::fs::read_to_string(repository("tests/data/runtimes/containerd-2.toml")).unwrap().parse().unwrap();
+    let known: toml::Table = std::fs::read_to_string(repository("tests/data/runtimes/containerd-2.toml"))
+        .unwrap()
+        .parse()
+        .unwrap();
     for rest in VARIANTS {
         for config in [
             "{}",
@@ -161,7 +163,10 @@ fn where_it_is() {
     assert_eq!(has(""), [false, false]);
     assert_eq!(has(V3), [true, true]);
     assert_eq!(has("roles: {worker: {hostPrep: {containerd: {}}}}\n"), [false, true]);
-    assert_eq!(has(&format!("{V3}roles: {{worker: {{hostPrep: {{containerd: {{enabled: false}}}}}}}}\n")), [true, false]);
+    assert_eq!(
+        has(&format!("{V3}roles: {{worker: {{hostPrep: {{containerd: {{enabled: false}}}}}}}}\n")),
+        [true, false]
+    );
     assert_eq!(has(&format!("containerRuntime: {{kind: cri-o}}\n{V3}")), [false, false]);
 }
 
@@ -199,7 +204,9 @@ fn what_toml_cannot_hold_is_refused_at_its_line() {
     );
     assert_eq!(
         of("{oom_score: 9223372036854775808}"),
-        ["error hostPrep.containerd.config.oom_score: the file is TOML, which has no number as large as 9223372036854775808"]
+        [
+            "error hostPrep.containerd.config.oom_score: the file is TOML, which has no number as large as 9223372036854775808"
+        ]
     );
     assert_eq!(
         of("{version: 2}"),

@@ -32,8 +32,12 @@ fn compare(
 
 #[test]
 fn what_differs_is_found() {
-    let [one, other] = ["a = 1\n[b]\nc = true\nd = 1", "a = 2\n[b]\nc = \"\""].map(|text| text.parse().unwrap());
-    assert_eq!(unknown(&one, &other), ["/b/c: Boolean(true), and there Some(String(\"\"))", "/b/d: Integer(1), and there None"]);
+    let [one, other] =
+        ["a = 1\n[b]\nc = true\nd = 1", "a = 2\n[b]\nc = \"\""].map(|text| text.parse().unwrap());
+    assert_eq!(
+        unknown(&one, &other),
+        ["/b/c: Boolean(true), and there Some(String(\"\"))", "/b/d: Integer(1), and there None"]
+    );
     assert_eq!(lost(&one, &other).len(), 3);
     assert_eq!(lost(&one, &one), [""; 0]);
 }

@@ -43,7 +43,8 @@ fn files(rest: &str, host: &str) -> BTreeMap<String, String> {
     let hosts = hosts(rest);
     let templates = Templates::embedded();
     let files = Renderer::new(&templates).unwrap().templates(&hosts[host]).unwrap();
-    let ours = files.into_iter().filter(|(path, _)| [CONTAINERD, CRIO, CRICTL, DOCKER].contains(&path.as_str()));
+    let ours =
+        files.into_iter().filter(|(path, _)| [CONTAINERD, CRIO, CRICTL, DOCKER].contains(&path.as_str()));
     ours.map(|(path, bytes)| (path, String::from_utf8(bytes).unwrap())).collect()
 }
 

@@ -34,7 +34,9 @@ fn cri_o_knows_every_field() {
         std::fs::read_to_string(repository("tests/data/runtimes/crio.toml")).unwrap().parse().unwrap();
     for config in ["{}", "{crio: {runtime: {pids_limit: 4096, default_ulimits: [\"nofile=1:2\"]}}}"] {
         for driver in ["systemd", "cgroupfs"] {
-            let rest = format!("{KIND}kubelet: {{cgroupDriver: {driver}}}\nhostPrep: {{crio: {{config: {config}}}}}\n");
+            let rest = format!(
+                "{KIND}kubelet: {{cgroupDriver: {driver}}}\nhostPrep: {{crio: {{config: {config}}}}}\n"
+            );
             let written: toml::Table = file(&rest, CRIO).parse().unwrap();
             assert_eq!(unknown(&written, &known), [""; 0], "{rest}");
         }
@@ -51,6 +53,9 @@ fn crictl() {
     assert_eq!(of(&format!("{KIND}{on}")), expected("unix:///var/run/crio/crio.sock", 10));
     let own = "kubelet: {containerRuntimeEndpoint: \"unix:///run/cri-dockerd.sock\"}\n";
     assert_eq!(of(&format!("{own}{on}")), expected("unix:///run/cri-dockerd.sock", 10));
-    assert_eq!(of("hostPrep: {crictl: {timeout: 1500ms}}\n"), expected("unix:///var/run/containerd/containerd.sock", 2));
+    assert_eq!(
+        of("hostPrep: {crictl: {timeout: 1500ms}}\n"),
+        expected("unix:///var/run/containerd/containerd.sock", 2)
+    );
     assert!(!files("", "w1").contains_key(CRICTL));
 }

@@ -38,7 +38,9 @@ fn the_kubelet_finds_its_runtime() {
     let own = "kubelet: {containerRuntimeEndpoint: \"unix:///run/cri-dockerd.sock\"}\n";
     assert_eq!(
         of_containerd(own, "{}"),
-        [": the kubelet asks at unix:///run/cri-dockerd.sock, and containerd listens at /run/containerd/containerd.sock"]
+        [
+            ": the kubelet asks at unix:///run/cri-dockerd.sock, and containerd listens at /run/containerd/containerd.sock"
+        ]
     );
     assert_eq!(of_containerd(own, "{grpc: {address: /run/cri-dockerd.sock}}"), [""; 0]);
     let run = "kubelet: {containerRuntimeEndpoint: \"unix:///run/containerd/containerd.sock\"}\n";
@@ -53,7 +55,9 @@ fn mirrors_are_found() {
     assert_eq!(of_containerd("", &elsewhere), [""; 0]);
     assert_eq!(
         of_containerd(mirrors, &elsewhere),
-        [format!("{OF_CRI}.registry.config_path: the mirrors of `containerRuntime.registryMirrors` lie in /etc/containerd/certs.d, where containerd does not look")]
+        [format!(
+            "{OF_CRI}.registry.config_path: the mirrors of `containerRuntime.registryMirrors` lie in /etc/containerd/certs.d, where containerd does not look"
+        )]
     );
     let both = "containerd serves no kubelet that has both this and `config_path`";
     assert_eq!(
@@ -64,7 +68,10 @@ fn mirrors_are_found() {
         of_containerd("", &registry("configs: {m.example: {tls: {ca_file: /a}}}")),
         [format!("{OF_CRI}.registry.configs.\"m.example\".tls: {both}")]
     );
-    assert_eq!(of_containerd("", &registry("config_path: null, mirrors: {quay.io: {endpoint: [a]}}")), [""; 0]);
+    assert_eq!(
+        of_containerd("", &registry("config_path: null, mirrors: {quay.io: {endpoint: [a]}}")),
+        [""; 0]
+    );
 }
 
 #[test]
@@ -90,7 +97,9 @@ fn formats_have_their_own_plugins() {
 #[test]
 fn cri_o() {
     let of = |rest: &str, config: &str| {
-        told(&format!("containerRuntime: {{kind: cri-o}}\n{rest}hostPrep: {{crio: {{config: {{crio: {config}}}}}}}\n"))
+        told(&format!(
+            "containerRuntime: {{kind: cri-o}}\n{rest}hostPrep: {{crio: {{config: {{crio: {config}}}}}}}\n"
+        ))
     };
     assert_eq!(of("", "{}"), [""; 0]);
     assert_eq!(
@@ -101,7 +110,10 @@ fn cri_o() {
         ]
     );
     assert_eq!(
-        of("kubelet: {cgroupDriver: cgroupfs}\n", "{runtime: {conmon_cgroup: system.slice}, api: {listen: /run/a.sock}}"),
+        of(
+            "kubelet: {cgroupDriver: cgroupfs}\n",
+            "{runtime: {conmon_cgroup: system.slice}, api: {listen: /run/a.sock}}"
+        ),
         [
             "warning hostPrep.crio.config.crio.runtime.conmon_cgroup: CRI-O starts with cgroupfs only where this is `pod`",
             "warning hostPrep.crio.config.crio.api.listen: the kubelet asks at unix:///var/run/crio/crio.sock, and CRI-O listens at /run/a.sock",
@@ -117,16 +129,22 @@ fn docker() {
     assert_eq!(of(dockerd, "{}"), [""; 0]);
     assert_eq!(
         of(dockerd, "{exec-opts: []}"),
-        ["warning hostPrep.docker.config.exec-opts: the kubelet's cgroup driver is systemd, and Docker's is not"]
+        [
+            "warning hostPrep.docker.config.exec-opts: the kubelet's cgroup driver is systemd, and Docker's is not"
+        ]
     );
     assert_eq!(
         of("", "{hosts: [\"fd://\"]}"),
-        ["warning hostPrep.docker.config.hosts: the unit of most distributions has `-H fd://` already, and dockerd starts with one of the two only"]
+        [
+            "warning hostPrep.docker.config.hosts: the unit of most distributions has `-H fd://` already, and dockerd starts with one of the two only"
+        ]
     );
     let mirrors = "containerRuntime: {registryMirrors: {docker.io: [\"https://m.example/hub\"]}}\n";
     assert_eq!(
         of(mirrors, "{}"),
-        ["warning containerRuntime.registryMirrors.\"docker.io\"[0]: Docker cannot ask https://m.example/hub: it takes mirrors without a path"]
+        [
+            "warning containerRuntime.registryMirrors.\"docker.io\"[0]: Docker cannot ask https://m.example/hub: it takes mirrors without a path"
+        ]
     );
     assert_eq!(of(mirrors, "{registry-mirrors: [\"https://b.example\"]}"), [""; 0]);
 }
@@ -136,7 +154,9 @@ fn parts_that_nothing_reads() {
     let crio = "containerRuntime: {kind: cri-o}\n";
     assert_eq!(
         told(&format!("{crio}hostPrep: {{containerd: {{}}}}\n")),
-        ["warning hostPrep.containerd means nothing: neither a kubelet's containers nor nerdctl's run by containerd there"]
+        [
+            "warning hostPrep.containerd means nothing: neither a kubelet's containers nor nerdctl's run by containerd there"
+        ]
     );
     assert_eq!(told(&format!("{crio}hostPrep: {{containerd: {{enabled: false}}}}\n")), [""; 0]);
     assert_eq!(

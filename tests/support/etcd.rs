@@ -4,7 +4,11 @@
 //! `SEALIFT_ETCD=/path/to/etcd` runs that etcd with the manifest's own flags. Without it Debian's is
 //! run; what its old release does not know is mapped by [`known_to_3_4`] and nowhere else.
 
-#![allow(clippy::disallowed_types, reason = "waits for processes")]
+#![allow(
+    clippy::disallowed_types,
+    clippy::print_stderr,
+    reason = "waits for processes, and passes on what they say"
+)]
 
 use super::etcd_command::{Installed, installed};
 use super::example::{ADDRESSES, Built, HOSTS};
@@ -74,6 +78,8 @@ fn enter_namespaces(unshare: &Path, name: &str) {
     command.args(&words).arg(own).args(["--exact", name]);
     let ran = run(command.args(["--nocapture", "--test-threads=1"]).env(INSIDE, "1")).expect_code(0);
     assert!(ran.stdout.contains("1 passed"), "{ran:#?}");
+    // figures, for who asks with `--nocapture`
+    eprint!("{}", ran.stderr);
 }
 
 /// A process that ends with its owner.

@@ -83,6 +83,7 @@ fn lines_that_no_writer_writes() {
     }
     for (from, to) in [
         ("foreign", "block"),
+        ("foreign", "blocks"),
         ("foreign", "Foreign"),
         ("foreign", "managed"),
         ("foreign", "initial"),
@@ -160,4 +161,64 @@ fn contents_of_foreign_files_are_not_packed() {
     contents.insert(FOREIGN.into(), b"x".to_vec());
     let packed = pack(mixed(), &contents, EPOCH, &key(7)).map(|_| ()).map_err(|error| error.to_string());
     assert_eq!(packed, Err("/etc/app/state is foreign or not in the manifest".to_owned()));
+}
+
+const HOSTS: &str = "/etc/hosts";
+const BLOCK: &[u8] = b"# BEGIN sealift\n10.0.0.6 cp1\n# END sealift\n";
+
+/// A bundle with a block of these bytes.
+fn with_block(bytes: &[u8], change: fn(&mut File)) -> Result<Packed, PackError> {
+    let mut block = File { policy: Policy::Block, ..file(HOSTS, false) };
+    change(&mut block);
+    let mut contents = contents("infra0");
+    contents.insert(HOSTS.into(), bytes.to_vec());
+    let mut manifest = mixed();
+    manifest.files.push(block);
+    pack(manifest, &contents, EPOCH, &key(7))
+}
+
+#[test]
+fn a_block_comes_back_as_it_was_packed() {
+    let packed = with_block(BLOCK, |_| {}).unwrap();
+    let verified = read(&packed.bytes).unwrap();
+    assert_eq!((verified.manifest(), verified.contents(HOSTS)), (&packed.manifest, Some(BLOCK)));
+    let text = String::from_utf8(verified.manifest_bytes().to_vec()).unwrap();
+    let line = r#"{"gid":0,"mode":"0644","path":"/etc/hosts","policy":"block","restart":["unit/nginx"],"sealed":false,"#;
+    assert!(text.contains(line), "{text}");
+}
+
+#[test]
+fn a_block_that_is_none_is_neither_packed_nor_read() {
+    let said = |packed: Result<Packed, PackError>| packed.map(|_| ()).unwrap_err().to_string();
+    let none = "/etc/hosts is no block: from `# BEGIN sealift` to `# END sealift`, a line feed after each and no such line between";
+    for bytes in [b"10.0.0.6 cp1\n".as_slice(), b"", &[BLOCK, b"x\n"].concat(), &[BLOCK, BLOCK].concat()] {
+        assert_eq!(said(with_block(bytes, |_| {})), none);
+    }
+    let inconsistent = "the manifest contradicts itself: /etc/hosts: is a block, and is sealed or has a certificate or origin";
+    let origin = |file: &mut File| file.origin = Some(Origin { seed: 1, generation: "1".into() });
+    assert_eq!(said(with_block(BLOCK, origin)), inconsistent);
+    let certificate = |file: &mut File| file.certificate = Some("/etc/hostname".into());
+    assert_eq!(said(with_block(BLOCK, certificate)), inconsistent);
+    let fields = |file: &mut File| file.fields = Some(self::fields(&[("a", "")]));
+    assert_eq!(
+        said(with_block(BLOCK, fields)),
+        "the manifest contradicts itself: /etc/hosts: has fields and is not initial, or lacks them"
+    );
+    // No file's key is certified by a block.
+    let mut manifest = mixed();
+    manifest.files[1].policy = Policy::Block;
+    manifest.files[2].certificate = Some("/etc/hostname".into());
+    let mut contents = contents("infra0");
+    contents.insert("/etc/hostname".into(), BLOCK.to_vec());
+    let problem = "the manifest contradicts itself: /etc/pki/key: names a certificate that is no public file of this manifest";
+    assert_eq!(said(pack(manifest, &contents, EPOCH, &key(7))), problem);
+    // Signed all the same.
+    let managed = with_block(b"10.0.0.6 cp1\n", |file| file.policy = Policy::Managed).unwrap();
+    let mut manifest = managed.manifest.clone();
+    manifest.files.iter_mut().find(|file| file.path == HOSTS).unwrap().policy = Policy::Block;
+    let forged = resigned(&key(7), |raws| {
+        raws[2] = Raw::new(MANIFEST, &canonical::to_bytes(&manifest).unwrap());
+        raws.insert(4, Raw::new("files/etc/hosts", b"10.0.0.6 cp1\n"));
+    });
+    assert_eq!(found(&forged), ["manifest-inconsistent @:files/etc/hosts"]);
 }

@@ -183,6 +183,7 @@ pub(super) fn of_file(file: &File) -> Facts {
             Policy::Initial => "initial",
             Policy::Bootstrap => "bootstrap",
             Policy::Foreign => "foreign",
+            Policy::Block => "block",
         },
     );
     if *policy != Policy::Foreign {

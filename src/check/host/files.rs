@@ -2,6 +2,7 @@
 //! valid; private keys those of their certificates.
 
 use super::Options;
+use crate::bundle::block;
 use crate::bundle::manifest::{File, Manifest, Policy};
 use crate::bundle::paths::parse_mode;
 use crate::bundle::sums::sha256_hex;
@@ -76,7 +77,7 @@ fn look(root: &Root, file: &File, no_key: bool) -> Result<Seen, WalkError> {
     match directory.file(name) {
         Ok(open) => {
             let metadata = *open.metadata();
-            let whole = file.sealed || file.policy == Policy::Initial;
+            let whole = file.sealed || matches!(file.policy, Policy::Initial | Policy::Block);
             let contents = if whole || metadata.size <= MAX_PARSED {
                 open.contents().map(Contents::Whole)
             } else if metadata.size != file.size {
@@ -145,6 +146,10 @@ impl<'a> Check<'a> {
                 return;
             }
         };
+        if file.policy == Policy::Block {
+            findings.extend(block(file, seen.contents));
+            return;
+        }
         let Some(mode) = parse_mode(&file.mode) else {
             let finding =
                 Finding::new(Id::ManifestInconsistent, file.path.as_str(), "build the bundle again");
@@ -242,6 +247,31 @@ impl<'a> Check<'a> {
             findings.extend(pair(&file.path, certificate, cert, key));
         }
     }
+}
+
+/// A block against the manifest. Mode, owner and all around it are the file's own.
+fn block(file: &File, contents: Result<Contents, WalkError>) -> Option<Finding> {
+    let path = file.path.as_str();
+    let bytes = match contents {
+        Ok(Contents::Whole(bytes)) => bytes,
+        // never so of a block, which is read whole
+        Ok(Contents::Digest(_) | Contents::OtherSize | Contents::Skipped) => return None,
+        Err(WalkError::TooLarge { .. }) => return Some(obstacles::damaged_block(path, "more bytes")),
+        Err(error) => return Some(obstacles::finding(&error)),
+    };
+    let lines = match block::cut(&bytes) {
+        Ok(cut) => cut.block,
+        Err(damage) => return Some(obstacles::damaged_block(path, damage.to_string())),
+    };
+    if lines.is_empty() {
+        return Some(Finding::new(Id::BlockMissing, path, REINSTALL));
+    }
+    let found = sha256_hex(lines);
+    (found != file.sha256).then(|| {
+        Finding::new(Id::BlockDiffers, path, REINSTALL)
+            .expected(format!("sha256:{}", file.sha256))
+            .found(format!("sha256:{found}"))
+    })
 }
 
 /// A private key against its certificate; damage of the certificate itself is reported elsewhere.

@@ -3,6 +3,7 @@
 // Tables of cases.
 #![allow(clippy::too_many_lines, clippy::type_complexity)]
 
+mod blocks;
 mod drift;
 mod policies;
 

@@ -38,11 +38,7 @@ pub(super) fn differs(
         return true;
     }
     match &file.source {
-        Source::Template(_)
-        | Source::Each(..)
-        | Source::Manifest
-        | Source::Patch
-        | Source::Configuration => {
+        Source::Template(_) | Source::Each(..) | Source::Manifest | Source::Patch | Source::Configuration => {
             rendered.get(&file.path).map(Vec::as_slice) != contents
         }
         Source::Pod(_) => {

@@ -12,7 +12,7 @@ pub(super) fn problems(cluster: &ClusterPlan, host: &HostPlan, before: &Verified
     let old = before.manifest().host.generation;
     if host.name != OPERATOR && host.item.generation < old {
         let at = Path::root().key("hosts").key(&host.name).key("generation");
-        problems.push(lower(&at, host.item.generation, old));
+        problems.push(lower(at.as_str(), host.item.generation, old));
     }
     for file in host.files.iter() {
         let was = before.file(&file.path).and_then(|file| file.origin.as_ref());
@@ -27,16 +27,20 @@ pub(super) fn problems(cluster: &ClusterPlan, host: &HostPlan, before: &Verified
         }
         let at = match &file.source {
             Source::Password(name) => Path::root().key("passwords").key(name).key("generation"),
+            Source::VrrpPassword => {
+                let Some(password) = host.vrrp_password() else { continue };
+                problems.push(lower(&format!("{}.generation", password.path), new, old));
+                continue;
+            }
             _ if now.generation.contains(',') => Path::root().key("pki").key("generation"),
             _ => continue,
         };
-        problems.push(lower(&at, new, old));
+        problems.push(lower(at.as_str(), new, old));
     }
     problems
 }
 
-fn lower(at: &Path, new: u32, old: u32) -> Problem {
+fn lower(at: &str, new: u32, old: u32) -> Problem {
     let message = format!("{at}: {new} after {old} brings secrets back that were replaced");
-    Problem::warning(at.as_str(), message)
-        .hint(format!("write {old}, or {} for new ones", old.saturating_add(1)))
+    Problem::warning(at, message).hint(format!("write {old}, or {} for new ones", old.saturating_add(1)))
 }

@@ -27,6 +27,7 @@ fn newer(draft: &Draft) -> Draft {
     newer.set(POD, b"pod 2\n");
     newer.add("/etc/new/deep/file", b"new\n", false);
     newer.add("/etc/new/secret", b"new\n", true);
+    newer.block("/etc/hosts", "10.0.0.6 cp1\n");
     newer
 }
 

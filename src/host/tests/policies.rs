@@ -10,7 +10,7 @@ use crate::check::record::{HOST_SUMS, INSTALLED, MANIFEST};
 use crate::finding::{Finding, Id};
 use crate::host::compare;
 use crate::host::testkit::{CONF, Draft, Host, KEY, names, options};
-use crate::host::wanted::{Contents, Phase, Wanted};
+use crate::host::wanted::{Base, Contents, Phase, Wanted};
 use crate::host::{Action, InstallError, Options, Report};
 use crate::rootfs::Attributes;
 use crate::verify_key::VERIFY_KEY_PATH;
@@ -126,6 +126,7 @@ fn what_changes_after_it_was_judged_is_not_overwritten() {
         attributes: Attributes::on(&root, 0o600, 0, 0),
         phase: Phase::First,
         kept: true,
+        base: Base::Bundle,
     };
     host.write(KUBELET, b"new");
     host.chmod(KUBELET, 0o600);

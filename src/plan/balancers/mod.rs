@@ -4,6 +4,7 @@ mod keepalived;
 mod kube_vip;
 mod proxy;
 
+use super::ContainerPlan;
 use super::host::Shared;
 use super::settings::Settings;
 use crate::spec::scalars::HostName;
@@ -11,9 +12,10 @@ use crate::spec::types::{BalancerKind, BalancerRun, Host, LoadBalancer, Provisio
 use crate::spec::{Path, Problem};
 use serde::{Serialize, Serializer};
 
-pub use keepalived::KeepalivedPlan;
-pub use kube_vip::KubeVipPlan;
-pub use proxy::ProxyPlan;
+pub use keepalived::{CheckPlan, KeepalivedPlan, VrrpPassword, VrrpPlan};
+pub(super) use kube_vip::is_in as has_kube_vip;
+pub use kube_vip::{BgpPlan, KubeVipPlan};
+pub use proxy::{BackendPlan, HaproxyPlan, NginxPlan, Program, ProxyPlan};
 
 /// The balancers of one host, at most one of each kind.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -87,6 +89,47 @@ impl BalancersPlan {
             BalancerKind::Haproxy => self.haproxy.as_ref().map(|plan| plan.run),
         }
     }
+
+    /// The proxies.
+    pub fn proxies(&self) -> impl Iterator<Item = &ProxyPlan> {
+        self.haproxy.iter().chain(&self.nginx)
+    }
+
+    /// The proxy of a kind.
+    pub fn proxy(&self, kind: BalancerKind) -> Option<&ProxyPlan> {
+        self.proxies().find(|plan| plan.kind() == kind)
+    }
+
+    /// What runs the container of a balancer; none where it runs in no container of its own.
+    pub fn container(&self, kind: BalancerKind) -> Option<&ContainerPlan> {
+        self.proxy(kind)?.container.as_ref()
+    }
+
+    /// What runs containers of balancers.
+    pub fn containers(&self) -> impl Iterator<Item = &ContainerPlan> {
+        self.proxies().filter_map(|plan| plan.container.as_ref())
+    }
+
+    /// The images that run here, each by its balancer's name, in byte order of those.
+    pub fn images(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        let proxies = self.proxies().filter_map(|plan| Some((plan.kind().name(), plan.image.as_deref()?)));
+        let keepalived = self.keepalived.iter().filter(|plan| plan.run != BalancerRun::Service);
+        let keepalived = keepalived.filter_map(|plan| Some(("keepalived", plan.image.as_deref()?)));
+        let kube_vip = self.kube_vip.iter().map(|plan| ("kube-vip", plan.image.as_str()));
+        let mut all: Vec<_> = proxies.chain(keepalived).chain(kube_vip).collect();
+        all.sort_unstable();
+        all.into_iter()
+    }
+}
+
+/// The interface of virtual addresses on a host: what its role or the host says goes before the entry.
+fn interface(site: &Site<'_>) -> Option<String> {
+    let found = site.settings.interface.as_ref().or(site.entry.interface.as_ref());
+    found.map(ToString::to_string)
+}
+
+const fn family(v6: bool) -> &'static str {
+    if v6 { "IPv6" } else { "IPv4" }
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]

@@ -5,6 +5,7 @@ use super::{
     Attribute, CERTS, CertPlan, CertRow, Cn, Form, Kind, Organization, Place, Sans, Server, When, requested,
     sans,
 };
+use crate::plan::balancers::has_kube_vip;
 use crate::plan::brought::{Facts, Version};
 use crate::plan::etcd::{Member, Members};
 use crate::plan::releases::Release;
@@ -160,7 +161,7 @@ pub(super) fn exists_for_members(spec: &Spec, row: &CertRow) -> bool {
         When::OfAllMembers => spec.etcd.certificates == EtcdCertificates::Shared,
         When::EtcdOnHosts => spec.etcd.run != EtcdRun::StatefulSet,
         When::StatefulSet => spec.etcd.run == EtcdRun::StatefulSet,
-        When::Always | When::NotByToken | When::Kubeadm | When::KubeadmInit => true,
+        When::Always | When::NotByToken | When::Administered | When::Initializing => true,
     }
 }
 
@@ -173,8 +174,8 @@ pub(in crate::plan) fn exists(spec: &Spec, row: &CertRow, here: &[Place]) -> boo
         When::OfEachMember | When::OfAllMembers | When::EtcdOnHosts | When::StatefulSet => {
             exists_for_members(spec, row)
         }
-        When::Kubeadm => operator || kubeadm,
-        When::KubeadmInit => operator || (kubeadm && !spec.kubernetes.initialized),
+        When::Administered => operator || kubeadm || has_kube_vip(spec),
+        When::Initializing => operator || ((kubeadm || has_kube_vip(spec)) && !spec.kubernetes.initialized),
         When::NotByToken => operator || !joins_by_token(spec, row, here),
     }
 }

@@ -84,10 +84,10 @@ pub enum When {
     OfEachMember,
     /// Where all etcd members have one: it is no host's.
     OfAllMembers,
-    /// With kubeadm, which reads it.
-    Kubeadm,
-    /// With kubeadm, until the cluster runs.
-    KubeadmInit,
+    /// With kubeadm or kube-vip, which read it.
+    Administered,
+    /// With either, until the cluster runs.
+    Initializing,
     /// Where etcd runs on hosts.
     EtcdOnHosts,
     /// Where etcd runs in a `StatefulSet`.

@@ -213,13 +213,14 @@ pub const CERTS: &[CertRow] = &[
         kind: Kind::IssuedBy(CaName::Kubernetes),
         on: CONTROL_PLANE_AND_OPERATOR,
         key_on: CONTROL_PLANE_AND_OPERATOR,
-        when: When::Kubeadm,
+        when: When::Administered,
         cn: Cn::Fixed("kubernetes-admin"),
         organization: Organization::Fixed("kubeadm:cluster-admins"),
         eku: CLIENT,
         form: Form::Kubeconfig("/etc/kubernetes/admin.conf", Server::Endpoint),
         policy: Policy::Bootstrap,
-        why: "administrators; kubeadm needs it on a control plane when it initialises, joins and upgrades",
+        why: "administrators; kubeadm needs it on a control plane when it initialises, joins and upgrades, \
+              kube-vip always",
         ..LEAF
     },
     CertRow {
@@ -227,7 +228,7 @@ pub const CERTS: &[CertRow] = &[
         kind: Kind::IssuedBy(CaName::Kubernetes),
         on: &[Place::FirstControlPlane, Place::Operator],
         key_on: &[Place::FirstControlPlane, Place::Operator],
-        when: When::KubeadmInit,
+        when: When::Initializing,
         cn: Cn::Fixed("kubernetes-super-admin"),
         organization: Organization::Fixed("system:masters"),
         eku: CLIENT,

@@ -1,10 +1,11 @@
-//! What runs a member's container.
+//! What runs a container: an etcd member's, or a balancer's.
 
 use super::{Owner, unit};
+use crate::spec::scalars::AbsolutePath;
 use crate::spec::types::{ContainerEngine, EtcdRun, Spec};
 use serde::Serialize;
 
-/// What runs a member's container.
+/// What runs a container.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ContainerPlan {
@@ -13,7 +14,7 @@ pub struct ContainerPlan {
     pub engine: ContainerEngine,
     /// Its program.
     pub program: String,
-    /// The user and group that run etcd, by number; the image's own when absent.
+    /// The user and group in it, by number; the image's own when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user: Option<Owner>,
 }
@@ -23,21 +24,26 @@ fn engine_name<S: serde::Serializer>(engine: &ContainerEngine, serializer: S) ->
     serializer.serialize_str(engine.name())
 }
 
+impl ContainerPlan {
+    /// An engine with its usual program, or the one given.
+    pub(in crate::plan) fn new(
+        engine: ContainerEngine,
+        program: Option<&AbsolutePath>,
+        user: Option<Owner>,
+    ) -> Self {
+        let default = match engine {
+            ContainerEngine::Podman => "/usr/bin/podman",
+            ContainerEngine::Docker => "/usr/bin/docker",
+            // no distribution has a package of it
+            ContainerEngine::Nerdctl => "/usr/local/bin/nerdctl",
+        };
+        Self { engine, program: program.map_or_else(|| default.to_owned(), ToString::to_string), user }
+    }
+}
+
 /// What runs the containers of a spec; none where etcd runs in no container of its own.
 pub(super) fn plan(spec: &Spec) -> Option<ContainerPlan> {
-    if spec.etcd.run != EtcdRun::Container {
-        return None;
-    }
     let of = &spec.etcd.container;
-    let default = match of.engine {
-        ContainerEngine::Podman => "/usr/bin/podman",
-        ContainerEngine::Docker => "/usr/bin/docker",
-        // no distribution has a package of it
-        ContainerEngine::Nerdctl => "/usr/local/bin/nerdctl",
-    };
-    Some(ContainerPlan {
-        engine: of.engine,
-        program: of.program.as_ref().map_or_else(|| default.to_owned(), ToString::to_string),
-        user: unit::owner(spec),
-    })
+    let plan = || ContainerPlan::new(of.engine, of.program.as_ref(), unit::owner(spec));
+    (spec.etcd.run == EtcdRun::Container).then(plan)
 }

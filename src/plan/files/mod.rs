@@ -124,6 +124,7 @@ fn from_row(row: &'static FileRow, site: &Site<'_>) -> Vec<FilePlan> {
         RowSource::EtcdSecrets => Source::EtcdSecrets,
         RowSource::BootstrapKubeconfig => Source::BootstrapKubeconfig,
         RowSource::KubeadmConfiguration => Source::KubeadmConfiguration,
+        RowSource::VrrpPassword => Source::VrrpPassword,
         RowSource::Patch => Source::Patch,
         RowSource::Configuration => Source::Configuration,
         RowSource::Pod => Source::Pod(row.path),

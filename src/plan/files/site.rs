@@ -46,6 +46,9 @@ impl Site<'_> {
         {
             targets.insert(0, "static-pod/kube-apiserver");
         }
+        if self.kube_vip_reads(row) {
+            targets.push("static-pod/kube-vip");
+        }
         targets
     }
 
@@ -55,10 +58,18 @@ impl Site<'_> {
         let operator = self.here.contains(&Place::Operator);
         let signed = self.holds(When::Kubeadm) && self.holds(When::SigningOnHosts);
         match row.policy {
+            // it is not needed once, but all the time
+            _ if self.kube_vip_reads(row) => Policy::Managed,
             _ if operator => Policy::Managed,
             Policy::Initial if !signed => Policy::Managed,
             policy => policy,
         }
+    }
+
+    /// Whether kube-vip has this kubeconfig, which it reads at its start.
+    fn kube_vip_reads(&self, row: &CertRow) -> bool {
+        let plan = self.balancers.and_then(|balancers| balancers.kube_vip.as_ref());
+        plan.is_some_and(|plan| plan.kubeconfig == row.public_path())
     }
 
     /// The files of a certificate or a key pair, with kubeadm's modes: certificates 0644, all else 0600.

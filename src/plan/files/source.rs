@@ -31,6 +31,8 @@ pub enum RowSource {
     SigningCertificate(&'static str),
     /// kubeadm's configuration with bootstrap tokens in it.
     KubeadmConfiguration,
+    /// keepalived's password.
+    VrrpPassword,
     /// A patch that kubeadm lays over what it writes, on hosts that have it.
     Patch,
     /// A configuration of the plan, written whole in the format of its path.
@@ -76,6 +78,8 @@ pub enum Source {
     SigningCertificate(&'static str),
     /// kubeadm's configuration with bootstrap tokens in it, sealed.
     KubeadmConfiguration,
+    /// keepalived's password, sealed.
+    VrrpPassword,
     /// A patch of kubeadm's: JSON of the plan.
     Patch,
     /// A configuration of the plan, written whole in the format of its path.
@@ -98,6 +102,7 @@ impl Source {
             | Self::EtcdSecrets
             | Self::BootstrapKubeconfig
             | Self::KubeadmConfiguration
+            | Self::VrrpPassword
             | Self::Password(_) => true,
             Self::Certificate(_)
             | Self::PublicKeys(_)

@@ -29,8 +29,23 @@ fn paths_are_absolute_and_sorted_and_no_host_has_one_twice() {
             // of etcd's unit, by itself or around a container
             || whens.ends_with(&[When::EtcdContainer])
             || whens == [When::Initializes, When::Joins, When::StaticPods];
+        // of a balancer, by what it runs under
+        let runs: Vec<_> = rows().filter(|row| row.path == *path).map(|row| row.when).collect();
+        let either = either || by_run(&runs);
         assert!(one || apart || either || places == member || places == node_or_alone, "{path}");
     }
+}
+
+/// Whether conditions are those of one balancer that runs in different ways.
+fn by_run(whens: &[When]) -> bool {
+    let of = |when: &When| match *when {
+        When::Balanced(kind, run) => Some((kind, run)),
+        _ => None,
+    };
+    let all: Option<Vec<_>> = whens.iter().map(of).collect();
+    let kinds: BTreeSet<_> = all.iter().flatten().map(|(kind, _)| kind).collect();
+    let runs: BTreeSet<_> = all.iter().flatten().map(|(_, run)| run).collect();
+    all.is_some() && kinds.len() == 1 && runs.len() == whens.len()
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::plan::certs::place::ETCD;
 use crate::plan::etcd::stateful_set::Part;
 use crate::plan::objects::Object;
 use crate::plan::preparation::Part as PrepPart;
-use crate::plan::{Step, UnitPlan};
+use crate::plan::{BalancersPlan, KeepalivedPlan, Step, UnitPlan};
 use crate::spec::types::{
     ApiServer, BalancerKind, BalancerRun, CaName, ContainerEngine, EtcdRun, GateRun, Join, Provisioner,
     RuntimeKind,
@@ -89,6 +89,14 @@ pub enum When {
     Mirrors(RuntimeKind),
     /// Where a balancer of that kind runs so.
     Balanced(BalancerKind, BalancerRun),
+    /// Where keepalived runs in any way.
+    Keepalived,
+    /// Where keepalived runs so, and has a password.
+    VrrpPassword(BalancerRun),
+    /// Where a balancer of that kind runs in a container of podman's.
+    BalancerQuadlet(BalancerKind),
+    /// Where it runs in a container of docker's or nerdctl's.
+    BalancerContainer(BalancerKind),
     /// Where a preparation has that part.
     Prepared(PrepPart),
     /// Where a preparation limits units, and this is the container runtime.
@@ -152,6 +160,14 @@ impl Site<'_> {
                 self.api_server().and_then(|own| own.oidc.as_ref()).is_some_and(|oidc| oidc.ca.is_some())
             }
             When::Balanced(kind, run) => self.balancers.is_some_and(|plan| plan.run(kind) == Some(run)),
+            When::Keepalived => self.keepalived().is_some(),
+            When::VrrpPassword(run) => {
+                self.keepalived().is_some_and(|plan| plan.run == run && plan.password.is_some())
+            }
+            When::BalancerQuadlet(kind) => self.balancer_engine(kind) == Some(ContainerEngine::Podman),
+            When::BalancerContainer(kind) => {
+                matches!(self.balancer_engine(kind), Some(ContainerEngine::Docker | ContainerEngine::Nerdctl))
+            }
             When::Prepared(part) => self.preparation.is_some_and(|plan| plan.has(part)),
             When::Limited(kind) => {
                 self.holds(When::Prepared(PrepPart::Limits)) && self.spec.container_runtime.kind == kind
@@ -161,17 +177,24 @@ impl Site<'_> {
         }
     }
 
-    /// Whether something here fetches images as this runtime does: the kubelet's runtime, or what runs
-    /// etcd's container.
+    /// Whether something here fetches images as this runtime does: the kubelet's runtime, or what runs a
+    /// container of etcd's or of a balancer's.
     fn pulls_as(&self, kind: RuntimeKind) -> bool {
-        let engines = match self.engine() {
+        let as_runtime = |engine: ContainerEngine| match engine {
             // containers-registries.conf(5) is both podman's and CRI-O's
-            Some(ContainerEngine::Podman) => Some(RuntimeKind::Crio),
+            ContainerEngine::Podman => Some(RuntimeKind::Crio),
             // nerdctl's `hosts_dir` is containerd's by default
-            Some(ContainerEngine::Nerdctl) => Some(RuntimeKind::Containerd),
-            Some(ContainerEngine::Docker) | None => None,
+            ContainerEngine::Nerdctl => Some(RuntimeKind::Containerd),
+            ContainerEngine::Docker => None,
         };
-        self.holds(When::Runtime(kind)) || engines == Some(kind)
+        let balancers = self.balancers.into_iter().flat_map(BalancersPlan::containers);
+        let engines = self.engine().into_iter().chain(balancers.map(|container| container.engine));
+        self.holds(When::Runtime(kind)) || engines.filter_map(as_runtime).any(|like| like == kind)
+    }
+
+    /// What runs a balancer's container here.
+    fn balancer_engine(&self, kind: BalancerKind) -> Option<ContainerEngine> {
+        self.balancers?.container(kind).map(|container| container.engine)
     }
 
     /// What runs etcd's container here.
@@ -183,6 +206,10 @@ impl Site<'_> {
     /// The unit of the host's etcd member.
     fn unit(&self) -> Option<&UnitPlan> {
         self.etcd.and_then(|etcd| etcd.unit.as_ref())
+    }
+
+    fn keepalived(&self) -> Option<&KeepalivedPlan> {
+        self.balancers.and_then(|plan| plan.keepalived.as_ref())
     }
 
     /// The settings of the API servers, where there are any.

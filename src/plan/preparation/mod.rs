@@ -20,7 +20,8 @@ use crate::spec::scalars::HostName;
 use crate::spec::types::Host;
 use serde::Serialize;
 
-pub use hosts::HostsPlan;
+pub(super) use hosts::Names;
+pub use hosts::{HostsLine, HostsPlan};
 pub use kernel::{
     DefaultModule, DefaultSetting, MODULES, ModulePlan, ModulesPlan, REMOVED, RemovedSetting, SETTINGS,
     SettingPlan, SysctlPlan, Where,

@@ -13,7 +13,7 @@ pub(in crate::plan) fn problems(site: &Site<'_>) -> Vec<Problem> {
     let mut layers: Vec<_> = layers_of(site.shared.spec, site.name, site.host).collect();
     layers.reverse();
     let host = Prepared { site, layers };
-    let mut problems = Vec::new();
+    let mut problems = runtimes::problems(site);
     host.sysctl(&mut problems);
     host.modules(&mut problems);
     host.swap(&mut problems);

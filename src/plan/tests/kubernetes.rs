@@ -100,6 +100,64 @@ fn one_control_plane_is_the_first() {
     assert_eq!(holders(&with(&running).0), Vec::<String>::new());
 }
 
+/// What leads to the API servers: virtual addresses, and names and addresses of somebody else's balancer.
+const LED: (&str, &str) = (
+    "loadBalancers: [{kind: external}]",
+    "loadBalancers:
+  - {kind: keepalived, on: control-plane, vips: [192.0.2.100, 192.0.2.101], interface: eth0, virtualRouterId: 1}
+  - {kind: external, names: [lb.example, api.prod.example], addresses: [203.0.113.1, \"fd00::1\"]}",
+);
+
+#[test]
+fn what_leads_to_the_api_server_is_in_its_certificate() {
+    let (plan, problems) = with(&[LED]);
+    assert_eq!(problems, Vec::<String>::new());
+    assert_eq!(
+        names(leaf(&plan, "cp1", "apiserver")),
+        "api.prod.example cp1 kubernetes kubernetes.default kubernetes.default.svc \
+         kubernetes.default.svc.cluster.local lb.example 10.96.0.1 192.0.2.6 192.0.2.100 192.0.2.101 203.0.113.1 \
+         fd00::1"
+    );
+    // kubeadm would make the same, and adds the endpoint itself
+    let told = |plan: &Plan| {
+        let kubeadm = plan.hosts.iter().next().unwrap().1.kubeadm.as_ref().unwrap();
+        let kind = |map: &serde_json::Map<_, serde_json::Value>| map["kind"] == "ClusterConfiguration";
+        let document = kubeadm.documents.iter().find(|document| kind(document.map())).unwrap();
+        document.map()["apiServer"]["certSANs"].clone()
+    };
+    let more = serde_json::json!(["lb.example", "192.0.2.100", "192.0.2.101", "203.0.113.1", "fd00::1"]);
+    assert_eq!(told(&plan), more);
+    let virtual_one = ("api.prod.example:6443", "192.0.2.101:6443");
+    let written = ("pki: {}", "pki: {certificates: {apiserver: {sans: [192.0.2.100, a.example]}}}");
+    let (plan, _) = with(&[LED, virtual_one, written]);
+    let more = serde_json::json!([
+        "192.0.2.100",
+        "a.example",
+        "api.prod.example",
+        "lb.example",
+        "203.0.113.1",
+        "fd00::1"
+    ]);
+    assert_eq!(told(&plan), more);
+}
+
+/// A host that is a load balancer alone: no kubelet, no certificate, nothing of Kubernetes.
+#[test]
+fn a_host_of_load_balancers() {
+    let host = "hosts:
+  lb1:
+    addresses: [192.0.2.20]
+    roles: [load-balancer]
+    recipients: [age1303a6ml9r3y08xzsf8npet9u9gxn76jkamlr9qlv4mpgrkgvcuxqx8a7vm]
+";
+    let (plan, problems) = with(&[("hosts:\n", host)]);
+    assert_eq!(problems, ["warning hosts.lb1.roles[0]: lb1 is a load balancer, and no balancer is on it"]);
+    let planned = plan.hosts.iter().find(|(name, _)| name.as_str() == "lb1").unwrap().1;
+    assert!(planned.certificates.is_empty() && planned.kubelet.is_none() && planned.kubeadm.is_none());
+    let paths: Vec<_> = planned.files.iter().map(|file| file.path.as_str()).collect();
+    assert_eq!(paths, ["/etc/sealift/verify.key"]);
+}
+
 #[test]
 fn what_does_not_fit_the_table() {
     let cases: &[(&str, &str, &[&str])] = &[

@@ -1,24 +1,32 @@
-//! Kubelets that there are not: etcd that is a unit needs none.
+//! Kubelets that there are not: etcd that is a unit needs none, nor does a load balancer.
 
 use super::{Holes, Path, Problem, Spec};
 use crate::spec::layers::{Layer, layers};
-use crate::spec::types::{EtcdRun, Host, Kubelet};
+use crate::spec::types::{EtcdRun, Host, Kubelet, Role};
 
 /// Settings of kubelets where none runs.
 pub(super) fn none(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     let hosts = Path::root().key("hosts");
     let run = Path::root().key("etcd").key("run");
-    if spec.etcd.run == EtcdRun::StaticPod || holes.touch(&hosts) || holes.touch(&run) {
+    if holes.touch(&hosts) || holes.touch(&run) {
         return;
     }
+    let pods = spec.etcd.run == EtcdRun::StaticPod;
+    let has_kubelet = |host: &Host| host.is_node() || (pods && host.has(Role::Etcd));
     for Layer { path, role, host, .. } in layers(spec).filter(|layer| is_written(layer.kubelet)) {
         let of_layer = |host: &&Host| role.is_none_or(|role| host.has(role));
         let mut of_all = spec.hosts.values().filter(of_layer);
-        let runs = host.map_or_else(|| of_all.any(Host::is_node), Host::is_node);
-        if !runs {
+        let nobody = spec.hosts.values().filter(of_layer).count() == 0;
+        let runs = host.map_or_else(|| of_all.any(has_kubelet), has_kubelet);
+        // a skeleton has settings before it has hosts
+        let skeleton = pods && host.is_none() && nobody;
+        if !runs && !skeleton {
             let at = path.key("kubelet");
             let message = format!("{at} means nothing: no kubelet runs there");
-            let hint = "remove it; what must hold before etcd starts stands under `etcd.gate`";
+            let etcd =
+                !pods && host.is_none_or(|host| host.has(Role::Etcd)) && role != Some(Role::LoadBalancer);
+            let gate = "remove it; what must hold before etcd starts stands under `etcd.gate`";
+            let hint = if etcd { gate } else { "remove it" };
             problems.push(Problem::warning(at, message).hint(hint));
         }
     }

@@ -11,6 +11,7 @@ mod flags;
 mod hosts;
 mod kubelets;
 mod kubernetes;
+mod names;
 mod nodes;
 mod pki;
 mod pods;
@@ -58,6 +59,7 @@ const RULES: &[Rule] = &[
     kubernetes::tokens,
     kubernetes::pointless,
     balancers::idle,
+    balancers::nodes,
     balancers::required,
     balancers::pointless,
     balancers::runs,
@@ -98,6 +100,7 @@ const RULES: &[Rule] = &[
     nodes::node_ips,
     nodes::beyond_proxy,
     nodes::mirrors,
+    names::entries,
     preparation::without_kubelet,
     authorities::one_origin,
     authorities::described_by_itself,

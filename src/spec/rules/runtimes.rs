@@ -111,16 +111,19 @@ pub(super) fn format(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
         if part.config.map().contains_key("version") {
             let at = at.key("version");
             let message = format!("{at}: the format stands under `format` of `containerd`");
-            problems.push(Problem::error(at, message).hint("remove it, and write `format: 2` or `format: 3`"));
+            problems
+                .push(Problem::error(at, message).hint("remove it, and write `format: 2` or `format: 3`"));
         }
         let formats: Vec<u32> = of_layer(spec, &layer).map(|host| format_of(spec, host)).collect();
         if formats.is_empty() || holes.touch(&Path::root().key("hostPrep")) {
             continue;
         }
-        let foreign = foreign(&part.config, &at, formats.contains(&2), formats.iter().any(|format| *format != 2));
+        let foreign =
+            foreign(&part.config, &at, formats.contains(&2), formats.iter().any(|format| *format != 2));
         problems.extend(foreign.into_iter().map(|at| {
             let message = format!("{at} means nothing in this format of containerd's configuration");
-            let hint = "`format: 2` is for containerd 1.x, `format: 3` for 2.x: each has its own names of plugins";
+            let hint =
+                "`format: 2` is for containerd 1.x, `format: 3` for 2.x: each has its own names of plugins";
             Problem::warning(at, message).hint(hint)
         }));
     }

@@ -213,10 +213,16 @@ impl FromStr for HostAddress {
     type Err = ScalarError;
 
     fn from_str(text: &str) -> Result<Self, ScalarError> {
-        text.parse().map(Self).map_err(|_| {
+        let address: IpAddr = text.parse().map_err(|_| {
             ScalarError::new(text, "an IP address", "it is neither IPv4 nor IPv6")
                 .hint("write it like 10.0.0.6 or fd00::6")
-        })
+        })?;
+        // two spellings of a key would be one address with the names of either
+        if address.to_string() != text {
+            return Err(ScalarError::new(text, "an IP address", "it has a shorter form")
+                .hint(format!("write it {address}")));
+        }
+        Ok(Self(address))
     }
 }
 
@@ -289,7 +295,7 @@ mod tests {
         good::<NtpServer>(&["ntp.example", "10.0.0.2", "fd00::2"]);
         bad::<NtpServer>(&["ntp.example iburst", "http://a", "a_b"]);
         good::<HostAddress>(&["10.0.0.6", "fd00::6"]);
-        bad::<HostAddress>(&["10.0.0.0/8", "a"]);
+        bad::<HostAddress>(&["10.0.0.0/8", "a", "fd00:0::6", "FD00::6"]);
         bad::<InterfaceName>(HOSTILE);
         bad::<SysctlKey>(HOSTILE);
         bad::<ModuleName>(HOSTILE);

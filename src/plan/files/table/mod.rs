@@ -2,9 +2,13 @@
 
 mod control_plane;
 mod etcd;
+mod hosts;
+mod keepalived;
+mod kube_vip;
 mod kubeadm;
 mod kubelet;
 mod operators;
+mod proxies;
 mod runtime;
 mod sealift;
 mod stateful_set;
@@ -17,10 +21,14 @@ use crate::plan::certs::place::CONTROL_PLANE;
 /// Every file there is, besides certificates and keys, by what it belongs to.
 const ROOMS: &[&[FileRow]] = &[
     etcd::ROWS,
+    hosts::ROWS,
+    keepalived::ROWS,
+    kube_vip::ROWS,
     kubeadm::ROWS,
     control_plane::ROWS,
     kubelet::ROWS,
     operators::ROWS,
+    proxies::ROWS,
     runtime::ROWS,
     sealift::ROWS,
     stateful_set::ROWS,

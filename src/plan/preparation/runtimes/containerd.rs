@@ -39,10 +39,7 @@ pub(super) struct Names {
 /// The names of a configuration's format.
 pub(super) fn names(config: &FreeForm) -> Names {
     if config.map().get("version").and_then(Value::as_u64) == Some(2) {
-        Names {
-            runtimes: ["plugins", CRI, "containerd", "runtimes"],
-            registry: ["plugins", CRI, "registry"],
-        }
+        Names { runtimes: ["plugins", CRI, "containerd", "runtimes"], registry: ["plugins", CRI, "registry"] }
     } else {
         Names {
             runtimes: ["plugins", RUNTIME, "containerd", "runtimes"],

@@ -36,7 +36,8 @@ fn of_containerd(site: &Site<'_>, config: &FreeForm, problems: &mut Vec<Problem>
         let of_runc = runtime.get("runtime_type").is_some_and(|kind| *kind == containerd::RUNC);
         if of_runc && systemd != (driver == "systemd") {
             let [a, b, c, d] = names.runtimes;
-            let message = format!("the kubelet's cgroup driver is {driver}, and that of the runtime {name} is not");
+            let message =
+                format!("the kubelet's cgroup driver is {driver}, and that of the runtime {name} is not");
             let hint = format!("write `SystemdCgroup: {}` among its options", driver == "systemd");
             warn(&[a, b, c, d, name, "options", "SystemdCgroup"], &message, &hint);
         }
@@ -51,7 +52,11 @@ fn of_containerd(site: &Site<'_>, config: &FreeForm, problems: &mut Vec<Problem>
     let listens = at(config, &["grpc", "address"]).and_then(Value::as_str);
     let listens = listens.unwrap_or("/run/containerd/containerd.sock");
     if let Some(message) = elsewhere(site, listens, "containerd") {
-        warn(&["grpc", "address"], &message, "write `containerRuntimeEndpoint` under `kubelet`, or `grpc.address` here");
+        warn(
+            &["grpc", "address"],
+            &message,
+            "write `containerRuntimeEndpoint` under `kubelet`, or `grpc.address` here",
+        );
     }
 }
 
@@ -71,7 +76,9 @@ fn of_registries(
     let path = field("config_path").and_then(Value::as_str).unwrap_or_default();
     let mut mirrors = site.shared.spec.container_runtime.registry_mirrors.values();
     if mirrors.any(|mirrors| !mirrors.is_empty()) && path.split(':').all(|path| path != REGISTRIES) {
-        let message = format!("the mirrors of `containerRuntime.registryMirrors` lie in {REGISTRIES}, where containerd does not look");
+        let message = format!(
+            "the mirrors of `containerRuntime.registryMirrors` lie in {REGISTRIES}, where containerd does not look"
+        );
         warn(&[plugins, plugin, registry, "config_path"], &message, "remove it");
     }
     if path.is_empty() {
@@ -107,7 +114,11 @@ fn of_crio(site: &Site<'_>, config: &FreeForm, problems: &mut Vec<Problem>) {
     }
     let listen = ["crio", "api", "listen"];
     if let Some(message) = elsewhere(site, text(&listen).unwrap_or("/run/crio/crio.sock"), "CRI-O") {
-        warn(&listen, &message, "write `containerRuntimeEndpoint` under `kubelet`, or `crio.api.listen` here");
+        warn(
+            &listen,
+            &message,
+            "write `containerRuntimeEndpoint` under `kubelet`, or `crio.api.listen` here",
+        );
     }
 }
 
@@ -117,7 +128,12 @@ fn of_docker(site: &Site<'_>, config: &FreeForm, problems: &mut Vec<Problem>) {
     };
     if at(config, &["hosts"]).is_some() {
         let message = "the unit of most distributions has `-H fd://` already, and dockerd starts with one of the two only";
-        warn(&DOCKER, &["hosts"], message, "write the whole `ExecStart` without it into a drop-in of docker.service, or remove this");
+        warn(
+            &DOCKER,
+            &["hosts"],
+            message,
+            "write the whole `ExecStart` without it into a drop-in of docker.service, or remove this",
+        );
     }
     let driver = cgroup_driver(site.settings);
     let options = at(config, &["exec-opts"]).and_then(Value::as_array);

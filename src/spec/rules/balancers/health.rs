@@ -27,7 +27,7 @@ fn refusal(spec: &Spec) -> Option<Path> {
     let flag = of.extra_args.iter().find(|(name, _)| name.as_str() == "anonymous-auth");
     let off = |value: &str| matches!(value.to_ascii_lowercase().as_str(), "false" | "f" | "0");
     if let Some((name, values)) = flag
-        && values.iter().last().is_some_and(|value| off(value))
+        && values.iter().last().is_some_and(off)
     {
         return Some(path.key("extraArgs").key(name.as_str()));
     }

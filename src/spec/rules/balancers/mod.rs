@@ -17,7 +17,7 @@ pub(super) use fields::pointless;
 pub(super) use health::anonymous;
 pub(super) use interfaces::{unused, written};
 pub(super) use listeners::ports;
-pub(super) use places::{alone, behind, idle, once, place};
+pub(super) use places::{alone, behind, idle, nodes, once, place};
 pub(super) use required::required;
 pub(super) use runs::{runs, static_pods};
 pub(super) use served::endpoint;

@@ -141,3 +141,25 @@ pub(in crate::spec::rules) fn idle(spec: &Spec, holes: &Holes, problems: &mut Ve
         }
     }
 }
+
+/// Labels and taints of hosts that are load balancers alone.
+pub(in crate::spec::rules) fn nodes(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
+    if hosts_left_out(holes) {
+        return;
+    }
+    let role = Role::LoadBalancer;
+    let of_role: Vec<_> = spec.hosts.values().filter(|host| host.has(role)).collect();
+    let no_node = !of_role.is_empty() && !of_role.iter().any(|host| host.is_node());
+    let path = Path::root().key("roles").key(role.name());
+    let layer = spec.roles.get(&role).filter(|_| no_node);
+    let layers = layer.map(|of| (path, !of.labels.is_empty(), of.taints.is_some()));
+    let alone = super::super::hosts(spec).filter(|(_, _, host)| host.roles == [role]);
+    let hosts = alone.map(|(path, _, of)| (path, !of.labels.is_empty(), of.taints.is_some()));
+    for (path, labels, taints) in layers.into_iter().chain(hosts) {
+        for (key, _) in [("labels", labels), ("taints", taints)].into_iter().filter(|(_, written)| *written) {
+            let at = path.key(key);
+            let message = format!("{at} means nothing: no node is there");
+            problems.push(Problem::warning(at, message).hint("remove it"));
+        }
+    }
+}

@@ -79,8 +79,12 @@ fn nobody(spec: &Spec, at: Path, host: &EndpointHost, ways: &[Way]) -> Option<Pr
     let mut control_planes = spec.hosts.iter().filter(|(_, host)| host.has(Role::ControlPlane));
     let (first, second) = (control_planes.next()?, control_planes.next());
     if !spec.load_balancers.is_empty() {
-        let known: Vec<_> = ways.iter().flat_map(|way| way.addresses.iter().flatten()).collect();
-        let served: Vec<_> = known.iter().map(ToString::to_string).collect();
+        let mut served: Vec<String> = Vec::new();
+        for address in ways.iter().flat_map(|way| way.addresses.iter().flatten()).map(ToString::to_string) {
+            if !served.contains(&address) {
+                served.push(address);
+            }
+        }
         let (what, hint) = if served.is_empty() {
             let hint = "a proxy on loopback serves its own host alone: write `on: node`, or `listen: all`";
             (format!("no balancer serves {host}"), hint.to_owned())
@@ -151,10 +155,7 @@ fn behind(spec: &Spec, entries: &[Entry<'_>], entry: &Entry<'_>) -> Vec<u32> {
     let proxies: Vec<u32> =
         entries.iter().filter(all).filter(here).map(|other| other.of.port_of(spec)).collect();
     let api = entry.hosts(spec).any(|(_, host)| host.has(Role::ControlPlane));
-    match proxies.is_empty() {
-        true if api => vec![spec.kubernetes.api_port.get()],
-        _ => proxies,
-    }
+    if proxies.is_empty() && api { vec![spec.kubernetes.api_port.get()] } else { proxies }
 }
 
 impl Entry<'_> {
