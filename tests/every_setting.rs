@@ -12,12 +12,16 @@ use support::example::{Built, replaced};
 use support::stacked::{HOSTS, spec};
 
 /// Sections whose fields are all in [`TABLE`].
-const SECTIONS: [&str; 23] = [
+const SECTIONS: [&str; 27] = [
     "ApiServer",
     "Audit",
     "ContainerRuntime",
+    "ContainerdPrep",
     "ControllerManager",
     "CoreDns",
+    "CrictlPrep",
+    "CrioPrep",
+    "DockerPrep",
     "HostsPrep",
     "Images",
     "JournaldPrep",
@@ -118,6 +122,17 @@ fn table() -> Vec<Row> {
         one(&["mode"], Top, "hostPrep: {swap: {}}"),
         within(&["mode"], Top, "hostPrep: {swap: {}}", "hostPrep: {swap: {mode: system}}"),
         within(&["mode"], Worker, "hostPrep: {swap: {mode: system}}", "hostPrep: {swap: {mode: limited}}"),
+        within(&["format"], Top, "hostPrep: {containerd: {}}", "hostPrep: {containerd: {format: 2}}"),
+        within(&["config"], Top, "hostPrep: {containerd: {}}", "hostPrep: {containerd: {config: {oom_score: 1}}}"),
+        within(&["enabled"], Worker, "hostPrep: {containerd: {}}", "hostPrep: {containerd: {enabled: false}}"),
+        within(&["config"], Worker, "hostPrep: {docker: {}}", "hostPrep: {docker: {config: {debug: true}}}"),
+        within(&["enabled"], Top, "hostPrep: {docker: {}}", "hostPrep: {docker: {enabled: false}}"),
+        within(&["config"], Top, "containerRuntime: {kind: cri-o}\nhostPrep: {crio: {}}",
+               "containerRuntime: {kind: cri-o}\nhostPrep: {crio: {config: {crio: {api: {}}}}}"),
+        within(&["enabled"], Top, "containerRuntime: {kind: cri-o}\nhostPrep: {crio: {}}",
+               "containerRuntime: {kind: cri-o}\nhostPrep: {crio: {enabled: false}}"),
+        within(&["timeout"], Top, "hostPrep: {crictl: {}}", "hostPrep: {crictl: {timeout: 3s}}"),
+        within(&["enabled"], Top, "hostPrep: {crictl: {}}", "hostPrep: {crictl: {enabled: false}}"),
         within(&["openFiles"], Top, "hostPrep: {limits: {}}", "hostPrep: {limits: {openFiles: 2048}}"),
         one(&["paths"], Worker, "hostPrep: {logrotate: {paths: [/var/log/a]}}"),
         within(&["keep"], Top, "hostPrep: {logrotate: {paths: [/var/log/a]}}", "hostPrep: {logrotate: {paths: [/var/log/a], keep: 2}}"),

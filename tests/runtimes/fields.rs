@@ -24,7 +24,7 @@ fn compare(
                 all.extend(compare(one, other, &path, alike));
             }
             (one, Some(other)) if alike(one, other) => {}
-            (one, other) => all.push(format!("{path}: {one}, and there {other:?}")),
+            (one, other) => all.push(format!("{path}: {one:?}, and there {other:?}")),
         }
     }
     all
@@ -36,7 +36,7 @@ fn what_differs_is_found() {
         ["a = 1\n[b]\nc = true\nd = 1", "a = 2\n[b]\nc = \"\""].map(|text| text.parse().unwrap());
     assert_eq!(
         unknown(&one, &other),
-        ["/b/c: true, and there Some(String(\"\"))", "/b/d: 1, and there None"]
+        ["/b/c: Boolean(true), and there Some(String(\"\"))", "/b/d: Integer(1), and there None"]
     );
     assert_eq!(lost(&one, &other).len(), 3);
     assert_eq!(lost(&one, &one), [""; 0]);
