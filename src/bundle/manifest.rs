@@ -108,7 +108,9 @@ impl File {
         let stops: Vec<String> = self.run.iter().filter_map(|command| configured(command)).collect();
         let gone = self.run.iter().filter(|command| !command.contains(name) && configured(command).is_none());
         let instead = |command: &String| match command.strip_prefix(ENABLE) {
-            Some(unit) if stops.iter().any(|other| other == unit) => format!("systemctl disable --now {unit}"),
+            Some(unit) if stops.iter().any(|other| other == unit) => {
+                format!("systemctl disable --now {unit}")
+            }
             _ => command.clone(),
         };
         gone.map(instead).collect()
