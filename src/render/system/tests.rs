@@ -47,7 +47,7 @@ proptest! {
         let setting = SettingPlan { key: key.to_string(), value: value.to_string(), why: "of a test" };
         let text = render("/etc/sysctl.d/90-sealift.conf", &System::Settings { settings: vec![setting] });
         let text = text.unwrap();
-        let (own, found) = lines(&text)[0].split_once('=').unwrap();
+        let (own, found) = lines(&text).first().unwrap().split_once('=').unwrap();
         prop_assert_eq!(lines(&text).len(), 1);
         prop_assert_eq!((own.trim(), found.trim()), (key.as_str(), value.as_str()));
     }
@@ -65,7 +65,7 @@ proptest! {
     fn modules(name in hostile()) {
         let modules = vec![ModulePlan { name: name.clone(), why: "of a test" }];
         let text = render("/etc/modules-load.d/sealift.conf", &System::Modules { modules });
-        check::<ModuleName>(&name, text.as_deref(), &[name.clone()]);
+        check::<ModuleName>(&name, text.as_deref(), std::slice::from_ref(&name));
     }
 
     #[test]
