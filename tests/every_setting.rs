@@ -111,37 +111,6 @@ fn table() -> Vec<Row> {
         within(&["kind"], Top, "containerRuntime: {registryMirrors: {docker.io: [\"https://m.example\"]}}",
                "containerRuntime: {kind: cri-o, registryMirrors: {docker.io: [\"https://m.example\"]}}"),
         one(&["registryMirrors"], Top, "containerRuntime: {registryMirrors: {docker.io: [\"https://m.example\"]}}"),
-        within(&["enabled"], Top, "hostPrep: {hosts: {}}", "hostPrep: {hosts: {enabled: false}}"),
-        one(&["enabled"], Top, "roles: {worker: {hostPrep: {hosts: {}}}}"),
-        one(&["enabled"], Worker, "hostPrep: {hosts: {}}"),
-        within(&["entries"], Top, "hostPrep: {hosts: {}}", "hostPrep: {hosts: {entries: {10.0.0.9: [a.example]}}}"),
-        one(&["settings"], Top, "hostPrep: {sysctl: {settings: {vm.swappiness: 1}}}"),
-        within(&["omit"], Top, "hostPrep: {sysctl: {}}", "hostPrep: {sysctl: {omit: [kernel.panic]}}"),
-        within(&["extra"], Top, "hostPrep: {modules: {}}", "hostPrep: {modules: {extra: [tcp_bbr]}}"),
-        within(&["omit"], Worker, "hostPrep: {modules: {}}", "hostPrep: {modules: {omit: [overlay]}}"),
-        one(&["mode"], Top, "hostPrep: {swap: {}}"),
-        within(&["mode"], Top, "hostPrep: {swap: {}}", "hostPrep: {swap: {mode: system}}"),
-        within(&["mode"], Worker, "hostPrep: {swap: {mode: system}}", "hostPrep: {swap: {mode: limited}}"),
-        within(&["format"], Top, "hostPrep: {containerd: {}}", "hostPrep: {containerd: {format: 2}}"),
-        within(&["config"], Top, "hostPrep: {containerd: {}}", "hostPrep: {containerd: {config: {oom_score: 1}}}"),
-        within(&["enabled"], Worker, "hostPrep: {containerd: {}}", "hostPrep: {containerd: {enabled: false}}"),
-        within(&["config"], Worker, "hostPrep: {docker: {}}", "hostPrep: {docker: {config: {debug: true}}}"),
-        within(&["enabled"], Top, "hostPrep: {docker: {}}", "hostPrep: {docker: {enabled: false}}"),
-        within(&["config"], Top, "containerRuntime: {kind: cri-o}\nhostPrep: {crio: {}}",
-               "containerRuntime: {kind: cri-o}\nhostPrep: {crio: {config: {crio: {api: {}}}}}"),
-        within(&["enabled"], Top, "containerRuntime: {kind: cri-o}\nhostPrep: {crio: {}}",
-               "containerRuntime: {kind: cri-o}\nhostPrep: {crio: {enabled: false}}"),
-        within(&["timeout"], Top, "hostPrep: {crictl: {}}", "hostPrep: {crictl: {timeout: 3s}}"),
-        within(&["enabled"], Top, "hostPrep: {crictl: {}}", "hostPrep: {crictl: {enabled: false}}"),
-        within(&["openFiles"], Top, "hostPrep: {limits: {}}", "hostPrep: {limits: {openFiles: 2048}}"),
-        one(&["paths"], Worker, "hostPrep: {logrotate: {paths: [/var/log/a]}}"),
-        within(&["keep"], Top, "hostPrep: {logrotate: {paths: [/var/log/a]}}", "hostPrep: {logrotate: {paths: [/var/log/a], keep: 2}}"),
-        within(&["size"], Top, "hostPrep: {logrotate: {paths: [/var/log/a]}}", "hostPrep: {logrotate: {paths: [/var/log/a], size: 1KiB}}"),
-        within(&["maxUse"], Top, "hostPrep: {journald: {}}", "hostPrep: {journald: {maxUse: 1GiB}}"),
-        within(&["maxRetention"], Top, "hostPrep: {journald: {}}", "hostPrep: {journald: {maxRetention: 9d}}"),
-        one(&["name"], Top, "hostPrep: {timezone: {name: UTC}}"),
-        one(&["servers"], Top, "hostPrep: {ntp: {servers: [a]}}"),
-        within(&["client"], Top, "hostPrep: {ntp: {servers: [a]}}", "hostPrep: {ntp: {servers: [a], client: chrony}}"),
         one(&["os"], Top, "os: flatcar"),
         one(&["os"], Worker, "os: flatcar"),
         one(&["config"], Worker, "kubelet: {config: {maxPods: 9}}"),
@@ -177,6 +146,7 @@ fn table() -> Vec<Row> {
         one(&["tlsMaxVersion"], Top, &tuning("tlsMaxVersion: TLS1.2")),
         one(&["logLevel"], Top, &tuning("logLevel: warn")),
     ]);
+    all.extend(preparation());
     for component in ["apiServer", "controllerManager", "scheduler"] {
         let volume = |more: &str| format!("{component}: {{extraVolumes: {{a: {{hostPath: /srv/a{more}}}}}}}");
         all.extend([
@@ -189,6 +159,47 @@ fn table() -> Vec<Row> {
         ]);
     }
     all
+}
+
+/// What hosts need before the kubelet.
+#[rustfmt::skip]
+fn preparation() -> Vec<Row> {
+    use At::{Top, Worker};
+    let one = |fields: &'static [&'static str], at, text: &str| (fields, at, String::new(), text.to_owned());
+    let within = |fields: &'static [&'static str], at, without: &str, with: &str| (fields, at, without.to_owned(), with.to_owned());
+    vec![
+        one(&["settings"], Top, "hostPrep: {sysctl: {settings: {vm.swappiness: 1}}}"),
+        within(&["omit"], Top, "hostPrep: {sysctl: {}}", "hostPrep: {sysctl: {omit: [kernel.panic]}}"),
+        within(&["extra"], Top, "hostPrep: {modules: {}}", "hostPrep: {modules: {extra: [tcp_bbr]}}"),
+        within(&["omit"], Worker, "hostPrep: {modules: {}}", "hostPrep: {modules: {omit: [overlay]}}"),
+        one(&["mode"], Top, "hostPrep: {swap: {}}"),
+        within(&["mode"], Top, "hostPrep: {swap: {}}", "hostPrep: {swap: {mode: system}}"),
+        within(&["mode"], Worker, "hostPrep: {swap: {mode: system}}", "hostPrep: {swap: {mode: limited}}"),
+        within(&["format"], Top, "hostPrep: {containerd: {}}", "hostPrep: {containerd: {format: 2}}"),
+        within(&["config"], Top, "hostPrep: {containerd: {}}", "hostPrep: {containerd: {config: {oom_score: 1}}}"),
+        within(&["enabled"], Worker, "hostPrep: {containerd: {}}", "hostPrep: {containerd: {enabled: false}}"),
+        within(&["config"], Worker, "hostPrep: {docker: {}}", "hostPrep: {docker: {config: {debug: true}}}"),
+        within(&["enabled"], Top, "hostPrep: {docker: {}}", "hostPrep: {docker: {enabled: false}}"),
+        within(&["config"], Top, "containerRuntime: {kind: cri-o}\nhostPrep: {crio: {}}",
+               "containerRuntime: {kind: cri-o}\nhostPrep: {crio: {config: {crio: {api: {}}}}}"),
+        within(&["enabled"], Top, "containerRuntime: {kind: cri-o}\nhostPrep: {crio: {}}",
+               "containerRuntime: {kind: cri-o}\nhostPrep: {crio: {enabled: false}}"),
+        within(&["timeout"], Top, "hostPrep: {crictl: {}}", "hostPrep: {crictl: {timeout: 3s}}"),
+        within(&["enabled"], Top, "hostPrep: {crictl: {}}", "hostPrep: {crictl: {enabled: false}}"),
+        within(&["enabled"], Top, "hostPrep: {hosts: {}}", "hostPrep: {hosts: {enabled: false}}"),
+        one(&["enabled"], Top, "roles: {worker: {hostPrep: {hosts: {}}}}"),
+        one(&["enabled"], Worker, "hostPrep: {hosts: {}}"),
+        within(&["entries"], Top, "hostPrep: {hosts: {}}", "hostPrep: {hosts: {entries: {10.0.0.9: [a.example]}}}"),
+        within(&["openFiles"], Top, "hostPrep: {limits: {}}", "hostPrep: {limits: {openFiles: 2048}}"),
+        one(&["paths"], Worker, "hostPrep: {logrotate: {paths: [/var/log/a]}}"),
+        within(&["keep"], Top, "hostPrep: {logrotate: {paths: [/var/log/a]}}", "hostPrep: {logrotate: {paths: [/var/log/a], keep: 2}}"),
+        within(&["size"], Top, "hostPrep: {logrotate: {paths: [/var/log/a]}}", "hostPrep: {logrotate: {paths: [/var/log/a], size: 1KiB}}"),
+        within(&["maxUse"], Top, "hostPrep: {journald: {}}", "hostPrep: {journald: {maxUse: 1GiB}}"),
+        within(&["maxRetention"], Top, "hostPrep: {journald: {}}", "hostPrep: {journald: {maxRetention: 9d}}"),
+        one(&["name"], Top, "hostPrep: {timezone: {name: UTC}}"),
+        one(&["servers"], Top, "hostPrep: {ntp: {servers: [a]}}"),
+        within(&["client"], Top, "hostPrep: {ntp: {servers: [a]}}", "hostPrep: {ntp: {servers: [a], client: chrony}}"),
+    ]
 }
 
 /// What kubeadm cannot be told, and what only a range of IPv6 gives a meaning.

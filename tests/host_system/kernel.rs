@@ -54,13 +54,12 @@ fn a_network_takes_its_settings() {
     assert!(own.iter().any(|(key, _)| key == "net.ipv4.ip_forward"), "{own:?}");
     let directory = temporary();
     let file = directory.path().join("90-sealift.conf");
-    let text = own.iter().map(|(key, value)| format!("{key} = {value}\n")).collect::<Vec<_>>().concat();
-    fs::write(&file, &text).unwrap();
+    let lines: Vec<_> = own.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+    fs::write(&file, lines.concat()).unwrap();
     let expected = own.iter().map(|(_, value)| format!("{value}\n")).collect::<Vec<_>>().concat();
     for command in [format!("{} -p", sysctl.display()), SYSTEMD.to_owned()] {
-        let reads =
-            own.iter().map(|(key, _)| format!("cat {}\n", entry(key).display())).collect::<Vec<_>>().concat();
-        let read = inside(&format!("{command} {} >/dev/null\n{reads}", file.display()));
+        let reads: Vec<_> = own.iter().map(|(key, _)| format!("cat {}\n", entry(key).display())).collect();
+        let read = inside(&format!("{command} {} >/dev/null\n{}", file.display(), reads.concat()));
         assert_eq!(read.replace('\t', " "), expected, "{command}");
     }
 }
