@@ -6,6 +6,7 @@
 mod containerd;
 mod docker;
 mod fields;
+mod install;
 mod others;
 #[path = "../support/mod.rs"]
 mod support;
