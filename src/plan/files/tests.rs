@@ -1,7 +1,7 @@
 use super::{FileRow, RowSource, When, rows};
 use crate::plan::Policy;
 use crate::plan::certs::{CERTS, Place};
-use crate::spec::types::{Join, Role};
+use crate::spec::types::{BalancerKind, Join, Role};
 use std::collections::BTreeSet;
 
 #[test]
@@ -30,8 +30,7 @@ fn paths_are_absolute_and_sorted_and_no_host_has_one_twice() {
             || whens.ends_with(&[When::EtcdContainer])
             || whens == [When::Initializes, When::Joins, When::StaticPods];
         // of a balancer, by what it runs under
-        let runs: Vec<_> = rows().filter(|row| row.path == *path).map(|row| row.when).collect();
-        let either = either || by_run(&runs);
+        let either = either || by_run(&whens);
         assert!(one || apart || either || places == member || places == node_or_alone, "{path}");
     }
 }
@@ -40,6 +39,7 @@ fn paths_are_absolute_and_sorted_and_no_host_has_one_twice() {
 fn by_run(whens: &[When]) -> bool {
     let of = |when: &When| match *when {
         When::Balanced(kind, run) => Some((kind, run)),
+        When::VrrpPassword(run) => Some((BalancerKind::Keepalived, run)),
         _ => None,
     };
     let all: Option<Vec<_>> = whens.iter().map(of).collect();
