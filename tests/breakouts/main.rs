@@ -132,10 +132,10 @@ fn files(field: &str, word: &str) -> Option<BTreeMap<(String, String), String>> 
     let renderer = Renderer::new(&templates).unwrap();
     let mut all = BTreeMap::new();
     for host in plan.hosts.values().chain([&plan.operator]) {
-        let rendered = renderer.templates(host);
-        let rendered = rendered.unwrap_or_else(|error| panic!("{field} with {word:?}: {error}"));
+        let texts = renderer.templates(host);
+        let texts = texts.unwrap_or_else(|error| panic!("{field} with {word:?}: {error}"));
         let pods = renderer.pods(host, &BTreeMap::new()).unwrap();
-        for (path, bytes) in rendered.into_iter().chain(pods) {
+        for (path, bytes) in texts.into_iter().chain(pods) {
             all.insert((host.name.clone(), path), String::from_utf8(bytes).unwrap());
         }
     }

@@ -3,7 +3,7 @@
 use super::fields::{lost, unknown};
 use super::support::{need, repository, run, temporary};
 use super::{CONTAINERD, file, files, hosts, told};
-use proptest::prelude::{ProptestConfig, any, prop, proptest};
+use proptest::prelude::{ProptestConfig, any, prop, prop_oneof, proptest};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -226,7 +226,7 @@ proptest! {
     /// Names and values of the spec read back as themselves, by this project's reader and containerd's.
     #[test]
     fn no_value_breaks_out(
-        values in prop::collection::btree_map("[a-zA-Z0-9_./:*@+~%-]{1,6}", any::<String>(), 1..4),
+        values in prop::collection::btree_map("[a-zA-Z0-9_./:*@+~%-]{1,6}", prop_oneof!["[ -~\n\té日\u{85}]{0,12}", any::<String>()], 1..4),
     ) {
         let options = serde_json::to_value(&values).unwrap();
         let config = serde_json::json!({"plugins": {"io.containerd.grpc.v1.cri": {"containerd": {"runtimes": {
