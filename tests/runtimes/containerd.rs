@@ -3,7 +3,7 @@
 use super::fields::{lost, unknown};
 use super::support::{need, repository, run, temporary};
 use super::{CONTAINERD, file, files, hosts, told};
-use proptest::prelude::{ProptestConfig, any, prop, proptest};
+use proptest::prelude::{ProptestConfig, any, prop, prop_oneof, proptest};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -213,6 +213,11 @@ fn what_toml_cannot_hold_is_refused_at_its_line() {
         ["error hostPrep.containerd.config.version: the format stands under `format` of `containerd`"]
     );
     assert_eq!(of("{imports: null}"), [""; 0]);
+    for name in ["", "a b", "a\"b", "a]", "a\\b", "é", "a\nb"] {
+        let path = sealift::spec::Path::root().key("hostPrep").key("containerd").key("config").key("grpc");
+        let said = format!("error {}: container runtimes read no such name", path.key(name));
+        assert_eq!(of(&serde_json::json!({"grpc": {name: 1}}).to_string()), [said]);
+    }
 }
 
 proptest! {
@@ -221,7 +226,7 @@ proptest! {
     /// Names and values of the spec read back as themselves, by this project's reader and containerd's.
     #[test]
     fn no_value_breaks_out(
-        values in prop::collection::btree_map("[a-zA-Z\"'\\]\n#= .\\\\é\u{85}\u{2028}]{1,6}", any::<String>(), 1..4),
+        values in prop::collection::btree_map("[a-zA-Z0-9_./:*@+~%-]{1,6}", prop_oneof!["[ -~\n\té日\u{85}]{0,12}", any::<String>()], 1..4),
     ) {
         let options = serde_json::to_value(&values).unwrap();
         let config = serde_json::json!({"plugins": {"io.containerd.grpc.v1.cri": {"containerd": {"runtimes": {
@@ -238,7 +243,9 @@ proptest! {
         };
         assert_eq!(of(&read), options);
         assert_eq!(read.keys().collect::<Vec<_>>(), ["plugins", "version"]);
-        if let Some(containerd) = need("containerd") {
+        // what its dump writes of characters beyond the first plane is not what it read
+        let in_first_plane = values.values().flat_map(|value| value.chars()).all(|char| u32::from(char) < 0x1_0000);
+        if let Some(containerd) = need("containerd").filter(|_| in_first_plane) {
             assert_eq!(lost(&read, &dump(&containerd, &text)), [""; 0]);
         }
     }

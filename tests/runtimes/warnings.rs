@@ -90,7 +90,7 @@ fn formats_have_their_own_plugins() {
     assert_eq!(told(layered), [""; 0]);
     assert_eq!(
         told("hostPrep: {containerd: {format: 4}}\n"),
-        ["error hostPrep.containerd.format: 4 is more than 3"]
+        ["error hostPrep.containerd.format: `4` is not a whole number from 2 to 3"]
     );
 }
 

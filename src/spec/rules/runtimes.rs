@@ -3,7 +3,7 @@
 use super::{Holes, Path, Problem, Spec};
 use crate::spec::layers::{Layer, layers};
 use crate::spec::types::{FreeForm, Host, HostPrep, RuntimeKind};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// A part of `hostPrep`, the hosts on which something reads it, and where that is.
 type Read = (&'static str, bool, fn(&Spec, &Host) -> bool, &'static str);
@@ -66,9 +66,22 @@ pub(super) fn toml(spec: &Spec, _: &Holes, problems: &mut Vec<Problem>) {
         let crio = layer.prep.crio.as_ref().map(|part| ("crio", &part.config));
         for (part, config) in containerd.into_iter().chain(crio) {
             let at = layer.path.key("hostPrep").key(part).key("config");
-            for (key, value) in config.map() {
-                holds(value, &at.key(key), false, problems);
-            }
+            table(config.map(), &at, false, problems);
+        }
+    }
+}
+
+/// Names of a table are plain: containerd 1.x misreads quotes, brackets and escapes in them.
+fn table(map: &Map<String, Value>, at: &Path, in_list: bool, problems: &mut Vec<Problem>) {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:*@+~%".contains(&byte);
+    for (key, inner) in map {
+        let at = at.key(key);
+        if key.is_empty() || !key.bytes().all(plain) {
+            let message = format!("{at}: container runtimes read no such name");
+            let hint = "write letters, digits and any of `-_./:*@+~%`";
+            problems.push(Problem::error(at, message).hint(hint));
+        } else {
+            holds(inner, &at, in_list, problems);
         }
     }
 }
@@ -89,11 +102,7 @@ fn holds(value: &Value, at: &Path, in_list: bool, problems: &mut Vec<Problem>) {
                 holds(item, &at.index(index), true, problems);
             }
         }
-        Value::Object(map) => {
-            for (key, inner) in map {
-                holds(inner, &at.key(key), in_list, problems);
-            }
-        }
+        Value::Object(map) => table(map, at, in_list, problems),
         _ => {}
     }
 }
