@@ -125,9 +125,9 @@ fn another_release_and_another_first_machine_of_kubeadm() {
 hint: on cp1 run `kubeadm upgrade apply v1.36.2 --certificate-renewal=false --patches /etc/kubernetes/patches` in place of the commands for init.yaml, then on every other node, one by one, `kubeadm upgrade node --certificate-renewal=false --patches /etc/kubernetes/patches`
 
 warning: cp1 has other recipients, and as the first control plane no join.yaml
-  --> SPEC:44:5
+  --> SPEC:46:5
    |
-44 |     recipients: [age1yt0q0jhmu4md0lfqhpkype4nlucwzn79csf0gk5tj8ulxxd96c0qc8v74k]
+46 |     recipients: [age1yt0q0jhmu4md0lfqhpkype4nlucwzn79csf0gk5tj8ulxxd96c0qc8v74k]
    |     ^^^^^^^^^^
 hint: a new machine must not run `kubeadm init`: set `kubernetes.firstControlPlane` to a control plane that runs
 
