@@ -276,7 +276,7 @@ fn cluster(example: &str) -> (Stage, String) {
         return (stage, spec);
     }
     assert!(spec.contains("  podSubnets:") && spec.contains("\nhosts:"));
-    let spec = spec.replace("  podSubnets:", more).replace("hosts:", rest);
+    let spec = spec.replace("  podSubnets:", more).replace("\nhosts:", &format!("\n{rest}"));
     fs::write(&path, &spec).unwrap();
     fs::create_dir(stage.path("in/net")).unwrap();
     for name in ["a", "b"] {
@@ -346,7 +346,7 @@ fn a_worker_more_in_clusters() {
             "hosts:\n  a0: {{addresses: [10.255.0.9], roles: [worker], recipients: [{recipient}], \
              kubelet: {{config: {{maxPods: 50}}}}, labels: {{example.com/a: b}}}}\n"
         );
-        fs::write(stage.path("in/sealift.yaml"), spec.replace("hosts:\n", &worker)).unwrap();
+        fs::write(stage.path("in/sealift.yaml"), spec.replace("\nhosts:\n", &format!("\n{worker}"))).unwrap();
         let mut more = outputs(&stage, &mut stage.build(&program(), &[]));
         assert!(more.remove("a0.tar.gz").is_some(), "{more:#?}");
         let of_hosts = |name: &String| name.ends_with(".tar.gz") && name != "operator.tar.gz";

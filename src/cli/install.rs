@@ -119,8 +119,8 @@ fn tell(report: &Report, dry_run: bool, output: &mut Output<'_>) {
         output.line(format_args!("restart: {target}"));
     }
     if let Some(command) = joining(report) {
-        output
-            .line(format_args!("if this node is new: {command}, after daemon-reload, and no more of these"));
+        let but = "all of these but commands of kubeadm and restarts of the kubelet and of static pods";
+        output.line(format_args!("if this node is new: {but}, then {command}"));
     }
 }
 

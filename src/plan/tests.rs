@@ -1,6 +1,7 @@
 //! Plans of whole specs.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
+mod balancers;
 mod day_zero;
 mod etcd;
 mod etcd_units;

@@ -15,7 +15,7 @@ use super::pod::{self, EtcdPod, Pod};
 use super::proxy;
 use super::registries::{self, Registries, RegistryHosts};
 use super::runbook::{self, Runbook};
-use super::runtimes::{self, Crictl};
+use super::runtimes::{self, Containerd, Crictl};
 use super::system::{self, System};
 use super::{Digests, apiserver};
 use crate::plan::releases::KubeadmApi;
@@ -50,6 +50,9 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
         }
         "/etc/containers/systemd/etcd.container" | "/etc/systemd/system/etcd-container.service" => {
             container::context(etcd?).map(Context::Container)
+        }
+        "/etc/systemd/system/containerd.service.d/20-sealift-config.conf" => {
+            Some(Context::Containerd(runtimes::containerd()))
         }
         "/etc/crictl.yaml" => runtimes::crictl(host).map(Context::Crictl),
         "/etc/etcd/etcdctl.env" => etcd.map(etcdctl),
@@ -108,6 +111,7 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
 #[serde(untagged)]
 pub(super) enum Context {
     Container(Container),
+    Containerd(Containerd),
     Crictl(Crictl),
     Etcd(Etcd),
     Etcdctl { endpoints: String },

@@ -100,8 +100,8 @@ struct Image {
 const NGINX: Image = Image {
     name: "nginx",
     configuration: "/etc/nginx",
-    // for its pid file
-    scratch: &["/run"],
+    // for its pid file; what the image has already would keep the image's owner and mode
+    scratch: &["/run/nginx"],
     // a log that it would write to before it has read its configuration
     arguments: &["-e", "stderr", "-c", "/etc/nginx/nginx.conf"],
     reload: "HUP",

@@ -66,6 +66,7 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/sysctl.d/90-sealift.conf",
     "/etc/systemd/journald.conf.d/90-sealift.conf",
     "/etc/systemd/system/containerd.service.d/10-sealift-proxy.conf",
+    "/etc/systemd/system/containerd.service.d/20-sealift-config.conf",
     "/etc/systemd/system/containerd.service.d/40-sealift-limits.conf",
     "/etc/systemd/system/crio.service.d/10-sealift-proxy.conf",
     "/etc/systemd/system/crio.service.d/40-sealift-limits.conf",

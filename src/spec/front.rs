@@ -41,9 +41,9 @@ impl Spec {
             }
             Some(EndpointHost::Name(name)) => {
                 names.insert(name.clone());
-                self.leads_to(&vips, &elsewhere)
+                self.leads_to()
             }
-            None => self.leads_to(&vips, &elsewhere),
+            None => self.leads_to(),
         };
         certified.extend(vips.into_iter().chain(elsewhere));
         Front {
@@ -87,17 +87,40 @@ impl Spec {
         })
     }
 
-    fn leads_to(&self, vips: &[IpAddr], elsewhere: &[IpAddr]) -> Vec<IpAddr> {
+    /// The ports at the virtual addresses of an entry: of the proxies on its hosts, and of API servers where
+    /// there is none.
+    pub fn ports_behind(&self, entry: &LoadBalancer) -> Vec<u32> {
+        let hosts = || self.hosts.values().filter(|host| entry.is_on(host));
+        let all = |other: &&LoadBalancer| other.kind.is_proxy() && other.listens() == Listen::All;
+        let here = |other: &&LoadBalancer| hosts().any(|host| other.is_on(host));
+        let proxies = self.load_balancers.iter().filter(all).filter(here);
+        let proxies: Vec<u32> = proxies.map(|other| other.port_of(self)).collect();
+        let api = hosts().any(|host| host.has(Role::ControlPlane));
+        if proxies.is_empty() && api { vec![self.kubernetes.api_port.get()] } else { proxies }
+    }
+
+    /// Where a name leads: to what serves the endpoint's port.
+    fn leads_to(&self) -> Vec<IpAddr> {
+        let port = self.front_port();
+        let of_kind =
+            |wanted: fn(&LoadBalancer) -> bool| self.load_balancers.iter().filter(move |it| wanted(it));
+        let vips =
+            of_kind(|entry| entry.kind.has_vips()).filter(|entry| self.ports_behind(entry).contains(&port));
+        let vips: Vec<IpAddr> = vips.flat_map(|entry| entry.vips.iter().copied()).collect();
         if !vips.is_empty() {
-            return vips.to_vec();
+            return vips;
         }
-        if !elsewhere.is_empty() {
-            return elsewhere.to_vec();
+        let external = of_kind(|entry| entry.kind == BalancerKind::External);
+        let external = external.filter(|entry| entry.port.is_none_or(|own| own.get() == port));
+        let external: Vec<IpAddr> = external.flat_map(|entry| entry.addresses.iter().copied()).collect();
+        if !external.is_empty() {
+            return external;
         }
         if self.has_proxy_at_home() {
             return self.loopback();
         }
-        let proxies = || self.load_balancers.iter().filter(|entry| entry.listens_outside());
+        let serves = |entry: &&LoadBalancer| entry.listens_outside() && entry.port_of(self) == port;
+        let proxies = || self.load_balancers.iter().filter(serves);
         // no list of any host may grow with the fleet
         let named = |host: &&Host| host.has(Role::LoadBalancer) || host.has(Role::ControlPlane);
         let behind =
@@ -163,16 +186,30 @@ mod tests {
         of(&[(LIST, &format!("loadBalancers:\n{balancers}\n"))])
     }
 
+    fn at_8443(balancers: &str) -> String {
+        of(&[(LIST, &format!("loadBalancers:\n{balancers}\n")), ("prod.example:6443", "prod.example:8443")])
+    }
+
     #[test]
     fn virtual_addresses_come_first() {
         let vips = "  - {kind: haproxy, on: control-plane, port: 8443}
   - {kind: external, names: [api.example], addresses: [203.0.113.1]}
   - {kind: keepalived, on: control-plane, vips: [192.0.2.100, \"fd00::100\"], interface: eth0, virtualRouterId: 51}";
         assert_eq!(
-            with(vips),
-            "[192.0.2.100, fd00::100] {\"api.example\", \"api.prod.example\"} 6443 \
+            at_8443(vips),
+            "[192.0.2.100, fd00::100] {\"api.example\", \"api.prod.example\"} 8443 \
              [192.0.2.100, fd00::100, 203.0.113.1]"
         );
+        // where they do not serve the endpoint's port, a name does not lead there
+        assert_eq!(
+            with(vips),
+            "[203.0.113.1] {\"api.example\", \"api.prod.example\"} 6443 [192.0.2.100, fd00::100, 203.0.113.1]"
+        );
+        let beside = "  - {kind: keepalived, on: control-plane, vips: [192.0.2.100], interface: eth0, virtualRouterId: 51}
+  - {kind: external, addresses: [203.0.113.1], port: 443}
+  - {kind: nginx, on: node, port: 8443}";
+        assert_eq!(at_8443(beside), "[127.0.0.1] {\"api.prod.example\"} 8443 [192.0.2.100, 203.0.113.1]");
+        assert_eq!(with(beside), "[192.0.2.100] {\"api.prod.example\"} 6443 [192.0.2.100, 203.0.113.1]");
     }
 
     #[test]
@@ -187,17 +224,18 @@ mod tests {
     #[test]
     fn a_proxy_on_every_node() {
         let proxy = "  - {kind: nginx, on: node, port: 8443}";
-        assert_eq!(with(proxy), "[127.0.0.1] {\"api.prod.example\"} 6443 []");
+        assert_eq!(at_8443(proxy), "[127.0.0.1] {\"api.prod.example\"} 8443 []");
         let both = ("[10.96.0.0/12]", "[10.96.0.0/12, \"fd00:96::/112\"]");
         let list = format!("loadBalancers:\n{proxy}\n");
-        assert_eq!(of(&[both, (LIST, &list)]), "[127.0.0.1, ::1] {\"api.prod.example\"} 6443 []");
+        let port = ("prod.example:6443", "prod.example:8443");
+        assert_eq!(of(&[both, port, (LIST, &list)]), "[127.0.0.1, ::1] {\"api.prod.example\"} 8443 []");
         let address = ("endpoint: api.prod.example:6443", "endpoint: 127.0.0.1:8443");
         assert_eq!(of(&[both, address, (LIST, &list)]), "[127.0.0.1] {} 8443 [127.0.0.1, ::1]");
         // no worker is named
         let outside = "  - {kind: nginx, on: node, listen: host, port: 8443}";
         assert_eq!(
-            with(outside),
-            "[192.0.2.1, 192.0.2.6, 192.0.2.7, 192.0.2.8] {\"api.prod.example\"} 6443 []"
+            at_8443(outside),
+            "[192.0.2.1, 192.0.2.6, 192.0.2.7, 192.0.2.8] {\"api.prod.example\"} 8443 []"
         );
     }
 

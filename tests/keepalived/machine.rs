@@ -20,6 +20,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def log_message(self, *words): pass
 class Server(http.server.ThreadingHTTPServer):
     address_family = socket.AF_INET6 if ':' in bind else socket.AF_INET
+    def handle_error(self, *_): pass
 server = Server((bind, 6443), Handler)
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
 context.load_cert_chain(root + '/etc/kubernetes/pki/apiserver.crt', root + '/etc/kubernetes/pki/apiserver.key')

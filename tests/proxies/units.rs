@@ -45,7 +45,7 @@ DropCapability=all
 NoNewPrivileges=true
 Volume=/etc/nginx:/etc/nginx:ro
 PodmanArgs=--entrypoint=nginx
-PodmanArgs=--tmpfs=/run
+PodmanArgs=--tmpfs=/run/nginx
 PodmanArgs=--oom-score-adj=-997
 PodmanArgs=--pull=missing
 PodmanArgs=--stop-signal=SIGTERM

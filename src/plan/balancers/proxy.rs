@@ -4,7 +4,7 @@ use super::Site;
 use crate::plan::os::{Proxies, paths};
 use crate::plan::{ContainerPlan, Owner};
 use crate::spec::scalars::{HostName, Length, Weight};
-use crate::spec::types::{BackendNames, Balance, BalancerKind, BalancerRun, Host, Listen, Role};
+use crate::spec::types::{BackendNames, Balance, BalancerKind, BalancerRun, Host, Listen, Os, Role};
 use crate::spec::{Path, Problem};
 use serde::{Serialize, Serializer};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -150,6 +150,14 @@ pub(super) fn plan(site: &Site<'_>, problems: &mut Vec<Problem>) -> Option<Proxy
     let user = Owner { uid, gid: uid };
     let container = (run == BalancerRun::Container)
         .then(|| ContainerPlan::new(entry.engine.unwrap_or_default(), entry.program.as_ref(), Some(user)));
+    if run == BalancerRun::Container && entry.engine.is_none() && site.settings.os == Os::Flatcar {
+        let message = format!(
+            "{}: Flatcar has no podman of its own, which runs containers by default",
+            path.key("engine")
+        );
+        let hint = "write `engine: docker`, or `engine: podman` where you brought it";
+        problems.push(Problem::warning(path.key("engine"), message).hint(hint));
+    }
     let port = u16::try_from(port).unwrap_or_default();
     let (connect, idle) = (path.key("connectTimeout"), path.key("idleTimeout"));
     let wait = |path: &Path, own: Option<Length>, default: u64, problems: &mut Vec<Problem>| {

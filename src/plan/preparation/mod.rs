@@ -48,6 +48,8 @@ pub enum Part {
     SwapOff,
     /// containerd's configuration.
     Containerd,
+    /// What makes containerd's unit read it.
+    ContainerdUnit,
     /// Docker's configuration.
     Docker,
     /// CRI-O's configuration.
@@ -153,6 +155,7 @@ impl PreparationPlan {
             Part::Modules => self.modules.is_some(),
             Part::SwapOff => self.swap.as_ref().is_some_and(SwapPlan::is_off),
             Part::Containerd => self.containerd.is_some(),
+            Part::ContainerdUnit => self.containerd.as_ref().is_some_and(|plan| plan.unread),
             Part::Docker => self.docker.is_some(),
             Part::Crio => self.crio.is_some(),
             Part::Crictl => self.crictl.is_some(),

@@ -37,7 +37,10 @@ pub(super) fn plan(site: &Site<'_>, problems: &mut Vec<Problem>) -> Option<Check
     let path = site.path.key("check");
     // one that listens elsewhere serves no virtual address
     let serves = |other: &&LoadBalancer| other.kind.is_proxy() && other.listens() == Listen::All;
-    let proxy = spec.load_balancers.iter().filter(serves).find(|other| other.is_on(site.host));
+    let here = || spec.load_balancers.iter().filter(serves).filter(|other| other.is_on(site.host));
+    // of two, the one that clients come by
+    let at_the_endpoint = here().find(|other| other.port_of(spec) == spec.front().port);
+    let proxy = at_the_endpoint.or_else(|| here().next());
     let port = match proxy {
         Some(proxy) => proxy.port_of(spec),
         None if site.host.has(Role::ControlPlane) => spec.kubernetes.api_port.get(),

@@ -59,6 +59,15 @@ pub(super) const ROWS: &[FileRow] = &[
         ..ROW
     },
     FileRow {
+        path: "/etc/systemd/system/containerd.service.d/20-sealift-config.conf",
+        on: HOSTS,
+        when: When::Prepared(Part::ContainerdUnit),
+        restart: &["unit/containerd"],
+        run: DAEMON_RELOAD,
+        why: "Flatcar's containerd reads its configuration from /etc",
+        ..ROW
+    },
+    FileRow {
         path: "/etc/systemd/system/containerd.service.d/40-sealift-limits.conf",
         on: HOSTS,
         when: When::Limited(RuntimeKind::Containerd),

@@ -3,7 +3,7 @@
 
 use super::super::{Site, is_off};
 use super::{cgroup_driver, configuration, pause};
-use crate::spec::types::{FreeForm, RuntimeKind};
+use crate::spec::types::{FreeForm, Os, RuntimeKind};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -13,6 +13,9 @@ use serde_json::{Value, json};
 pub struct ContainerdPlan {
     /// The whole of it.
     pub config: FreeForm,
+    /// Whether the distribution's unit reads another file until it is told (Flatcar's `CONTAINERD_CONFIG`).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub unread: bool,
 }
 
 /// The plugin of containerd 1.x that serves kubelets; in 2.x it is left with their streams.
@@ -73,5 +76,6 @@ pub(in crate::plan::preparation) fn plan(site: &Site<'_>) -> Option<ContainerdPl
             RUNTIME: {"containerd": {"runtimes": runtimes}},
         }})
     };
-    Some(ContainerdPlan { config: configuration(base, &prep.config) })
+    let unread = site.settings.os == Os::Flatcar;
+    Some(ContainerdPlan { config: configuration(base, &prep.config), unread })
 }

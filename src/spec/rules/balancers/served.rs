@@ -34,7 +34,7 @@ pub(in crate::spec::rules) fn endpoint(spec: &Spec, holes: &Holes, problems: &mu
     }
     let host = endpoint.host();
     let ways: Vec<_> =
-        own(spec, host).into_iter().chain(entries.iter().filter_map(|it| way(spec, &entries, it))).collect();
+        own(spec, host).into_iter().chain(entries.iter().filter_map(|it| way(spec, it))).collect();
     let leads = |way: &&Way| match (host, &way.addresses) {
         (EndpointHost::Address(address), Some(addresses)) => addresses.contains(address),
         _ => true,
@@ -124,7 +124,7 @@ fn addresses(host: &Host) -> impl Iterator<Item = IpAddr> + '_ {
 }
 
 /// Where an entry leads to API servers; none where it leads nobody but its own host there.
-fn way(spec: &Spec, entries: &[Entry<'_>], entry: &Entry<'_>) -> Option<Way> {
+fn way(spec: &Spec, entry: &Entry<'_>) -> Option<Way> {
     let by = entry.path.to_string();
     let way = |addresses, ports| Some(Way { by, addresses, ports });
     match entry.of.kind {
@@ -133,7 +133,7 @@ fn way(spec: &Spec, entries: &[Entry<'_>], entry: &Entry<'_>) -> Option<Way> {
             way(addresses, entry.of.port.iter().map(|port| port.get()).collect())
         }
         BalancerKind::Keepalived | BalancerKind::KubeVip => {
-            way(Some(entry.of.vips.clone()), behind(spec, entries, entry))
+            way(Some(entry.of.vips.clone()), spec.ports_behind(entry.of))
         }
         BalancerKind::Nginx | BalancerKind::Haproxy => {
             let ports = vec![entry.of.port_of(spec)];
@@ -146,16 +146,6 @@ fn way(spec: &Spec, entries: &[Entry<'_>], entry: &Entry<'_>) -> Option<Way> {
             }
         }
     }
-}
-
-/// The ports at a virtual address: of the proxies on its hosts, and of API servers where there is none.
-fn behind(spec: &Spec, entries: &[Entry<'_>], entry: &Entry<'_>) -> Vec<u32> {
-    let all = |other: &&Entry<'_>| other.of.kind.is_proxy() && other.of.listens() == Listen::All;
-    let here = |other: &&Entry<'_>| entry.hosts(spec).any(|(_, host)| other.of.is_on(host));
-    let proxies: Vec<u32> =
-        entries.iter().filter(all).filter(here).map(|other| other.of.port_of(spec)).collect();
-    let api = entry.hosts(spec).any(|(_, host)| host.has(Role::ControlPlane));
-    if proxies.is_empty() && api { vec![spec.kubernetes.api_port.get()] } else { proxies }
 }
 
 impl Entry<'_> {
