@@ -82,6 +82,7 @@ const RULES: &[Rule] = &[
     balancers::ports,
     balancers::anonymous,
     balancers::endpoint,
+    balancers::endpoint_name,
     subnets::one_of_each_family,
     subnets::apart,
     subnets::size,

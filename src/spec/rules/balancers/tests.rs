@@ -136,6 +136,34 @@ fn nobody_serves_the_endpoint() {
 }
 
 #[test]
+fn names_that_are_somebody_elses() {
+    let at = "error kubernetes.endpoint | kubernetes.endpoint: ";
+    let named = |entry: &str, name: &str| {
+        let endpoint = format!("{name}:6443");
+        told_with(&[entry], &[("api.prod.example:6443", &endpoint)])
+    };
+    let own = "is each machine's own (RFC 6761)";
+    for name in ["localhost", "api.localhost"] {
+        assert_eq!(named("kind: external", name), format!("{at}{name} {own}\n"));
+    }
+    let in_pod = "kubernetes is 127.0.0.1 in the pod of loadBalancers[0], kube-vip";
+    assert_eq!(named(KUBE_VIP, "kubernetes"), format!("{at}{in_pod}\n"));
+    assert_eq!(named(KEEPALIVED, "kubernetes"), "");
+    let elsewhere = |name: &str, host: &str| {
+        format!("{at}{name} is a name of the host {host}, and the endpoint leads elsewhere\n")
+    };
+    assert_eq!(named("kind: external", "cp2"), elsewhere("cp2", "cp2"));
+    assert_eq!(named(KEEPALIVED, "w1"), elsewhere("w1", "w1"));
+    let member = (
+        "    apiAddress: 192.0.2.6\n",
+        "    etcdName: etcd1.example\n    apiAddress: 192.0.2.6\n",
+    );
+    let edits = [("api.prod.example:6443", "etcd1.example:6443"), member];
+    assert_eq!(told_with(&["kind: external"], &edits), elsewhere("etcd1.example", "cp1"));
+    assert_eq!(named("kind: external, addresses: [192.0.2.7]", "cp2"), "");
+}
+
+#[test]
 fn the_endpoint_is_elsewhere() {
     let at = "error kubernetes.endpoint | kubernetes.endpoint: ";
     let endpoint = |text: &'static str| [("api.prod.example:6443", text)];
