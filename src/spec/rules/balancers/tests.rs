@@ -416,6 +416,17 @@ fn ports_that_are_taken() {
 }
 
 #[test]
+fn as_many_connections_as_a_process_has_files() {
+    let with = |number: u32| {
+        let entry = format!("kind: haproxy, on: load-balancer, maxConnections: {number}");
+        told_with(&[&entry], &[("hosts:\n", &format!("{LB}{LB2}"))])
+    };
+    assert_eq!(with(500_000), "");
+    let said = with(500_001);
+    assert!(said.starts_with("error loadBalancers[0].maxConnections | "), "{said}");
+}
+
+#[test]
 fn how_connections_are_spread() {
     let port = ("api.prod.example:6443", "api.prod.example:8443");
     let by_address = "warning loadBalancers[0].balance | loadBalancers[0].balance: each host has one address on \
