@@ -17,7 +17,7 @@ pub(super) use addresses::{apart, distinct, families};
 pub(super) use fields::pointless;
 pub(super) use health::anonymous;
 pub(super) use interfaces::{unused, written};
-pub(super) use listeners::ports;
+pub(super) use listeners::{node_ports, ports};
 pub(super) use names::endpoint_name;
 pub(super) use places::{alone, behind, idle, nodes, once, place};
 pub(super) use required::required;
