@@ -80,6 +80,7 @@ const RULES: &[Rule] = &[
     balancers::weights,
     balancers::loopback,
     balancers::ports,
+    balancers::bind_address,
     balancers::node_ports,
     balancers::anonymous,
     balancers::endpoint,

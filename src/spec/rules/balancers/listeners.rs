@@ -94,7 +94,7 @@ fn api_server(spec: &Spec, entry: &Entry<'_>, host: &Host, port: u32) -> Option<
 }
 
 /// The one address that API servers listen on; none where they listen on all.
-fn bound(spec: &Spec) -> Option<IpAddr> {
+pub(super) fn bound(spec: &Spec) -> Option<IpAddr> {
     let mut flags = spec.kubernetes.api_server.extra_args.iter();
     let (_, values) = flags.find(|(name, _)| name.as_str() == "bind-address")?;
     let address: IpAddr = values.iter().last()?.parse().ok()?;

@@ -1,6 +1,7 @@
 //! What leads to the API servers: who serves the endpoint, and what of a balancer cannot be.
 
 mod addresses;
+mod bound;
 mod fields;
 mod health;
 mod interfaces;
@@ -14,6 +15,7 @@ mod spread;
 mod vrrp;
 
 pub(super) use addresses::{apart, distinct, families};
+pub(super) use bound::bind_address;
 pub(super) use fields::pointless;
 pub(super) use health::anonymous;
 pub(super) use interfaces::{unused, written};

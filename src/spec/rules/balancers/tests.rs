@@ -412,7 +412,12 @@ fn ports_that_are_taken() {
     assert_eq!(told_with(&["kind: nginx, on: node, port: 30443", "kind: external"], &other), "");
     assert_eq!(told_of("kind: nginx, on: node, port: 8443"), "");
     let bound = ("  endpoint:", "  apiServer: {extraArgs: {bind-address: 192.0.2.6}}\n  endpoint:");
-    let told_of = |entry: &str| told_with(&[entry, "kind: external"], &[bound]);
+    // what is said of the flag itself is another test's
+    let told_of = |entry: &str| {
+        let all = told_with(&[entry, "kind: external"], &[bound]);
+        let ours = all.split_inclusive('\n').filter(|line| !line.contains("extraArgs.bind-address"));
+        ours.collect::<String>()
+    };
     assert_eq!(told_of("kind: nginx, on: node"), "");
     let said = format!("{at}the API server, which listens on 192.0.2.6, has port 6443 on cp1\n");
     assert_eq!(told_of("kind: nginx, on: control-plane, listen: all"), said);
@@ -432,6 +437,43 @@ fn ports_that_are_taken() {
         "kind: external",
     ];
     assert_eq!(told(&apart), "");
+}
+
+#[test]
+fn api_servers_on_one_address() {
+    let flag = "kubernetes.apiServer.extraArgs.bind-address";
+    let of_three = |entry: &str, address: &str| {
+        let bound = format!("  apiServer: {{extraArgs: {{bind-address: {address}}}}}\n  endpoint:");
+        told_with(&[entry], &[("  endpoint:", &bound)])
+    };
+    let said = |what: &str| format!("error {flag} | {flag}: {what}\n");
+    assert_eq!(
+        of_three("kind: external", "127.0.0.1"),
+        said("loadBalancers[0] cannot reach API servers on 127.0.0.1")
+    );
+    assert_eq!(
+        of_three("kind: external", "192.0.2.6"),
+        said("cp2 has no address 192.0.2.6, and this is for all control planes")
+    );
+    assert_eq!(of_three(KEEPALIVED, "0.0.0.0"), "");
+    let of_one = |entries: &[&str], address: &str| {
+        let bound = format!("  apiServer: {{extraArgs: {{bind-address: {address}}}}}\n  endpoint:");
+        let edits = [
+            (STACKED, "    roles: [CONTROL]"),
+            (STACKED, "    roles: [etcd]"),
+            (STACKED, "    roles: [etcd]"),
+            ("    roles: [CONTROL]", STACKED),
+            ("  endpoint:", bound.as_str()),
+        ];
+        let all = told_with(entries, &edits);
+        all.split_inclusive('\n').filter(|line| line.contains(flag)).collect::<String>()
+    };
+    assert_eq!(of_one(&["kind: external"], "192.0.2.6"), "");
+    assert_eq!(
+        of_one(&[KUBE_VIP], "192.0.2.6"),
+        said("API servers on 192.0.2.6 do not serve the addresses of loadBalancers[0]")
+    );
+    assert_eq!(of_one(&[KUBE_VIP, "kind: haproxy, on: control-plane, port: 8443"], "192.0.2.6"), "");
 }
 
 #[test]
