@@ -1,6 +1,7 @@
 //! What the rules say.
 
 mod addresses;
+mod limits;
 mod random;
 
 use super::super::super::tests::{cluster, cluster_rendered};
