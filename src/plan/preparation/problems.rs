@@ -109,8 +109,10 @@ impl Prepared<'_> {
                 let message = format!("{name} is 0: packets of pods are lost on this node");
                 Problem::warning(at(), message).hint("remove it, or write 1")
             } else if strict && PROTECTED.contains(&name) && row.value != value {
-                let message =
-                    format!("with protectKernelDefaults the kubelet starts only where {name} is {}", row.value);
+                let message = format!(
+                    "with protectKernelDefaults the kubelet starts only where {name} is {}",
+                    row.value
+                );
                 Problem::warning(at(), message).hint("remove it, or protectKernelDefaults")
             } else {
                 continue;
@@ -437,10 +439,14 @@ mod tests {
             of("/var/log/a/*.log, /var/log/a/b.log"),
             ["error hostPrep.logrotate.paths[1] | /var/log/a/b.log and /var/log/a/*.log name the same logs"]
         );
-        for (one, other) in [("/a/*", "/a/b*c"), ("/*/x", "/a/x"), ("/a/b*c*d", "/a/bxcycd"), ("/a/*b*", "/a/b")] {
+        for (one, other) in
+            [("/a/*", "/a/b*c"), ("/*/x", "/a/x"), ("/a/b*c*d", "/a/bxcycd"), ("/a/*b*", "/a/b")]
+        {
             assert!(overlap(one, other) && overlap(other, one), "{one} {other}");
         }
-        for (one, other) in [("/a/*", "/a/b/c"), ("/a/b*c", "/a/bd"), ("/a/ab*ba", "/a/aba"), ("/a/b*c*d", "/a/bcx")] {
+        for (one, other) in
+            [("/a/*", "/a/b/c"), ("/a/b*c", "/a/bd"), ("/a/ab*ba", "/a/aba"), ("/a/b*c*d", "/a/bcx")]
+        {
             assert!(!overlap(one, other), "{one} {other}");
         }
     }

@@ -5,7 +5,8 @@ use super::{Entry, Holes, Path, Problem, Spec, entries, hosts_left_out, list, wr
 use crate::spec::types::{Listen, Provisioner, Role};
 use std::net::IpAddr;
 
-const HINT: &str = "remove it: an API server listens on all addresses then, and a proxy beside it takes another port";
+const HINT: &str =
+    "remove it: an API server listens on all addresses then, and a proxy beside it takes another port";
 
 /// What leads to API servers finds them at the address that they listen on.
 pub(in crate::spec::rules) fn bind_address(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {

@@ -8,7 +8,9 @@ use std::net::IpAddr;
 /// The endpoint's name means one thing everywhere, and nothing else.
 pub(in crate::spec::rules) fn endpoint_name(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     let at = Path::root().key("kubernetes").key("endpoint");
-    let Some(EndpointHost::Name(name)) = spec.kubernetes.endpoint.as_ref().map(Endpoint::host) else { return };
+    let Some(EndpointHost::Name(name)) = spec.kubernetes.endpoint.as_ref().map(Endpoint::host) else {
+        return;
+    };
     if holes.touch(&at) || spec.kubernetes.provisioner == Provisioner::None {
         return;
     }

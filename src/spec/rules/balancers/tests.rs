@@ -155,10 +155,7 @@ fn names_that_are_somebody_elses() {
     };
     assert_eq!(named("kind: external", "cp2"), elsewhere("cp2", "cp2"));
     assert_eq!(named(KEEPALIVED, "w1"), elsewhere("w1", "w1"));
-    let member = (
-        "    apiAddress: 192.0.2.6\n",
-        "    etcdName: etcd1.example\n    apiAddress: 192.0.2.6\n",
-    );
+    let member = ("    apiAddress: 192.0.2.6\n", "    etcdName: etcd1.example\n    apiAddress: 192.0.2.6\n");
     let edits = [("api.prod.example:6443", "etcd1.example:6443"), member];
     assert_eq!(told_with(&["kind: external"], &edits), elsewhere("etcd1.example", "cp1"));
     assert_eq!(named("kind: external, addresses: [192.0.2.7]", "cp2"), "");

@@ -25,7 +25,8 @@ pub(in crate::spec::rules) fn idle_timeout(spec: &Spec, holes: &Holes, problems:
 pub(in crate::spec::rules) fn checks(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     for entry in entries(spec, holes) {
         let check = &entry.of.check;
-        let of_check: [(&str, Option<Length>); 2] = [("interval", check.interval), ("timeout", check.timeout)];
+        let of_check: [(&str, Option<Length>); 2] =
+            [("interval", check.interval), ("timeout", check.timeout)];
         for (field, length) in of_check {
             let at = entry.path.key("check").key(field);
             let Some(length) = length.filter(|it| it.milliseconds() < CHECK && !holes.touch(&at)) else {
