@@ -197,7 +197,7 @@ fn nerdctl_needs_it_as_well() {
 
 #[test]
 fn what_toml_cannot_hold_is_refused_at_its_line() {
-    let of = |config: &str| told(&format!("hostPrep:\n  containerd:\n    config: {config}\n"));
+    let of = |config: &str| told(&format!("hostPrep:\n  containerd:\n    format: 3\n    config: {config}\n"));
     assert_eq!(
         of("{imports: [a, null]}"),
         ["error hostPrep.containerd.config.imports[1]: the file is TOML, which has no null"]

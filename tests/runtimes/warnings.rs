@@ -81,7 +81,7 @@ fn formats_have_their_own_plugins() {
         of_containerd("", "{plugins: {io.containerd.cri.v1.images: {snapshotter: overlayfs}}}"),
         [format!(".config.plugins.\"io.containerd.cri.v1.images\" {message}")]
     );
-    let of_3 = |config: &str| told(&format!("hostPrep: {{containerd: {{config: {config}}}}}\n"));
+    let of_3 = |config: &str| told(&format!("hostPrep: {{containerd: {{format: 3, config: {config}}}}}\n"));
     assert_eq!(
         of_3("{plugins: {io.containerd.grpc.v1.cri: {sandbox_image: a, stream_server_port: \"1\"}}}"),
         [format!("warning hostPrep.containerd{OF_CRI}.sandbox_image {message}")]
@@ -153,7 +153,7 @@ fn docker() {
 fn parts_that_nothing_reads() {
     let crio = "containerRuntime: {kind: cri-o}\n";
     assert_eq!(
-        told(&format!("{crio}hostPrep: {{containerd: {{}}}}\n")),
+        told(&format!("{crio}hostPrep: {{containerd: {{format: 3}}}}\n")),
         [
             "warning hostPrep.containerd means nothing: neither a kubelet's containers nor nerdctl's run by containerd there"
         ]
@@ -163,4 +163,14 @@ fn parts_that_nothing_reads() {
         told("roles: {worker: {hostPrep: {crio: {}}}}\n"),
         ["warning roles.worker.hostPrep.crio means nothing: no kubelet's containers run by CRI-O there"]
     );
+}
+
+#[test]
+fn debian_has_containerd_of_both_formats() {
+    let assumed = "warning hostPrep.containerd: containerd 2.x is assumed (format 3): Debian 12's own containerd is 1.6";
+    let mut all = told("hostPrep: {containerd: {}}\n");
+    all.dedup();
+    assert_eq!(all, [assumed]);
+    assert_eq!(told("hostPrep: {containerd: {format: 3}}\n"), [""; 0]);
+    assert_eq!(told("os: rhel\nhostPrep: {containerd: {}}\n"), [""; 0]);
 }

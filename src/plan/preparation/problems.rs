@@ -3,10 +3,26 @@
 use super::{Site, is_off, kernel, runtimes, swap, time};
 use crate::plan::os;
 use crate::spec::layers::{Layer, layers_of};
-use crate::spec::types::{HostPrep, NtpClient, Os, SwapMode};
+use crate::spec::scalars::{HostAddress, HostName};
+use crate::spec::types::{HostPrep, NtpClient, Os, SwapMode, SysctlPrep};
 use crate::spec::{Path, Problem};
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+/// Settings without which pods' packets do not pass a node.
+const FORWARDING: [&str; 3] =
+    ["net.bridge.bridge-nf-call-ip6tables", "net.bridge.bridge-nf-call-iptables", "net.ipv4.ip_forward"];
+
+/// Settings that the kubelet compares with its own values (`setupKernelTunables`).
+const PROTECTED: [&str; 6] = [
+    "kernel.keys.root_maxbytes",
+    "kernel.keys.root_maxkeys",
+    "kernel.panic",
+    "kernel.panic_on_oops",
+    "vm.overcommit_memory",
+    "vm.panic_on_oom",
+];
 
 /// What is wrong with one host's.
 pub(in crate::plan) fn problems(site: &Site<'_>) -> Vec<Problem> {
@@ -19,7 +35,7 @@ pub(in crate::plan) fn problems(site: &Site<'_>) -> Vec<Problem> {
     host.swap(&mut problems);
     host.logrotate(&mut problems);
     host.time(&mut problems);
-    problems.extend(runtimes::problems(site));
+    host.entries(&mut problems);
     problems
 }
 
@@ -54,6 +70,7 @@ impl Prepared<'_> {
             let message = format!("the kernel has no {key} since {since}");
             problems.push(Problem::warning(at.key("settings").key(key.as_str()), message).hint("remove it"));
         }
+        self.values(part, problems);
         let omits = |prep: &HostPrep| prep.sysctl.as_ref().is_some_and(|part| !part.omit.is_empty());
         let Some((number, at)) = self.says("sysctl", omits) else { return };
         for (index, key) in part.omit.iter().enumerate() {
@@ -69,6 +86,38 @@ impl Prepared<'_> {
                 None if kernel::SETTINGS.iter().any(|row| row.key == key.as_str()) => {}
                 None => problems.push(nothing_to_omit(at, key.as_str())),
             }
+        }
+    }
+
+    /// Other values of settings that are there by default.
+    fn values(&self, part: &SysctlPrep, problems: &mut Vec<Problem>) {
+        let strict = self.site.settings.kubelet_config.map().get("protectKernelDefaults");
+        let strict = self.site.kubelet.is_some() && strict.and_then(Value::as_bool) == Some(true);
+        for (key, value) in &part.settings {
+            let (name, value) = (key.as_str(), value.as_str());
+            let Some(row) = kernel::SETTINGS.iter().find(|row| row.key == name) else { continue };
+            let number = value.parse::<i64>().ok();
+            let at = || {
+                let sets =
+                    |prep: &HostPrep| prep.sysctl.as_ref().is_some_and(|it| it.settings.contains_key(key));
+                self.at("sysctl", sets).key("settings").key(name)
+            };
+            let problem = if number.is_none() {
+                let message = format!("{name} is a number, not {value}");
+                Problem::error(at(), message).hint("write an integer")
+            } else if FORWARDING.contains(&name) && number == Some(0) && self.site.host.is_node() {
+                let message = format!("{name} is 0: packets of pods are lost on this node");
+                Problem::warning(at(), message).hint("remove it, or write 1")
+            } else if strict && PROTECTED.contains(&name) && row.value != value {
+                let message = format!(
+                    "with protectKernelDefaults the kubelet starts only where {name} is {}",
+                    row.value
+                );
+                Problem::warning(at(), message).hint("remove it, or protectKernelDefaults")
+            } else {
+                continue;
+            };
+            problems.push(problem);
         }
     }
 
@@ -176,6 +225,29 @@ impl Prepared<'_> {
                     Problem::error(at, format!("{pattern} is not for logrotate: {why}"))
                         .hint("name logs that a program writes to a file, below /var/log"),
                 );
+            } else if let Some(other) =
+                part.paths.iter().take(index).find(|other| overlap(other.as_str(), pattern))
+            {
+                let message = format!("{pattern} and {other} name the same logs");
+                problems.push(Problem::error(at, message).hint("remove one: logrotate takes no log twice"));
+            }
+        }
+    }
+
+    /// A name has one address of each family: whoever resolves it would get both.
+    fn entries(&self, problems: &mut Vec<Problem>) {
+        let Some(part) = self.prep().hosts.as_ref().filter(|part| !is_off(part.enabled)) else { return };
+        let mut first: BTreeMap<(&str, bool), HostAddress> = BTreeMap::new();
+        for (address, names) in &part.entries {
+            let distinct: BTreeSet<&str> = names.iter().map(HostName::as_str).collect();
+            for name in distinct {
+                let Some(other) = first.insert((name, address.get().is_ipv6()), *address) else { continue };
+                let says = |prep: &HostPrep| {
+                    prep.hosts.as_ref().is_some_and(|part| part.entries.contains_key(address))
+                };
+                let at = self.at("hosts", says).key("entries").key(address.to_string());
+                let message = format!("{name} is at {other}, too");
+                problems.push(Problem::error(at, message).hint("write each name at one address of a family"));
             }
         }
     }
@@ -199,6 +271,10 @@ impl Prepared<'_> {
             if !seen.insert(server) {
                 let at = list.index(index);
                 problems.push(Problem::error(at, format!("{server} is listed twice")).hint("remove one"));
+            } else if server.to_string().parse().is_ok_and(|address: IpAddr| address.is_unspecified()) {
+                let message = format!("{server} is the unspecified address");
+                problems
+                    .push(Problem::error(list.index(index), message).hint("write the time server's address"));
             }
         }
         let own = self.says("ntp", |prep| prep.ntp.as_ref().is_some_and(|part| part.client.is_some()));
@@ -254,6 +330,29 @@ fn no_logs(pattern: &str) -> Option<&'static str> {
     within(OTHERS).then_some("no logs of programs lie there")
 }
 
+/// Whether one of two patterns names the other, and so all that it names.
+fn overlap(one: &str, other: &str) -> bool {
+    covers(one, other) || covers(other, one)
+}
+
+/// Whether a pattern names another path, word by word: no `*` goes beyond a slash.
+fn covers(pattern: &str, path: &str) -> bool {
+    let (pattern, path): (Vec<_>, Vec<_>) = (pattern.split('/').collect(), path.split('/').collect());
+    pattern.len() == path.len() && pattern.iter().zip(path).all(|(pattern, word)| names(pattern, word))
+}
+
+/// Whether a word with `*` for anything names another: each part after the one before, as early as it can.
+fn names(pattern: &str, word: &str) -> bool {
+    let Some((before, rest)) = pattern.split_once('*') else { return pattern == word };
+    let Some(mut left) = word.strip_prefix(before) else { return false };
+    let (middle, last) = rest.rsplit_once('*').unwrap_or(("", rest));
+    for part in middle.split('*') {
+        let Some((_, after)) = left.split_once(part) else { return false };
+        left = after;
+    }
+    left.ends_with(last)
+}
+
 /// Whether a pattern can name something in a directory: word by word, as far as the directory goes.
 fn meets(pattern: &str, directory: &str) -> bool {
     let mut words = pattern.split('/');
@@ -269,7 +368,88 @@ fn meets(pattern: &str, directory: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{meets, no_logs};
+    use super::{meets, no_logs, overlap};
+    use crate::plan::{Facts, plan};
+    use crate::spec::{self, Problem};
+
+    const CLUSTER: &str = include_str!("../tests/cluster.yaml");
+
+    /// What is said of these lines at the top of the cluster's spec.
+    fn told(rest: &str) -> Vec<String> {
+        let loaded = spec::load(&CLUSTER.replace("pki: {}\n", &format!("pki: {{}}\n{rest}\n")));
+        assert!(!loaded.has_errors(), "{:?}", loaded.problems);
+        let (_, problems) = plan(&loaded.spec, &Facts::default());
+        let text = |it: &Problem| format!("{} {} | {}", it.severity.name(), it.path, it.message);
+        let mut all: Vec<_> = problems.iter().map(text).collect();
+        all.sort();
+        all.dedup();
+        all
+    }
+
+    #[test]
+    fn values_of_settings() {
+        let sysctl = |settings: &str| told(&format!("hostPrep: {{sysctl: {{settings: {{{settings}}}}}}}"));
+        let at = "hostPrep.sysctl.settings";
+        assert_eq!(
+            sysctl("vm.swappiness: 10, kernel.panic: soon, net.ipv4.ip_forward: 0"),
+            [
+                format!("error {at}.\"kernel.panic\" | kernel.panic is a number, not soon"),
+                format!(
+                    "warning {at}.\"net.ipv4.ip_forward\" | net.ipv4.ip_forward is 0: packets of pods are lost on this node"
+                ),
+            ]
+        );
+        assert_eq!(sysctl("kernel.panic: 30"), [""; 0]);
+        let strict = "kubelet: {config: {protectKernelDefaults: true}}\n";
+        let own = "hostPrep: {sysctl: {settings: {kernel.panic: 30, vm.overcommit_memory: 1}}}";
+        assert_eq!(
+            told(&format!("{strict}{own}")),
+            [format!(
+                "warning {at}.\"kernel.panic\" | with protectKernelDefaults the kubelet starts only where kernel.panic is 10"
+            )]
+        );
+    }
+
+    #[test]
+    fn a_name_at_two_addresses() {
+        let with = |entries: &str| told(&format!("hostPrep: {{hosts: {{entries: {{{entries}}}}}}}"));
+        assert_eq!(with("192.0.2.50: [a, b, a], \"fd00::50\": [a]"), [""; 0]);
+        assert_eq!(
+            with("192.0.2.50: [a, b], 192.0.2.51: [a]"),
+            ["error hostPrep.hosts.entries.\"192.0.2.51\" | a is at 192.0.2.50, too"]
+        );
+    }
+
+    #[test]
+    fn no_time_from_nowhere() {
+        let all = told("hostPrep: {ntp: {servers: [192.0.2.60, 0.0.0.0, \"::\"]}}");
+        assert_eq!(
+            all,
+            [
+                "error hostPrep.ntp.servers[1] | 0.0.0.0 is the unspecified address",
+                "error hostPrep.ntp.servers[2] | :: is the unspecified address"
+            ]
+        );
+    }
+
+    #[test]
+    fn logs_that_two_patterns_name() {
+        let of = |paths: &str| told(&format!("hostPrep: {{logrotate: {{paths: [{paths}]}}}}"));
+        assert_eq!(
+            of("/var/log/a/*.log, /var/log/a/b.log"),
+            ["error hostPrep.logrotate.paths[1] | /var/log/a/b.log and /var/log/a/*.log name the same logs"]
+        );
+        for (one, other) in
+            [("/a/*", "/a/b*c"), ("/*/x", "/a/x"), ("/a/b*c*d", "/a/bxcycd"), ("/a/*b*", "/a/b")]
+        {
+            assert!(overlap(one, other) && overlap(other, one), "{one} {other}");
+        }
+        for (one, other) in
+            [("/a/*", "/a/b/c"), ("/a/b*c", "/a/bd"), ("/a/ab*ba", "/a/aba"), ("/a/b*c*d", "/a/bcx")]
+        {
+            assert!(!overlap(one, other), "{one} {other}");
+        }
+    }
 
     #[test]
     fn patterns_that_are_no_logs() {

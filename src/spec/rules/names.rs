@@ -5,7 +5,7 @@ use crate::spec::layers::layers;
 use crate::spec::scalars::{Endpoint, EndpointHost, HostName};
 use crate::spec::types::Host;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// A name of the cluster at an address of its family that is not its own: whoever resolves it would get both.
 pub(super) fn entries(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
@@ -14,6 +14,11 @@ pub(super) fn entries(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
     for (path, part) in parts {
         for (address, names) in &part.entries {
             let list = path.key("hostPrep").key("hosts").key("entries").key(address.to_string());
+            if let Some(flaw) = nowhere(address.get()).filter(|_| !holes.touch(&list)) {
+                let message = format!("{list}: {address} is {flaw}");
+                problems.push(Problem::error(list, message).hint("write the address of a machine"));
+                continue;
+            }
             for (index, name) in names.iter().enumerate() {
                 let at = holes.item(&list, index);
                 let name: &str = name.as_ref();
@@ -35,6 +40,16 @@ pub(super) fn entries(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
                 );
             }
         }
+    }
+}
+
+/// Why no name is at an address; `hosts(5)` has them on loopback, and links' own addresses.
+fn nowhere(address: IpAddr) -> Option<&'static str> {
+    match address {
+        _ if address.is_unspecified() => Some("the unspecified address"),
+        _ if address.is_multicast() => Some("a multicast address"),
+        IpAddr::V4(Ipv4Addr::BROADCAST) => Some("the broadcast address"),
+        _ => None,
     }
 }
 
@@ -100,6 +115,25 @@ mod tests {
         let api = "error hosts.cp3.hostPrep.hosts.entries.\"192.0.2.50\"[0]: api.prod.example is 203.0.113.1 in this cluster, not 192.0.2.50";
         let with_api = sorted(found.iter().cloned().chain([api.to_owned()]).collect());
         assert_eq!(sorted(problems(&[edits[0], edits[1], known])), with_api);
+    }
+
+    #[test]
+    fn addresses_of_no_machine() {
+        let all = "pki: {}\nhostPrep: {hosts: {entries: {0.0.0.0: [a], 224.0.0.1: [b], 255.255.255.255: [c], \"ff02::1\": [d], 127.0.1.1: [e]}}}";
+        let mut found = problems(&[("pki: {}", all)]);
+        found.sort();
+        let said = |address: &str, what: &str| {
+            format!("error hostPrep.hosts.entries.\"{address}\": {address} is {what}")
+        };
+        assert_eq!(
+            found,
+            [
+                said("0.0.0.0", "the unspecified address"),
+                said("224.0.0.1", "a multicast address"),
+                said("255.255.255.255", "the broadcast address"),
+                said("ff02::1", "a multicast address"),
+            ]
+        );
     }
 
     #[test]

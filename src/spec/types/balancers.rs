@@ -68,8 +68,9 @@ pub struct LoadBalancer {
     pub connect_timeout: Option<Length>,
     /// Of nginx and haproxy: after which silence a connection is closed; `10m` by default.
     pub idle_timeout: Option<Length>,
-    /// Of nginx and haproxy: how many connections at most, of a worker process or in all.
-    #[schemars(range(min = 64, max = 1_000_000))]
+    /// Of nginx and haproxy: how many connections at most, of a worker process or in all: each takes two
+    /// open files, of 1048576 (`fs.nr_open`).
+    #[schemars(range(min = 64, max = 500_000))]
     pub max_connections: Option<u32>,
     /// Of nginx: whether each worker process has a listening socket of its own (`reuseport`).
     pub reuse_port: Option<bool>,

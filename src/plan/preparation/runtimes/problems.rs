@@ -5,13 +5,14 @@ use super::super::Site;
 use super::containerd::{self, CRI, IMAGES, REGISTRIES, RUNTIME, names};
 use super::written::{CONTAINERD, CRIO, DOCKER, Part, at, place};
 use super::{cgroup_driver, docker, pods_run_by};
-use crate::spec::types::{FreeForm, RuntimeKind};
+use crate::spec::types::{FreeForm, Os, RuntimeKind};
 use crate::spec::{Path, Problem};
 use serde_json::{Map, Value};
 
 /// All problems of a host's runtimes.
 pub(in crate::plan::preparation) fn problems(site: &Site<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
+    problems.extend(assumed(site));
     if let Some(plan) = containerd::plan(site).filter(|_| pods_run_by(site, RuntimeKind::Containerd)) {
         of_containerd(site, &plan.config, &mut problems);
     }
@@ -22,6 +23,16 @@ pub(in crate::plan::preparation) fn problems(site: &Site<'_>) -> Vec<Problem> {
         of_docker(site, &plan.config, &mut problems);
     }
     problems
+}
+
+/// Debian's releases bring containerd of both formats, and nothing says which one is there.
+fn assumed(site: &Site<'_>) -> Option<Problem> {
+    containerd::plan(site)?;
+    let own = site.settings.prep.containerd.as_ref()?;
+    let unknown = site.settings.os == Os::Debian && own.format.is_none();
+    let message = "containerd 2.x is assumed (format 3): Debian 12's own containerd is 1.6";
+    let hint = "write `format: 2` for containerd 1.x, `format: 3` for 2.x";
+    unknown.then(|| warning(place(site, &CONTAINERD, &[]), message, hint))
 }
 
 fn of_containerd(site: &Site<'_>, config: &FreeForm, problems: &mut Vec<Problem>) {

@@ -63,7 +63,7 @@ pub(in crate::spec::rules) fn apart(spec: &Spec, holes: &Holes, problems: &mut V
     }
 }
 
-fn own(host: &Host) -> impl Iterator<Item = IpAddr> + '_ {
+pub(super) fn own(host: &Host) -> impl Iterator<Item = IpAddr> + '_ {
     host.addresses.iter().chain(&host.api_address).chain(&host.etcd_address).chain(&host.node_ips).copied()
 }
 

@@ -1,28 +1,36 @@
 //! What leads to the API servers: who serves the endpoint, and what of a balancer cannot be.
 
 mod addresses;
+mod bound;
 mod fields;
 mod health;
 mod interfaces;
 mod listeners;
+mod names;
+mod peers;
 mod places;
 mod required;
 mod runs;
 mod served;
 mod spread;
+mod times;
 mod vrrp;
 
 pub(super) use addresses::{apart, distinct, families};
+pub(super) use bound::bind_address;
 pub(super) use fields::pointless;
 pub(super) use health::anonymous;
-pub(super) use interfaces::{unused, written};
-pub(super) use listeners::ports;
+pub(super) use interfaces::{loopback_interface, unused, written};
+pub(super) use listeners::{node_ports, ports};
+pub(super) use names::endpoint_name;
+pub(super) use peers::peers;
 pub(super) use places::{alone, behind, idle, nodes, once, place};
 pub(super) use required::required;
 pub(super) use runs::{runs, static_pods};
 pub(super) use served::endpoint;
 pub(super) use spread::{loopback, weights};
-pub(super) use vrrp::{password, preempt, priorities, routers};
+pub(super) use times::{checks, idle_timeout};
+pub(super) use vrrp::{many, password, preempt, priorities, routers};
 
 use super::{Holes, Path, Problem, Spec};
 use crate::spec::types::{Host, LoadBalancer, Provisioner};

@@ -1,6 +1,7 @@
 //! What the rules say.
 
 mod addresses;
+mod limits;
 mod random;
 
 use super::super::super::tests::{cluster, cluster_rendered};
@@ -363,9 +364,33 @@ fn ports_that_are_taken() {
     ] {
         assert_eq!(told_of(entry), format!("{at}{said}\n"));
     }
+    for (port, who) in [
+        (10_248, "the kubelet's health check"),
+        (10_249, "kube-proxy, for metrics,"),
+        (2381, "etcd, for metrics,"),
+    ] {
+        let entry = format!("kind: nginx, on: node, port: {port}");
+        assert_eq!(told_of(&entry), format!("{at}{who} has port {port} on cp1\n"));
+        assert_eq!(told_of(&format!("{entry}, listen: host")), "", "{port}");
+    }
+    let health = "kind: nginx, on: node, port: 10256, listen: host";
+    assert_eq!(told_of(health), format!("{at}kube-proxy's health check has port 10256 on cp1\n"));
+    let none = ("  endpoint:", "  kubeProxy: {disabled: true}\n  endpoint:");
+    assert_eq!(told_with(&[health, "kind: external"], &[none]), "");
+    let service = "warning loadBalancers[0].port | loadBalancers[0].port: a service of type NodePort may get 30443 \
+                   on the hosts of loadBalancers[0]\n";
+    assert_eq!(told_of("kind: nginx, on: node, port: 30443"), service);
+    let range = "  apiServer: {extraArgs: {service-node-port-range: 20000-20100}}\n  endpoint:";
+    let other = [("  endpoint:", range)];
+    assert_eq!(told_with(&["kind: nginx, on: node, port: 30443", "kind: external"], &other), "");
     assert_eq!(told_of("kind: nginx, on: node, port: 8443"), "");
     let bound = ("  endpoint:", "  apiServer: {extraArgs: {bind-address: 192.0.2.6}}\n  endpoint:");
-    let told_of = |entry: &str| told_with(&[entry, "kind: external"], &[bound]);
+    // what is said of the flag itself is another test's
+    let told_of = |entry: &str| {
+        let all = told_with(&[entry, "kind: external"], &[bound]);
+        let ours = all.split_inclusive('\n').filter(|line| !line.contains("extraArgs.bind-address"));
+        ours.collect::<String>()
+    };
     assert_eq!(told_of("kind: nginx, on: node"), "");
     let said = format!("{at}the API server, which listens on 192.0.2.6, has port 6443 on cp1\n");
     assert_eq!(told_of("kind: nginx, on: control-plane, listen: all"), said);

@@ -107,3 +107,20 @@ pub(in crate::spec::rules) fn password(spec: &Spec, holes: &Holes, problems: &mu
         }
     }
 }
+
+/// An advertisement counts its addresses in eight bits, one for each family (RFC 5798, section 5.2.5).
+const VIPS: usize = 255;
+
+/// No more virtual addresses of a family than an advertisement has room for.
+pub(in crate::spec::rules) fn many(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
+    for entry in keepalived(spec, holes) {
+        for (family, of_family) in [("IPv4", false), ("IPv6", true)] {
+            let number = entry.of.vips.iter().filter(|vip| vip.is_ipv6() == of_family).count();
+            if number > VIPS {
+                let what = format!("{number} {family} addresses are more than VRRP has room for, {VIPS}");
+                let hint = "write one entry for each 255, with a router id of its own";
+                problems.push(wrong(entry.path.key("vips"), what).hint(hint));
+            }
+        }
+    }
+}
