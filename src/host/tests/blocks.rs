@@ -222,13 +222,21 @@ fn what_is_no_regular_file() {
     fs::remove_file(host.path(HOSTS)).unwrap();
     fs::create_dir(host.path(HOSTS)).unwrap();
     assert_eq!(host.refused(&draft, &bundle, &force()), expected);
-    // Where only a block would go, what is no file holds none of ours.
+    // Beyond a link the block would stay, and nobody would know of it any more.
     let (host, _) = Host::with(&draft);
     fs::rename(host.path(HOSTS), host.path("/etc/real")).unwrap();
     symlink("real", host.path(HOSTS)).unwrap();
-    assert_eq!(action(&install(&host, &without(&draft))), None);
-    assert!(host.path(HOSTS).is_symlink());
+    let last = without(&draft);
+    let bundle = last.bundle();
+    assert_eq!(host.refused(&last, &bundle, &force()), expected);
+    let Err(InstallError::Refused(findings)) = host.install(&last, &bundle, &options()) else { panic!() };
+    let mend = "take sealift's lines out of what it leads to, move it out of the way, then run `sealift install` again with this host's bundle";
+    assert_eq!(findings[0].mend, mend);
     assert_eq!(host.read("/etc/real"), with(b"", ONE, b""));
+    // What holds no bytes holds no block.
+    fs::remove_file(host.path(HOSTS)).unwrap();
+    fs::create_dir(host.path(HOSTS)).unwrap();
+    assert_eq!(action(&install(&host, &last)), None);
 }
 
 #[test]
