@@ -96,30 +96,6 @@ pub struct Directory {
     pub allow: Vec<String>,
 }
 
-impl File {
-    /// The commands that must run when it is gone: those that name it would not find it, and a unit whose
-    /// whole configuration it was stops. A file that only lost its block is there.
-    pub fn run_when_gone(&self) -> Vec<String> {
-        if self.policy == Policy::Block {
-            return self.run.clone();
-        }
-        let name = self.path.rsplit('/').next().unwrap_or_default();
-        let configured = |command: &str| command.strip_prefix(RELOAD).map(str::to_owned);
-        let stops: Vec<String> = self.run.iter().filter_map(|command| configured(command)).collect();
-        let gone = self.run.iter().filter(|command| !command.contains(name) && configured(command).is_none());
-        let instead = |command: &String| match command.strip_prefix(ENABLE) {
-            Some(unit) if stops.iter().any(|other| other == unit) => {
-                format!("systemctl disable --now {unit}")
-            }
-            _ => command.clone(),
-        };
-        gone.map(instead).collect()
-    }
-}
-
-const ENABLE: &str = "systemctl enable ";
-const RELOAD: &str = "systemctl reload-or-restart ";
-
 /// A file on the host. A [`Policy::Foreign`] one has path, mode, owner and group only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "wire::File", into = "wire::File")]

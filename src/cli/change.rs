@@ -16,6 +16,7 @@ use super::output::Output;
 use super::steps::{self, Held, ItemChange, Proofs};
 use super::world::SpecFile;
 use crate::build::{self, Inputs};
+use crate::bundle::aftermath::{Aftermath, Asks, reloaded};
 use crate::bundle::manifest::Revision;
 use crate::bundle::open::Verified;
 use crate::check::record::RUNBOOK;
@@ -202,6 +203,18 @@ fn compare(
     let mut change = HostChange::new(&host.name, State::Changed);
     change.before = Some(before.manifest().revision);
     change.now = Some(revision_of(spec, host));
+    let texts = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let asks = host.files.iter().map(|file| Asks {
+        path: file.path.clone(),
+        run: file.run.clone(),
+        restart: texts(&file.restart),
+    });
+    let aftermath = Aftermath::new(Some(before.manifest()), &asks.collect::<Vec<_>>());
+    for stop in aftermath.stops() {
+        if !change.run.contains(&stop.command) {
+            change.run.push(stop.command.clone());
+        }
+    }
     let mut note = |path: &str, what, restart: Vec<String>, run: Vec<String>| {
         change.files.push(FileChange { path: path.to_owned(), what });
         change.restart.extend(restart);
@@ -212,7 +225,6 @@ fn compare(
             }
         }
     };
-    let texts = |list: &[&str]| list.iter().map(ToString::to_string).collect::<Vec<_>>();
     for file in host.files.iter() {
         let what = match before.file(&file.path) {
             None => What::Added,
@@ -223,8 +235,13 @@ fn compare(
     }
     let planned: BTreeSet<_> = host.files.iter().map(|file| file.path.as_str()).collect();
     for file in before.manifest().files.iter().filter(|file| !planned.contains(file.path.as_str())) {
-        note(&file.path, What::Removed, file.restart.clone(), file.run_when_gone());
+        note(&file.path, What::Removed, aftermath.restart_when_gone(file), aftermath.run_when_gone(file));
     }
+    // a restart reads all anew
+    let restart = &change.restart;
+    change
+        .run
+        .retain(|command| reloaded(command).is_none_or(|unit| !restart.contains(&format!("unit/{unit}"))));
     Ok(change)
 }
 

@@ -70,13 +70,14 @@ fn write(
     let mut staged = Vec::new();
     for file in files.iter().filter(|file| file.action != Action::Unchanged) {
         let wanted = &file.wanted;
-        unchanged(root, wanted.path, &wanted.base)?;
+        wanted.base.check(root, wanted.path)?;
         let now = match (file.action, wanted.base) {
             (Action::Created, _) => Place::Free,
             (_, Base::File(_)) => Place::Same,
             _ => Place::Taken,
         };
-        let ready = transaction.stage(wanted.path, wanted.contents.bytes(), wanted.attributes, now)?;
+        let ready =
+            transaction.stage(wanted.path, wanted.contents.bytes(), wanted.attributes, now, wanted.base)?;
         staged.push((wanted.phase, wanted.path, ready));
     }
 
@@ -84,8 +85,8 @@ fn write(
     for removal in removals {
         let path = removal.file.path.as_str();
         let Some(rest) = &removal.rest else { continue };
-        unchanged(root, path, &rest.base)?;
-        let ready = transaction.stage(path, &rest.bytes, rest.attributes, Place::Same)?;
+        rest.base.check(root, path)?;
+        let ready = transaction.stage(path, &rest.bytes, rest.attributes, Place::Same, rest.base)?;
         rests.push((Phase::First, path, ready));
     }
 
@@ -98,19 +99,6 @@ fn write(
     }
     transaction.sync()?;
     place(transaction, told)
-}
-
-/// What a file's contents were made from is still what it was.
-fn unchanged(root: &Root, path: &str, base: &Base) -> Result<(), InstallError> {
-    if *base == Base::Bundle {
-        return Ok(());
-    }
-    let now = match root.metadata(path) {
-        Ok(metadata) => Some(metadata),
-        Err(error) if error.is_not_found() => None,
-        Err(error) => return Err(error.into()),
-    };
-    if base.still(now.as_ref()) { Ok(()) } else { Err(WalkError::Changed { at: path.to_owned() }.into()) }
 }
 
 /// Puts files in their places; each phase is on the disk before the next begins.

@@ -34,6 +34,11 @@ impl Before {
         })
     }
 
+    /// The manifest of the last install.
+    pub(super) fn manifest(&self) -> Option<&Manifest> {
+        self.manifest.as_ref()
+    }
+
     /// The files that the last install placed.
     pub(super) fn files(&self) -> impl Iterator<Item = &File> {
         let files = self.manifest.iter().flat_map(|manifest| &manifest.files);

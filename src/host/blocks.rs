@@ -7,7 +7,7 @@ use crate::bundle::block::{self, Cut};
 use crate::bundle::manifest::{File, Policy};
 use crate::check::obstacles;
 use crate::finding::Finding;
-use crate::rootfs::{Attributes, MAX_PARSED, Metadata, Root, WalkError};
+use crate::rootfs::{Attributes, Kind, MAX_PARSED, Metadata, Root, WalkError};
 use zeroize::Zeroizing;
 
 /// A file as it was read.
@@ -35,7 +35,7 @@ pub(super) fn place(
             return Ok(None);
         }
         // told with all else that stands in the way
-        Look::Obstacle => return Ok(None),
+        Look::Obstacle | Look::Link => return Ok(None),
         Look::Against(finding) => return Ok(Some(finding)),
         Look::File(seen) => seen,
     };
@@ -73,6 +73,14 @@ pub(super) enum Removed {
 pub(super) fn remove(root: &Root, before: &Before, file: &File) -> Result<Removed, InstallError> {
     let seen = match look(root, &file.path)? {
         Look::Absent | Look::Obstacle => return Ok(Removed::Nothing),
+        Look::Link => {
+            let mut finding = obstacles::wrong_type(&file.path, Kind::File, Kind::Symlink);
+            finding.mend = format!(
+                "take sealift's lines out of what it leads to, move it out of the way, then {}",
+                obstacles::REINSTALL
+            );
+            return Ok(Removed::Against(finding));
+        }
         Look::Against(finding) => return Ok(Removed::Against(finding)),
         Look::File(seen) => seen,
     };
@@ -93,6 +101,8 @@ enum Look {
     File(Seen),
     /// No regular file, or beyond something that is no directory.
     Obstacle,
+    /// A link, which may lead to the file with the block.
+    Link,
     Against(Finding),
 }
 
@@ -107,6 +117,7 @@ fn look(root: &Root, path: &str) -> Result<Look, InstallError> {
         Err(error @ WalkError::Changed { .. }) => Ok(Look::Against(obstacles::finding(&error))),
         Err(WalkError::TooLarge { .. }) => Ok(Look::Against(too_large(path))),
         Err(error) if error.is_not_found() => Ok(Look::Absent),
+        Err(WalkError::NotAFile { kind: Kind::Symlink, .. }) => Ok(Look::Link),
         Err(_) => Ok(Look::Obstacle),
     }
 }

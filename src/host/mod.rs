@@ -87,7 +87,7 @@ pub fn install(
 
     let directories = compare::directories(root, bundle.manifest())?;
     let files = compare::files(root, files)?;
-    let report = report::of(bundle.manifest(), previous, &directories, &files, &removals);
+    let report = report::of(bundle.manifest(), before.manifest(), previous, &directories, &files, &removals);
     if !options.dry_run {
         apply::apply(root, lock, &directories, &files, &removals)?;
     }

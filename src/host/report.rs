@@ -2,7 +2,8 @@
 
 use super::compare::{DirectoryChange, FileChange};
 use super::removals::Removal;
-use crate::bundle::manifest::{File, Manifest, Revision};
+use crate::bundle::aftermath::{Aftermath, Asks, reloaded};
+use crate::bundle::manifest::{Manifest, Revision};
 use serde::Serialize;
 
 /// What was done to a file or directory. The first that fits: new contents bring mode and owner.
@@ -45,7 +46,8 @@ pub struct Report {
     /// Directories, files in the order in which they take their places, then removed files;
     /// sealift's own included.
     pub changes: Vec<Change>,
-    /// Commands that must run now, before the restarts, distinct, in the manifest's order.
+    /// Commands that must run now, before the restarts, distinct: those that stop units, then others in the
+    /// manifest's order, those of removed files last.
     pub run: Vec<String>,
     /// What must restart now, distinct: units that run containers, other units, the kubelet, static pods; of
     /// each in the manifest's order.
@@ -62,6 +64,7 @@ impl Report {
 /// The report of these changes.
 pub(super) fn of(
     manifest: &Manifest,
+    earlier: Option<&Manifest>,
     previous: Option<Revision>,
     directories: &[DirectoryChange<'_>],
     files: &[FileChange<'_>],
@@ -83,16 +86,28 @@ pub(super) fn of(
     };
     let changed = manifest.files.iter().filter(|file| new(&file.path));
     let gone = || removals.iter().map(|removal| &removal.file);
-    let run = changed.clone().flat_map(|file| file.run.clone());
-    let run = run.chain(gone().flat_map(File::run_when_gone));
-    let mut restart = distinct(changed.chain(gone()).flat_map(|file| file.restart.clone()));
+    let asks: Vec<Asks> = manifest.files.iter().map(Asks::from).collect();
+    let aftermath = Aftermath::new(earlier, &asks);
+    // what somebody removed before was stopped then
+    let known =
+        |path: &str| asks.iter().any(|asks| asks.path == path) || gone().any(|file| file.path == path);
+    let stops = aftermath.stops().iter().filter(|stop| known(&stop.path));
+    let run = stops.map(|stop| stop.command.clone());
+    let run = run.chain(changed.clone().flat_map(|file| file.run.clone()));
+    let run = run.chain(gone().flat_map(|file| aftermath.run_when_gone(file)));
+    let restart = changed.flat_map(|file| file.restart.clone());
+    let mut restart = distinct(restart.chain(gone().flat_map(|file| aftermath.restart_when_gone(file))));
+    // a restart reads all anew
+    let once =
+        |command: &String| reloaded(command).is_none_or(|unit| !restart.contains(&format!("unit/{unit}")));
+    let run = distinct(run.filter(once));
     restart.sort_by_key(|target| rank(target));
     Report {
         host: manifest.host.name.clone(),
         revision: manifest.revision,
         previous,
         changes: made.chain(placed).chain(removed).collect(),
-        run: distinct(run),
+        run,
         restart,
     }
 }

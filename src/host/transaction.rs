@@ -1,6 +1,7 @@
 //! Steps that can be taken back.
 
 use super::InstallError;
+use super::wanted::Base;
 use crate::rootfs::{Attributes, Dir, Root, WalkError, split};
 use std::collections::BTreeMap;
 
@@ -23,6 +24,8 @@ pub(super) struct Staged {
     name: String,
     /// A second name of the file that stands in its place now.
     kept: Option<String>,
+    /// What its contents were made from.
+    base: Base,
 }
 
 /// What stands where a file is to be.
@@ -90,6 +93,7 @@ impl<'r> Transaction<'r> {
         contents: &[u8],
         attributes: Attributes,
         place: Place,
+        base: Base,
     ) -> Result<Staged, WalkError> {
         let (above, name) = split(path)?;
         let directory = self.directory(above)?;
@@ -102,12 +106,13 @@ impl<'r> Transaction<'r> {
         if let Some(kept) = &kept {
             self.steps.push(Undo::Unlink { directory: directory.clone(), name: kept.clone() });
         }
-        Ok(Staged { directory, temporary, name: name.to_owned(), kept })
+        Ok(Staged { directory, temporary, name: name.to_owned(), kept, base })
     }
 
-    /// Puts a staged file in its place.
+    /// Puts a staged file in its place, unless what it was made from has changed since.
     pub(super) fn place(&mut self, path: &str, staged: Staged) -> Result<(), WalkError> {
-        let Staged { directory, temporary, name, kept } = staged;
+        let Staged { directory, temporary, name, kept, base } = staged;
+        base.check(self.root, path)?;
         directory.rename(&temporary, &name)?;
         self.touch(path, &directory);
         self.steps.push(match &kept {

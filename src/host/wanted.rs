@@ -7,7 +7,7 @@ use crate::bundle::{canonical, sums};
 use crate::check::record::{self, Installed};
 use crate::check::{fields, sealed};
 use crate::finding::{Finding, Id};
-use crate::rootfs::{Attributes, Metadata, Root};
+use crate::rootfs::{Attributes, Metadata, Root, WalkError};
 use crate::unseal::Identities;
 use zeroize::Zeroizing;
 
@@ -78,6 +78,19 @@ impl Base {
             }
             _ => false,
         }
+    }
+
+    /// Refuses when what stands at the path is not that any more.
+    pub(super) fn check(&self, root: &Root, path: &str) -> Result<(), WalkError> {
+        if *self == Self::Bundle {
+            return Ok(());
+        }
+        let now = match root.metadata(path) {
+            Ok(metadata) => Some(metadata),
+            Err(error) if error.is_not_found() => None,
+            Err(error) => return Err(error),
+        };
+        if self.still(now.as_ref()) { Ok(()) } else { Err(WalkError::Changed { at: path.to_owned() }) }
     }
 }
 

@@ -222,21 +222,3 @@ fn a_block_that_is_none_is_neither_packed_nor_read() {
     });
     assert_eq!(found(&forged), ["manifest-inconsistent @:files/etc/hosts"]);
 }
-
-#[test]
-fn what_runs_when_a_file_is_gone() {
-    let of = |path: &str, policy, run: &[&str]| {
-        let run = run.iter().map(ToString::to_string).collect();
-        File { policy, run, ..file(path, false) }.run_when_gone()
-    };
-    let proxy = ["systemctl enable nginx.service", "systemctl reload-or-restart nginx.service"];
-    let conf = "/etc/nginx/nginx.conf";
-    assert_eq!(of(conf, Policy::Managed, &proxy), ["systemctl disable --now nginx.service"]);
-    let unit = ["systemctl daemon-reload", "systemctl enable etcd.service"];
-    let path = "/etc/systemd/system/etcd.service";
-    assert_eq!(of(path, Policy::Managed, &unit), ["systemctl daemon-reload"]);
-    // the package's unit is there
-    let package = ["systemctl daemon-reload", "systemctl enable kubelet"];
-    assert_eq!(of("/etc/systemd/system/kubelet.service", Policy::Managed, &package), package);
-    assert_eq!(of("/etc/hosts", Policy::Block, &["cat /etc/hosts"]), ["cat /etc/hosts"]);
-}

@@ -1,6 +1,7 @@
 //! What a change takes on a host: what the kubelet does by itself, what must run, what must restart.
 
 use super::{Contents, FileDiff, State};
+use crate::bundle::aftermath::{Aftermath, Asks, reloaded};
 use crate::bundle::manifest::{File, Manifest, Policy};
 use crate::check::record::RUNBOOK;
 use serde::Serialize;
@@ -44,6 +45,11 @@ pub enum EffectKind {
 /// owner restarts nothing.
 pub(super) fn of(files: &[FileDiff], old: Option<&Manifest>, new: &Manifest) -> Vec<Effect> {
     let mut effects = Vec::new();
+    let asks: Vec<Asks> = new.files.iter().map(Asks::from).collect();
+    let aftermath = Aftermath::new(old, &asks);
+    for stop in aftermath.stops() {
+        add(&mut effects, EffectKind::Run, &stop.command, &stop.path, true);
+    }
     for diff in files {
         let entry = match diff.state {
             State::Removed => old.and_then(|old| find(old, &diff.path)),
@@ -68,16 +74,34 @@ pub(super) fn of(files: &[FileDiff], old: Option<&Manifest>, new: &Manifest) -> 
             };
             note(kind, &format!("static-pod/{pod}"));
         }
-        let gone = (diff.state == State::Removed).then(|| entry.run_when_gone());
-        gone.as_ref().unwrap_or(&entry.run).iter().for_each(|command| note(EffectKind::Run, command));
-        entry.restart.iter().for_each(|target| note(EffectKind::Restart, target));
+        let (run, restart) = match diff.state {
+            State::Removed => (aftermath.run_when_gone(entry), aftermath.restart_when_gone(entry)),
+            _ => (entry.run.clone(), entry.restart.clone()),
+        };
+        run.iter().for_each(|command| note(EffectKind::Run, command));
+        restart.iter().for_each(|target| note(EffectKind::Restart, target));
     }
+    reload_once(&mut effects);
     if manifests_come_last(new) {
         absorb(&mut effects);
     }
     // stable: commands keep the manifest's order
     effects.sort_by(|one, other| (one.kind, rank(one)).cmp(&(other.kind, rank(other))));
     effects
+}
+
+/// Who restarts reads all anew.
+fn reload_once(effects: &mut Vec<Effect>) {
+    let restarts: Vec<Effect> =
+        effects.iter().filter(|effect| effect.kind == EffectKind::Restart).cloned().collect();
+    effects.retain(|effect| {
+        let unit = reloaded(&effect.target).filter(|_| effect.kind == EffectKind::Run);
+        let target = unit.map(|unit| format!("unit/{unit}"));
+        let same = |restart: &Effect| {
+            Some(&restart.target) == target.as_ref() && (restart.certain || !effect.certain)
+        };
+        !restarts.iter().any(same)
+    });
 }
 
 fn add(effects: &mut Vec<Effect>, kind: EffectKind, target: &str, path: &str, certain: bool) {

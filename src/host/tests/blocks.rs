@@ -6,6 +6,7 @@ use crate::host::before::Before;
 use crate::host::blocks;
 use crate::host::compare;
 use crate::host::testkit::{CONF, Draft, Host, block, is_root, names, options, skip};
+use crate::host::transaction::{Place, Transaction};
 use crate::host::wanted::{Base, Contents, Phase, Wanted};
 use crate::host::{Action, InstallError, Options, Report};
 use crate::rootfs::{Attributes, MAX_PARSED};
@@ -222,13 +223,21 @@ fn what_is_no_regular_file() {
     fs::remove_file(host.path(HOSTS)).unwrap();
     fs::create_dir(host.path(HOSTS)).unwrap();
     assert_eq!(host.refused(&draft, &bundle, &force()), expected);
-    // Where only a block would go, what is no file holds none of ours.
+    // Beyond a link the block would stay, and nobody would know of it any more.
     let (host, _) = Host::with(&draft);
     fs::rename(host.path(HOSTS), host.path("/etc/real")).unwrap();
     symlink("real", host.path(HOSTS)).unwrap();
-    assert_eq!(action(&install(&host, &without(&draft))), None);
-    assert!(host.path(HOSTS).is_symlink());
+    let last = without(&draft);
+    let bundle = last.bundle();
+    assert_eq!(host.refused(&last, &bundle, &force()), expected);
+    let Err(InstallError::Refused(findings)) = host.install(&last, &bundle, &options()) else { panic!() };
+    let mend = "take sealift's lines out of what it leads to, move it out of the way, then run `sealift install` again with this host's bundle";
+    assert_eq!(findings[0].mend, mend);
     assert_eq!(host.read("/etc/real"), with(b"", ONE, b""));
+    // What holds no bytes holds no block.
+    fs::remove_file(host.path(HOSTS)).unwrap();
+    fs::create_dir(host.path(HOSTS)).unwrap();
+    assert_eq!(action(&install(&host, &last)), None);
 }
 
 #[test]
@@ -322,6 +331,36 @@ fn a_file_that_changes_meanwhile_is_not_overwritten() {
     assert_eq!(created.base, Base::Absent);
     host.write(HOSTS, OWN);
     refused(created);
+}
+
+/// Others write after their lines were read and before the new file takes its place.
+#[test]
+fn lines_that_come_while_others_are_staged_stay() {
+    let theirs = [OWN, b"10.0.0.9 mine\n"].concat();
+    let replace = |host: &Host| {
+        host.write("/etc/hosts.new", &theirs);
+        fs::rename(host.path("/etc/hosts.new"), host.path(HOSTS)).unwrap();
+    };
+    let append: &dyn Fn(&Host) = &|host| host.write(HOSTS, &theirs);
+    for (contents, write) in [(Some(OWN), append), (Some(OWN), &replace), (None, append)] {
+        let host = Host::new();
+        host.write("/etc/other", b"");
+        contents.into_iter().for_each(|contents| host.write(HOSTS, contents));
+        let root = host.root();
+        let seen = root.metadata(HOSTS).ok();
+        let (base, place) = seen.map_or((Base::Absent, Place::Free), |it| (Base::File(it), Place::Same));
+        let mut transaction = Transaction::new(&root);
+        let attributes = Attributes::on(&root, 0o644, 0, 0);
+        let staged = transaction.stage(HOSTS, b"merged\n", attributes, place, base).unwrap();
+        write(&host);
+        let written = host.read(HOSTS);
+        let error = transaction.place(HOSTS, staged).unwrap_err();
+        let InstallError::Refused(findings) = transaction.undo(error.into()) else { panic!() };
+        assert_eq!(names(&findings), [format!("changed-while-reading {HOSTS}")]);
+        let left: Vec<_> =
+            fs::read_dir(host.path("/etc")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!((left.len(), host.read(HOSTS), written), (2, theirs.clone(), theirs.clone()));
+    }
 }
 
 #[test]
