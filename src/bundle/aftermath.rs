@@ -47,7 +47,7 @@ pub struct Aftermath {
 impl Aftermath {
     /// What follows from these files after those of an earlier manifest.
     pub fn new(old: Option<&Manifest>, new: &[Asks]) -> Self {
-        let old: Vec<&File> = old.iter().flat_map(|old| &old.files).filter(placed).collect();
+        let old: Vec<&File> = old.iter().flat_map(|old| &old.files).filter(|file| placed(file)).collect();
         let find = |file: &File| new.iter().find(|asks| asks.path == file.path);
         let named: BTreeSet<String> = new.iter().flat_map(names).collect();
         let mut stops = Vec::new();
@@ -107,7 +107,7 @@ pub fn reloaded(command: &str) -> Option<&str> {
     command.strip_prefix(RELOAD).map(bare)
 }
 
-fn placed(file: &&File) -> bool {
+fn placed(file: &File) -> bool {
     file.policy != Policy::Foreign
 }
 

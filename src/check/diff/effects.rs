@@ -78,8 +78,12 @@ pub(super) fn of(files: &[FileDiff], old: Option<&Manifest>, new: &Manifest) -> 
             State::Removed => (aftermath.run_when_gone(entry), aftermath.restart_when_gone(entry)),
             _ => (entry.run.clone(), entry.restart.clone()),
         };
-        run.iter().for_each(|command| note(EffectKind::Run, command));
-        restart.iter().for_each(|target| note(EffectKind::Restart, target));
+        for command in &run {
+            note(EffectKind::Run, command);
+        }
+        for target in &restart {
+            note(EffectKind::Restart, target);
+        }
     }
     reload_once(&mut effects);
     if manifests_come_last(new) {

@@ -345,7 +345,9 @@ fn lines_that_come_while_others_are_staged_stay() {
     for (contents, write) in [(Some(OWN), append), (Some(OWN), &replace), (None, append)] {
         let host = Host::new();
         host.write("/etc/other", b"");
-        contents.into_iter().for_each(|contents| host.write(HOSTS, contents));
+        for contents in contents {
+            host.write(HOSTS, contents);
+        }
         let root = host.root();
         let seen = root.metadata(HOSTS).ok();
         let (base, place) = seen.map_or((Base::Absent, Place::Free), |it| (Base::File(it), Place::Same));

@@ -1,6 +1,7 @@
 //! Ports that somebody has already where a proxy listens.
 
 use super::{Entry, Holes, Path, Problem, Spec, doubtful, entries, hosts_left_out, wrong};
+use crate::spec::scalars::Port;
 use crate::spec::types::{EtcdRun, Host, Listen, MetricsListen, Role, Spec as Cluster};
 use std::net::IpAddr;
 use std::ops::RangeInclusive;
@@ -27,9 +28,9 @@ const fn at_home(port: u32, who: &'static str, is_there: fn(&Cluster, &Host) -> 
 const FIXED: [Fixed; 8] = [
     everywhere(2379, "etcd", has_member),
     everywhere(2380, "etcd", has_member),
-    at_home(10_248, "the kubelet's health check", |spec, host| spec.has_kubelet(host)),
+    at_home(10_248, "the kubelet's health check", Spec::has_kubelet),
     at_home(10_249, "kube-proxy, for metrics,", has_kube_proxy),
-    everywhere(10_250, "the kubelet", |spec, host| spec.has_kubelet(host)),
+    everywhere(10_250, "the kubelet", Spec::has_kubelet),
     everywhere(10_256, "kube-proxy's health check", has_kube_proxy),
     everywhere(10_257, "the controller manager", |_, host| host.has(Role::ControlPlane)),
     everywhere(10_259, "the scheduler", |_, host| host.has(Role::ControlPlane)),
@@ -113,7 +114,7 @@ fn meets(listens: Listen, address: IpAddr, host: &Host) -> bool {
 fn fixed(spec: &Spec, entry: &Entry<'_>, host: &Host, port: u32) -> Option<Taken> {
     let metrics = &spec.etcd.tuning.metrics;
     let of_etcd = Fixed {
-        port: metrics.port.map_or(METRICS, |port| port.get()),
+        port: metrics.port.map_or(METRICS, Port::get),
         who: "etcd, for metrics,",
         at_home: metrics.listen.unwrap_or_default() == MetricsListen::Loopback,
         is_there: has_member,
@@ -124,7 +125,7 @@ fn fixed(spec: &Spec, entry: &Entry<'_>, host: &Host, port: u32) -> Option<Taken
     taken.map(|fixed| Taken { who: fixed.who.to_owned(), hint: ANOTHER })
 }
 
-/// The ports of services of type NodePort, where the spec says nothing.
+/// The ports of services of type `NodePort`, where the spec says nothing.
 const NODE_PORTS: RangeInclusive<u32> = 30_000..=32_767;
 
 /// A port that a service may have on every node.
