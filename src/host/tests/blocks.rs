@@ -345,7 +345,7 @@ fn lines_that_come_while_others_are_staged_stay() {
     for (contents, write) in [(Some(OWN), append), (Some(OWN), &replace), (None, append)] {
         let host = Host::new();
         host.write("/etc/other", b"");
-        for contents in contents {
+        if let Some(contents) = contents {
             host.write(HOSTS, contents);
         }
         let root = host.root();
