@@ -2,7 +2,6 @@
 //!
 //! [`pack::pack`] writes one, [`open::open`] is the only way to get a [`open::Verified`] one back.
 
-pub mod aftermath;
 pub mod archive;
 pub mod block;
 pub mod canonical;

@@ -1,5 +1,6 @@
 //! Read-only checks of bundles and hosts. Each says what it found as [`crate::finding::Finding`]s.
 
+pub mod aftermath;
 pub mod bundle;
 pub mod certificates;
 pub mod diff;

@@ -2,8 +2,8 @@
 
 use super::compare::{DirectoryChange, FileChange};
 use super::removals::Removal;
-use crate::bundle::aftermath::{Aftermath, Asks, reloaded};
 use crate::bundle::manifest::{Manifest, Revision};
+use crate::check::aftermath::{Aftermath, Asks, reloaded};
 use serde::Serialize;
 
 /// What was done to a file or directory. The first that fits: new contents bring mode and owner.

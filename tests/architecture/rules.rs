@@ -26,6 +26,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "unseal",
             "verify_key",
             "rootfs",
+            "check::aftermath",
             "check::certificates",
             "check::fields",
             "check::obstacles",

@@ -1,8 +1,8 @@
 //! What a change takes on a host: what the kubelet does by itself, what must run, what must restart.
 
 use super::{Contents, FileDiff, State};
-use crate::bundle::aftermath::{Aftermath, Asks, reloaded};
 use crate::bundle::manifest::{File, Manifest, Policy};
+use crate::check::aftermath::{Aftermath, Asks, reloaded};
 use crate::check::record::RUNBOOK;
 use serde::Serialize;
 

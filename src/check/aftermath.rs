@@ -1,6 +1,6 @@
 //! What must run and restart once one set of a host's files has followed another.
 
-use super::manifest::{File, Manifest, Policy};
+use crate::bundle::manifest::{File, Manifest, Policy};
 use std::collections::BTreeSet;
 
 const ENABLE: &str = "systemctl enable ";
