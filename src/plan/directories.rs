@@ -255,13 +255,13 @@ pub const RECORD: &str = "/var/lib/sealift";
 pub(super) fn conflict(path: &str) -> Option<&'static str> {
     // the nearest is told: what lies in /etc comes before it
     let rows = DIRECTORIES.iter().map(|row| row.path).filter(|path| *path != "/etc");
-    let mut known = rows.chain([RECORD]).chain(OTHERS.iter().copied());
+    let mut known = rows.chain([RECORD]).chain(SYSTEM.iter().chain(OTHERS).copied());
     let other = known.find(|known| *known == path || inside(path, known) || inside(known, path));
     other.or_else(|| SHARED.iter().copied().find(|shared| *shared == path))
 }
 
-/// Directories of the system and of other programs, in which a member's data has no place.
-const OTHERS: &[&str] = &[
+/// Directories of the system and of container runtimes, in which neither data nor logs have a place.
+pub(super) const SYSTEM: &[&str] = &[
     "/bin",
     "/boot",
     "/dev",
@@ -273,17 +273,15 @@ const OTHERS: &[&str] = &[
     "/run",
     "/sbin",
     "/sys",
-    "/tmp",
     "/usr",
-    "/var/cache",
     "/var/lib/containerd",
     "/var/lib/docker",
     "/var/lib/kubelet",
-    "/var/log",
     "/var/run",
-    "/var/spool",
-    "/var/tmp",
 ];
+
+/// More of them, in which a member's data has none.
+const OTHERS: &[&str] = &["/tmp", "/var/cache", "/var/log", "/var/spool", "/var/tmp"];
 
 /// Directories in which it has a place, but not as a whole (hier(7)).
 const SHARED: &[&str] =

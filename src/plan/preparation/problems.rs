@@ -1,7 +1,7 @@
 //! What is wrong with a host's preparation after all layers, each at the most specific place that says it.
 
 use super::{Site, is_off, kernel, runtimes, swap, time};
-use crate::plan::os;
+use crate::plan::{directories::SYSTEM, os};
 use crate::spec::layers::{Layer, layers_of};
 use crate::spec::scalars::{HostAddress, HostName};
 use crate::spec::types::{HostPrep, NtpClient, Os, SwapMode, SysctlPrep};
@@ -301,33 +301,12 @@ fn nothing_to_omit(at: Path, what: &str) -> Problem {
 /// Why no log is rotated there.
 fn no_logs(pattern: &str) -> Option<&'static str> {
     const KUBELETS: &[&str] = &["/var/log/containers", "/var/log/pods"];
-    const OTHERS: &[&str] = &[
-        "/bin",
-        "/boot",
-        "/dev",
-        "/etc",
-        "/lib",
-        "/lib64",
-        "/proc",
-        "/root",
-        "/run",
-        "/sbin",
-        "/sys",
-        "/usr",
-        "/var/lib/containerd",
-        "/var/lib/containers",
-        "/var/lib/docker",
-        "/var/lib/etcd",
-        "/var/lib/kubelet",
-        "/var/lib/sealift",
-        "/var/log/journal",
-        "/var/run",
-    ];
+    const OTHERS: &[&str] = &["/var/lib/containers", "/var/lib/etcd", "/var/lib/sealift", "/var/log/journal"];
     let within = |list: &[&str]| list.iter().any(|directory| meets(pattern, directory));
     if within(KUBELETS) {
         return Some("the kubelet rotates the logs of pods");
     }
-    within(OTHERS).then_some("no logs of programs lie there")
+    (within(SYSTEM) || within(OTHERS)).then_some("no logs of programs lie there")
 }
 
 /// Whether one of two patterns names the other, and so all that it names.

@@ -1,5 +1,6 @@
 //! Paths on a host, sockets named by them, and files beside a spec.
 
+use super::name::text_type;
 use super::{ScalarError, text_scalar};
 use std::fmt;
 use std::str::FromStr;
@@ -71,13 +72,7 @@ text_scalar!(AbsolutePath, "absolute-path", "A path on a host, from /.", "/var/l
 /// names. So it is one word of logrotate's, with no other meaning than that.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct LogPattern(String);
-
-impl LogPattern {
-    /// The pattern; empty only in a default value.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
+text_type!(LogPattern);
 
 impl FromStr for LogPattern {
     type Err = ScalarError;
@@ -91,12 +86,6 @@ impl FromStr for LogPattern {
             Some(reason) => Err(error(reason)),
             None => Ok(Self(text.to_owned())),
         }
-    }
-}
-
-impl fmt::Display for LogPattern {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 

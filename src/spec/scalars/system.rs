@@ -1,38 +1,17 @@
 //! Names of things that the system has: interfaces, settings and modules of the kernel, time zones.
 
 use super::label::HostName;
+use super::name::text_type;
 use super::{ScalarError, text_scalar};
 use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// A text type: how it is written is what it is.
-macro_rules! text {
-    ($(#[doc = $doc:literal])+ $type:ident) => {
-        $(#[doc = $doc])+
-        #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-        pub struct $type(String);
-
-        impl $type {
-            /// The text; empty only in a default value.
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
-            }
-        }
-    };
-}
-
-text! {
-    /// A network interface: at most 15 bytes (the kernel's `IFNAMSIZ`), and none that means something to a
-    /// program's configuration.
-    InterfaceName
-}
+/// A network interface: at most 15 bytes (the kernel's `IFNAMSIZ`), and none that means something to a
+/// program's configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct InterfaceName(String);
+text_type!(InterfaceName);
 
 impl FromStr for InterfaceName {
     type Err = ScalarError;
@@ -57,11 +36,11 @@ impl FromStr for InterfaceName {
 
 text_scalar!(InterfaceName, "interface-name", "A network interface, as `ip link` shows it.", "eth0");
 
-text! {
-    /// A setting of the kernel, with dots: `net.ipv4.ip_forward`. Where a name has a dot itself (of an
-    /// interface), sysctl.d(5) has it as `/`.
-    SysctlKey
-}
+/// A setting of the kernel, with dots: `net.ipv4.ip_forward`. Where a name has a dot itself (of an
+/// interface), sysctl.d(5) has it as `/`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SysctlKey(String);
+text_type!(SysctlKey);
 
 impl FromStr for SysctlKey {
     type Err = ScalarError;
@@ -91,10 +70,10 @@ impl FromStr for SysctlKey {
 
 text_scalar!(SysctlKey, "sysctl-key", "A setting of the kernel.", "net.ipv4.ip_forward");
 
-text! {
-    /// The value of a setting of the kernel: on one line, without blanks around it.
-    SysctlValue
-}
+/// The value of a setting of the kernel: on one line, without blanks around it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SysctlValue(String);
+text_type!(SysctlValue);
 
 impl FromStr for SysctlValue {
     type Err = ScalarError;
@@ -134,10 +113,10 @@ impl<'de> serde::Deserialize<'de> for SysctlValue {
     }
 }
 
-text! {
-    /// A module of the kernel.
-    ModuleName
-}
+/// A module of the kernel.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ModuleName(String);
+text_type!(ModuleName);
 
 impl FromStr for ModuleName {
     type Err = ScalarError;
@@ -155,10 +134,10 @@ impl FromStr for ModuleName {
 
 text_scalar!(ModuleName, "module-name", "A module of the kernel.", "br_netfilter");
 
-text! {
-    /// A time zone of the IANA's database, by its name.
-    TimezoneName
-}
+/// A time zone of the IANA's database, by its name.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TimezoneName(String);
+text_type!(TimezoneName);
 
 impl FromStr for TimezoneName {
     type Err = ScalarError;
@@ -179,10 +158,10 @@ impl FromStr for TimezoneName {
 
 text_scalar!(TimezoneName, "timezone-name", "A time zone of the IANA's database.", "Europe/Berlin");
 
-text! {
-    /// A server of the time: a DNS name or an address.
-    NtpServer
-}
+/// A server of the time: a DNS name or an address.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct NtpServer(String);
+text_type!(NtpServer);
 
 impl FromStr for NtpServer {
     type Err = ScalarError;
