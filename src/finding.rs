@@ -3,7 +3,9 @@
 //! Ids are kebab-case and stable: scripts and dashboards match on them, so an id never changes
 //! its meaning. Each belongs to one [`Class`], which is also the process's exit code.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -183,10 +185,29 @@ impl Serialize for Id {
     }
 }
 
+/// Every id with what it means.
+impl JsonSchema for Id {
+    fn schema_name() -> Cow<'static, str> {
+        "Id".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let one = |id: &Id| {
+            json_schema!({
+                "const": id.name(),
+                "description": id.meaning().trim(),
+                "exit": id.class().exit(),
+            })
+        };
+        let all: Vec<Schema> = Id::ALL.iter().map(one).collect();
+        json_schema!({ "description": "The stable name of a kind of finding.", "oneOf": all })
+    }
+}
+
 /// One finding: what, where, what was expected and found, and how to mend it.
 ///
 /// Never holds a secret: values are digests, modes, names and dates.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
     /// The kind of finding.
     pub id: Id,
