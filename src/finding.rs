@@ -159,6 +159,18 @@ ids! {
     KeyMalformed = "key-malformed", Difference;
     /// A private key does not belong to the certificate beside it.
     KeyCertMismatch = "key-cert-mismatch", Difference;
+    /// A certificate was not issued by the authority that its file must come from.
+    CertificateChain = "certificate-chain", Difference;
+    /// A certificate is for another purpose than its file: its extended key usage lacks one, or it is an authority's and must not be, or is none's and must be.
+    CertificatePurpose = "certificate-purpose", Difference;
+    /// A server's certificate lacks a name or address that its host is reached by.
+    CertificateNames = "certificate-names", Difference;
+    /// A kubeconfig trusts other certificates than the cluster's authority.
+    KubeconfigAuthority = "kubeconfig-authority", Difference;
+    /// A YAML or JSON file cannot be parsed.
+    YamlMalformed = "yaml-malformed", Difference;
+    /// A unit of systemd or Quadlet, or what is laid over one, cannot be parsed.
+    UnitMalformed = "unit-malformed", Difference;
     /// A certificate's validity has ended.
     CertificateExpired = "certificate-expired", Time;
     /// A certificate's validity has not begun, or this machine's clock is slow.

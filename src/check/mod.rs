@@ -2,6 +2,7 @@
 
 pub mod bundle;
 pub mod certificates;
+pub mod contents;
 pub mod diff;
 pub mod fields;
 pub mod host;
