@@ -27,6 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "verify_key",
             "rootfs",
             "check::certificates",
+            "check::contents",
             "check::fields",
             "check::obstacles",
             "check::record",

@@ -1,7 +1,6 @@
 //! Certificates against what their files are for: who must have issued them, and what they may do.
 
-use super::REBUILD;
-use crate::bundle::open::Verified;
+use super::View;
 use crate::check::inventory::chain::issued;
 use crate::finding::{Finding, Id};
 use x509_parser::certificate::X509Certificate;
@@ -44,25 +43,24 @@ pub(super) const USES: [Use; 8] = [
     server("/var/lib/kubelet/pki/kubelet.crt", KUBERNETES, false),
 ];
 
-pub(super) fn of_bundle(bundle: &Verified) -> Vec<Finding> {
+pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for path in AUTHORITIES {
-        let blocks = blocks(bundle, path);
+        let blocks = blocks(view, path);
         let leaf = certificates(&blocks).into_iter().find(|certificate| !is_authority(certificate));
-        findings.extend(leaf.map(|_| purpose(bundle, path, "authorities", "a certificate that is none")));
+        findings.extend(leaf.map(|_| purpose(view, path, "authorities", "a certificate that is none")));
     }
     for row in &USES {
-        let blocks = blocks(bundle, row.path);
+        let blocks = blocks(view, row.path);
         let certificates = certificates(&blocks);
         let Some((leaf, above)) = certificates.split_first() else { continue };
-        findings
-            .extend(misused(leaf, row).map(|(expected, found)| purpose(bundle, row.path, expected, found)));
-        let authorities = self::blocks(bundle, row.authority);
+        findings.extend(misused(leaf, row).map(|(expected, found)| purpose(view, row.path, expected, found)));
+        let authorities = self::blocks(view, row.authority);
         let authorities = self::certificates(&authorities);
         // what is not in this bundle cannot be compared
         if !authorities.is_empty() && !leads(leaf, above, &authorities) {
             findings.push(
-                Finding::new(Id::CertificateChain, bundle.place(row.path), REBUILD)
+                view.finding(Id::CertificateChain, row.path)
                     .expected(format!("issued by {}", row.authority))
                     .found("another issuer"),
             );
@@ -71,15 +69,13 @@ pub(super) fn of_bundle(bundle: &Verified) -> Vec<Finding> {
     findings
 }
 
-fn purpose(bundle: &Verified, path: &str, expected: &str, found: &str) -> Finding {
-    Finding::new(Id::CertificatePurpose, bundle.place(path), REBUILD).expected(expected).found(found)
+fn purpose(view: &View<'_>, path: &str, expected: &str, found: &str) -> Finding {
+    view.finding(Id::CertificatePurpose, path).expected(expected).found(found)
 }
 
 /// Every PEM block of certificates of a file; none of a file that is not there.
-pub(super) fn blocks(bundle: &Verified, path: &str) -> Vec<Pem> {
-    let public = bundle.file(path).filter(|file| !file.sealed);
-    let contents = public.and_then(|file| bundle.contents(&file.path)).unwrap_or_default();
-    pem_blocks(contents)
+pub(super) fn blocks(view: &View<'_>, path: &str) -> Vec<Pem> {
+    pem_blocks((view.contents)(path).unwrap_or_default())
 }
 
 /// Every PEM block of certificates of a text.

@@ -1,7 +1,7 @@
 //! Kubeconfigs against the cluster's authority.
 
 use super::REBUILD;
-use super::certificates::{KUBERNETES, blocks, pem_blocks};
+use super::certificates::{KUBERNETES, pem_blocks};
 use crate::bundle::manifest::Policy;
 use crate::bundle::open::Verified;
 use crate::bundle::sums::sha256_hex;
@@ -15,7 +15,7 @@ pub(super) fn check(bundle: &Verified, path: &str, contents: &[u8]) -> Option<Fi
     if !is_one || !kubeconfig::looks_like(contents) {
         return None;
     }
-    let own = digests(&blocks(bundle, KUBERNETES));
+    let own = digests(&pem_blocks(bundle.contents(KUBERNETES).unwrap_or_default()));
     let kubeconfig = match kubeconfig::read(contents) {
         Ok(kubeconfig) => kubeconfig?,
         Err(error) => {

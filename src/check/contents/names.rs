@@ -1,8 +1,7 @@
 //! What servers are reached by against the names in their certificates.
 
-use super::REBUILD;
+use super::View;
 use super::certificates::{USES, blocks, certificates};
-use crate::bundle::open::Verified;
 use crate::finding::{Finding, Id};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -30,23 +29,23 @@ const TOLD: [(&[&str], &[&str]); 3] = [
 
 /// Names and addresses that a server's certificate lacks: the host's name, the host's addresses in the
 /// kubelet's, and what the bundle's own files tell a server to announce.
-pub(super) fn of_bundle(bundle: &Verified) -> Vec<Finding> {
-    let host = &bundle.manifest().host;
+pub(super) fn check(view: &View<'_>) -> Vec<Finding> {
+    let host = &view.manifest.host;
     let mut findings = Vec::new();
     for row in USES.iter().filter(|row| row.serves) {
-        let blocks = blocks(bundle, row.path);
+        let blocks = blocks(view, row.path);
         let certificates = certificates(&blocks);
         let Some(leaf) = certificates.first() else { continue };
         let mut wanted = BTreeSet::from([host.name.clone()]);
         if row.path == KUBELET {
             wanted.extend(host.addresses.iter().cloned());
         }
-        wanted.extend(told(bundle, row.path));
+        wanted.extend(told(view, row.path));
         let names = names(leaf);
         let missing: Vec<_> = wanted.into_iter().filter(|name| !names.covers(name)).collect();
         if !missing.is_empty() {
             findings.push(
-                Finding::new(Id::CertificateNames, bundle.place(row.path), REBUILD)
+                view.finding(Id::CertificateNames, row.path)
                     .expected(format!("names of {}", host.name))
                     .found(format!("none for {}", missing.join(", "))),
             );
@@ -87,11 +86,11 @@ fn names(leaf: &X509Certificate<'_>) -> Names {
 }
 
 /// What the public files of a bundle tell the servers of a certificate to announce.
-fn told(bundle: &Verified, certificate: &str) -> BTreeSet<String> {
+fn told(view: &View<'_>, certificate: &str) -> BTreeSet<String> {
     let words = TOLD.iter().filter(|(_, certificates)| certificates.contains(&certificate));
     let words: Vec<&str> = words.flat_map(|(words, _)| words.iter().copied()).collect();
-    let public = bundle.manifest().files.iter().filter(|file| !file.sealed);
-    let texts = public.filter_map(|file| std::str::from_utf8(bundle.contents(&file.path)?).ok());
+    let public = view.manifest.files.iter().filter(|file| !file.sealed);
+    let texts = public.filter_map(|file| std::str::from_utf8((view.contents)(&file.path)?).ok());
     texts.flat_map(|text| words.iter().flat_map(|word| after(text, word))).collect()
 }
 
