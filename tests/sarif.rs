@@ -41,6 +41,7 @@ fn with_damage() -> Built {
 /// Every kind of answer of `verify`: arguments and exit codes.
 fn answers(built: &Built) -> Vec<(Vec<&'static str>, i32)> {
     let root = built.root("infra0");
+    fs::write(built.path("nobody"), "# nobody\n").unwrap();
     let _ = built.install("infra0", &root, &["--trust", built.out().join("trust").to_str().unwrap()]);
     let verify = |more: &[&'static str]| [&["verify"], more].concat();
     let installed = ["--root", "roots/infra0", AT[0], AT[1], TRUST[0], TRUST[1]];
@@ -52,7 +53,8 @@ fn answers(built: &Built) -> Vec<(Vec<&'static str>, i32)> {
         (verify(&["out", "--at", "2040-01-01T00:00:00Z", "--tolerate", "6", TRUST[0], TRUST[1]]), 0),
         (verify(&["out", "--within", "400d", AT[0], AT[1], TRUST[0], TRUST[1]]), 6),
         (verify(&["none", AT[0], AT[1], TRUST[0], TRUST[1]]), 7),
-        (verify(&["out", "--trust", "none"]), 3),
+        (verify(&["out", AT[0], AT[1], "--trust", "nobody"]), 3),
+        (verify(&["out", "--trust", "none"]), 7),
         (verify(&["out", "--at", "soon", TRUST[0], TRUST[1]]), 2),
         (verify(&installed), 0),
         (verify(&[&installed[..], &["out/infra1.tar.gz"]].concat()), 4),
