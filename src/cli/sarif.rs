@@ -62,8 +62,9 @@ pub(super) fn log(report: &Report<'_>) -> Value {
     });
     if let Some(failure) = report.stopped {
         let hint = failure.hint.as_deref().map(|hint| format!("\nhint: {hint}")).unwrap_or_default();
-        invocation["toolExecutionNotifications"] =
-            json!([{ "level": "error", "message": { "text": format!("{}{hint}", failure.message) } }]);
+        let text = format!("{}{hint}", failure.message);
+        let told = json!([{ "level": "error", "message": { "text": text } }]);
+        add(&mut invocation, "toolExecutionNotifications", told);
     }
     let mut run = json!({
         "tool": { "driver": {
@@ -83,9 +84,16 @@ pub(super) fn log(report: &Report<'_>) -> Value {
         let uri = format!("{}/", uri(path).trim_end_matches('/'));
         // a name without a place when the root is named relatively: then nobody but the caller knows
         let base = if path.starts_with('/') { json!({ "uri": uri }) } else { json!({}) };
-        run["originalUriBaseIds"] = json!({ ROOT: base });
+        add(&mut run, "originalUriBaseIds", json!({ ROOT: base }));
     }
     json!({ "$schema": SCHEMA, "version": "2.1.0", "runs": [run] })
+}
+
+/// One more member of an object.
+fn add(object: &mut Value, name: &str, member: Value) {
+    if let Some(members) = object.as_object_mut() {
+        members.insert(name.to_owned(), member);
+    }
 }
 
 fn rule(id: Id) -> Value {
@@ -110,12 +118,13 @@ fn result(finding: &Finding, report: &Report<'_>) -> Value {
     let (artifact, within) = located(&finding.path, report.places);
     let mut location = json!({ "physicalLocation": { "artifactLocation": artifact } });
     if let Some(within) = within {
-        location["logicalLocations"] = json!([{ "fullyQualifiedName": within, "kind": "member" }]);
+        let within = json!([{ "fullyQualifiedName": within, "kind": "member" }]);
+        add(&mut location, "logicalLocations", within);
     }
     let mut properties = json!({ "path": finding.path, "mend": finding.mend });
     for (name, value) in [("expected", &finding.expected), ("found", &finding.found)] {
         if let Some(value) = value {
-            properties[name] = json!(value);
+            add(&mut properties, name, json!(value));
         }
     }
     let mut result = json!({
@@ -130,7 +139,8 @@ fn result(finding: &Finding, report: &Report<'_>) -> Value {
     let exit = id.class().exit();
     if report.tolerated.contains(&exit) && id.class() != Class::Trust {
         let justification = format!("--tolerate {exit}");
-        result["suppressions"] = json!([{ "kind": "external", "justification": justification }]);
+        let suppressed = json!([{ "kind": "external", "justification": justification }]);
+        add(&mut result, "suppressions", suppressed);
     }
     result
 }

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 /// A kubeconfig whose clusters trust other certificates than `ca.crt` of the same bundle holds.
 pub(super) fn check(bundle: &Verified, path: &str, contents: &[u8]) -> Option<Finding> {
-    let is_one = path.starts_with("/etc/kubernetes/") && path.ends_with(".conf");
+    let is_one = path.starts_with("/etc/kubernetes/") && path.strip_suffix(".conf").is_some();
     if !is_one || !kubeconfig::looks_like(contents) {
         return None;
     }
