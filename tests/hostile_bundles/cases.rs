@@ -48,7 +48,7 @@ fn good() -> [Case; 3] {
             arguments: OPENED,
             ..row("good-full", &[], 0, "nothing", || made(base::filed(&base::full())))
         },
-        row("good-output", &[], 0, "nothing", || outputs::good()),
+        row("good-output", &[], 0, "nothing", outputs::good),
     ]
 }
 

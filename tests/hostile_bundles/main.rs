@@ -3,6 +3,7 @@
 //! They are files so that other readers can be tried on them. What makes them is here, and must make the
 //! same bytes; `SEALIFT_BLESS=1` writes them anew.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::too_many_lines, clippy::format_collect, reason = "tables, and small texts")]
 #![allow(clippy::disallowed_methods, reason = "tests run programs and read files")]
 
 mod base;

@@ -19,7 +19,7 @@ fn text(from: &'static str, to: &'static str) -> Made {
 /// Members of the first file's line.
 fn file(members: &Value) -> Made {
     manifest(|it| {
-        members.as_object().unwrap().iter().for_each(|(name, value)| it["files"][0][name] = value.clone())
+        members.as_object().unwrap().iter().for_each(|(name, value)| it["files"][0][name] = value.clone());
     })
 }
 
