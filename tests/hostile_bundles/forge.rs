@@ -122,7 +122,9 @@ impl Entry {
 
 pub(crate) fn tar(entries: &[Entry]) -> Vec<u8> {
     let mut out = Vec::new();
-    entries.iter().for_each(|entry| entry.write(&mut out));
+    for entry in entries {
+        entry.write(&mut out);
+    }
     out.resize(out.len() + 1024, 0);
     out
 }
@@ -267,7 +269,7 @@ pub(crate) fn manifest(host: &str, files: &[File]) -> Value {
     })
 }
 
-/// RFC 8785, as far as manifests go: serde_json writes members in byte order, without white space.
+/// RFC 8785, as far as manifests go: `serde_json` writes members in byte order, without white space.
 pub(crate) fn canonical(value: &Value) -> String {
     serde_json::to_string(value).unwrap()
 }

@@ -100,7 +100,9 @@ fn bless(made: &[(Case, Made)]) {
     made.iter().filter(|(_, made)| is_kept(made)).for_each(|(case, made)| {
         write(made, &directory.join(file_name(case, made)));
     });
-    aids().iter().for_each(|(name, text)| fs::write(directory.join(name), text).unwrap());
+    for (name, text) in aids() {
+        fs::write(directory.join(name), text).unwrap();
+    }
     fs::write(directory.join("hostile.tsv"), table(made)).unwrap();
 }
 
