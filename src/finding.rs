@@ -3,7 +3,9 @@
 //! Ids are kebab-case and stable: scripts and dashboards match on them, so an id never changes
 //! its meaning. Each belongs to one [`Class`], which is also the process's exit code.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Serialize, Serializer};
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -163,6 +165,18 @@ ids! {
     KeyMalformed = "key-malformed", Difference;
     /// A private key does not belong to the certificate beside it.
     KeyCertMismatch = "key-cert-mismatch", Difference;
+    /// A certificate was not issued by the authority that its file must come from.
+    CertificateChain = "certificate-chain", Difference;
+    /// A certificate is for another purpose than its file: its extended key usage lacks one, or it is an authority's and must not be, or is none's and must be.
+    CertificatePurpose = "certificate-purpose", Difference;
+    /// A server's certificate lacks a name or address that its host is reached by.
+    CertificateNames = "certificate-names", Difference;
+    /// A kubeconfig trusts other certificates than the cluster's authority.
+    KubeconfigAuthority = "kubeconfig-authority", Difference;
+    /// A YAML or JSON file cannot be parsed.
+    YamlMalformed = "yaml-malformed", Difference;
+    /// A unit of systemd or Quadlet, or what is laid over one, cannot be parsed.
+    UnitMalformed = "unit-malformed", Difference;
     /// A certificate's validity has ended.
     CertificateExpired = "certificate-expired", Time;
     /// A certificate's validity has not begun, or this machine's clock is slow.
@@ -189,10 +203,29 @@ impl Serialize for Id {
     }
 }
 
+/// Every id with what it means.
+impl JsonSchema for Id {
+    fn schema_name() -> Cow<'static, str> {
+        "Id".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let one = |id: &Id| {
+            json_schema!({
+                "const": id.name(),
+                "description": id.meaning().trim(),
+                "exit": id.class().exit(),
+            })
+        };
+        let all: Vec<Schema> = Id::ALL.iter().map(one).collect();
+        json_schema!({ "description": "The stable name of a kind of finding.", "oneOf": all })
+    }
+}
+
 /// One finding: what, where, what was expected and found, and how to mend it.
 ///
 /// Never holds a secret: values are digests, modes, names and dates.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
     /// The kind of finding.
     pub id: Id,

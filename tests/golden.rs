@@ -110,7 +110,7 @@ fn tolerated_exit_codes_and_programs() {
     let gate = "gate:\n    run: sealift\n    tolerate: [6, 1]\n    program: /opt/bin/sealift\n  program: /opt/bin/kubelet\n";
     let built = Built::of(&replaced(&spec(), "gate:\n    run: sealift\n", gate));
     assert_eq!(changed(Built::example(), &built, "infra1"), [DROP_IN, GATE]);
-    let line = "ExecStartPre=/opt/bin/sealift verify --root / --quiet --tolerate 1 --tolerate 6";
+    let line = "ExecStartPre=/opt/bin/sealift verify --root / --tolerate 1 --tolerate 6";
     assert_eq!(file(&built, "infra1", GATE).unwrap().lines().last(), Some(line));
     let line = "ExecStart=/opt/bin/kubelet --config=/etc/kubernetes/kubelet/config.yaml";
     assert!(file(&built, "infra1", DROP_IN).unwrap().lines().any(|found| found == line));

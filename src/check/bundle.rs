@@ -2,7 +2,7 @@
 //! them, its secrets.
 
 use crate::bundle::open::Verified;
-use crate::check::{certificates, fields, sealed};
+use crate::check::{certificates, contents, fields, sealed};
 use crate::finding::Finding;
 use crate::unseal::Identities;
 
@@ -19,9 +19,11 @@ pub fn verify_bundle(
 ) -> Vec<Finding> {
     let mut findings = verify_times(verified, at, within);
     findings.extend(fields::of_bundle(verified));
+    findings.extend(contents::of_bundle(verified));
     if let Some(identities) = identities {
         let sealed = sealed::open(verified, identities);
         findings.extend(sealed.check(verified));
+        findings.extend(contents::of_sealed(verified, &sealed));
         findings.extend(sealed.broken);
         findings.extend(sealed.unmatched);
     }

@@ -1,7 +1,7 @@
 //! Every certificate that a bundle or a host holds: what each says, where it lies, and who issued it.
 
 mod bundle;
-mod chain;
+pub(super) mod chain;
 mod describe;
 mod root;
 

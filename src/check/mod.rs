@@ -3,6 +3,7 @@
 pub mod aftermath;
 pub mod bundle;
 pub mod certificates;
+pub mod contents;
 pub mod diff;
 pub mod fields;
 pub mod host;

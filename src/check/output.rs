@@ -9,7 +9,7 @@ use crate::bundle::{
     trust::{Signers, Trust, public_key},
 };
 use crate::check::bundle::verify_times;
-use crate::check::{fields, sealed};
+use crate::check::{contents, fields, sealed};
 use crate::finding::{Finding, Id};
 use crate::unseal::Identities;
 use std::io;
@@ -46,10 +46,12 @@ pub fn verify_output(directory: &dyn OutputDirectory, name: &str, terms: Terms<'
     let mut findings = each_bundle(directory, name, terms.trust, terms.at, |verified, findings| {
         findings.extend(verify_times(verified, terms.at, terms.within));
         findings.extend(fields::of_bundle(verified));
+        findings.extend(contents::of_bundle(verified));
         if let Some(identities) = terms.identities {
             let sealed = sealed::open(verified, identities);
             opened += sealed.plaintexts.len();
             findings.extend(sealed.check(verified));
+            findings.extend(contents::of_sealed(verified, &sealed));
             findings.extend(sealed.broken);
             if sealed.plaintexts.is_empty() {
                 unmatched.extend(sealed.unmatched.into_iter().next());

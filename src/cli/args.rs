@@ -35,6 +35,8 @@ pub(super) enum Format {
     Text,
     /// For programs: one JSON object on stdout
     Json,
+    /// For programs that collect findings: SARIF 2.1.0 on stdout (verify, install, certs and diff)
+    Sarif,
 }
 
 #[derive(Debug, Subcommand)]
@@ -59,12 +61,38 @@ pub(super) enum Command {
     Install(Install),
     /// Run the whole journey on an embedded spec, in a directory of its own
     Demo(Demo),
-    /// Print the JSON Schema of the spec
-    Schema,
+    /// Print a JSON Schema: of the spec, or of what verify prints as JSON
+    Schema(Schema),
     /// Print completions for a shell
     Completions(Completions),
     /// Print the man page
     Man,
+}
+
+impl Command {
+    /// The name on the command line.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Init(_) => "init",
+            Self::Check(_) => "check",
+            Self::Csr(_) => "csr",
+            Self::Build(_) => "build",
+            Self::Verify(_) => "verify",
+            Self::Certs(_) => "certs",
+            Self::Diff(_) => "diff",
+            Self::Images(_) => "images",
+            Self::Install(_) => "install",
+            Self::Demo(_) => "demo",
+            Self::Schema(_) => "schema",
+            Self::Completions(_) => "completions",
+            Self::Man => "man",
+        }
+    }
+
+    /// Whether it reports findings, which is what SARIF is for.
+    pub(super) fn has_findings(&self) -> bool {
+        matches!(self, Self::Verify(_) | Self::Certs(_) | Self::Diff(_) | Self::Install(_))
+    }
 }
 
 #[derive(Debug, Args)]
@@ -184,7 +212,7 @@ pub(super) struct Verify {
     /// be repeated. What is not trusted never passes
     #[arg(long, value_name = "CODE", value_parser = tolerated)]
     pub(super) tolerate: Vec<u8>,
-    /// Print findings only
+    /// Print nothing but usage errors: the exit code tells
     #[arg(short, long)]
     pub(super) quiet: bool,
 }
@@ -293,6 +321,22 @@ pub(super) struct Demo {
     /// Where to work; a new temporary directory by default
     #[arg(long, value_name = "DIR")]
     pub(super) dir: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Schema {
+    /// What the schema is of
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = SchemaOf::Spec)]
+    pub(super) of: SchemaOf,
+}
+
+/// What has a published JSON Schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SchemaOf {
+    /// The spec
+    Spec,
+    /// What `sealift verify --format json` prints; findings of other commands are its $defs/Finding
+    Findings,
 }
 
 #[derive(Debug, Args)]

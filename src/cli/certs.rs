@@ -9,6 +9,7 @@ use super::check::report;
 use super::failure::{Failure, USAGE};
 use super::install::{hostname, open_root};
 use super::output::Output;
+use super::sarif::{Place, Report};
 use super::verify::Listing;
 use super::world::{self, Issued, Trusted};
 use crate::bundle::open::{Verified, open};
@@ -67,7 +68,7 @@ pub(super) fn run(arguments: &Certs, output: &mut Output<'_>) -> Result<u8, Fail
         if !is_spec(path) {
             found.bundles(path, &terms);
         } else if !found.spec(path, &terms, output)? {
-            return Ok(USAGE);
+            return if output.is_sarif() { Err(errors(path)) } else { Ok(USAGE) };
         }
     }
     if found.opened == 0 {
@@ -80,11 +81,20 @@ pub(super) fn run(arguments: &Certs, output: &mut Output<'_>) -> Result<u8, Fail
     if !findings.is_empty() && !found.groups.is_empty() {
         output.line("");
     }
+    let paths = arguments.paths.iter().map(|path| Place::output(path));
+    let places: Vec<_> = paths.chain(arguments.root.as_deref().map(Place::root)).collect();
+    output.sarif(&Report { places: &places, ..Report::new("certs", exit, &findings) });
     output.findings(&findings);
     if exit == 0 {
         table::summary(&found.groups, &terms, output);
     }
     Ok(exit)
+}
+
+/// Told in SARIF only: people and JSON got each of them.
+fn errors(path: &Path) -> Failure {
+    Failure::new(USAGE, format!("{} has errors", path.display()))
+        .hint(format!("run `sealift check {}`", path.display()))
 }
 
 /// Specs are YAML; whatever else is named is a bundle or a directory of bundles.

@@ -109,6 +109,7 @@ impl Story<'_, '_> {
             data: &mut data,
             messages: &mut messages,
             progress: false,
+            silent: false,
             broken: None,
         };
         let words = std::iter::once("sealift".to_owned()).chain(located);

@@ -5,6 +5,7 @@ mod tell;
 use super::args;
 use super::failure::{Failure, USAGE};
 use super::output::Output;
+use super::sarif::{Place, Report};
 use super::verify::Listing;
 use super::world;
 use crate::bundle::open::{Verified, open_signed};
@@ -75,6 +76,8 @@ pub(super) fn run(arguments: &args::Diff, output: &mut Output<'_>) -> Result<u8,
     });
     tally.index(&facts, output);
     tally.end(unchanged.len(), output, findings.is_empty());
+    let places = [Place::output(old), Place::output(new)];
+    output.sarif(&Report { places: &places, ..Report::new("diff", exit, &findings) });
     output.findings(&findings);
     Ok(exit)
 }

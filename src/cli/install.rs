@@ -3,6 +3,7 @@
 use super::args::Install;
 use super::failure::{Failure, MACHINE};
 use super::output::Output;
+use super::sarif::{self, Place};
 use super::world;
 use crate::bundle::open::open;
 use crate::check::record::RUNBOOK;
@@ -45,6 +46,7 @@ pub(super) fn run(arguments: &Install, output: &mut Output<'_>) -> Result<u8, Fa
         Ok(report) => {
             let (dry_run, findings) = (arguments.dry_run, &[][..]);
             output.json(&Installed { command: "install", exit: 0, dry_run, report: Some(&report), findings });
+            output.sarif(&sarif::Report::new("install", 0, &[]));
             tell(&report, dry_run, output);
             Ok(0)
         }
@@ -63,6 +65,8 @@ fn refused(arguments: &Install, findings: &[Finding], output: &mut Output<'_>) -
     let exit = exit_code(findings);
     let dry_run = arguments.dry_run;
     output.json(&Installed { command: "install", exit, dry_run, report: None, findings });
+    let places = [Place::output(&arguments.bundle), Place::root(&arguments.root)];
+    output.sarif(&sarif::Report { places: &places, ..sarif::Report::new("install", exit, findings) });
     output.findings(findings);
     output.note("nothing was installed");
     exit

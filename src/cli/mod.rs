@@ -19,11 +19,12 @@ mod keyring;
 mod output;
 mod output_directory;
 mod receipts;
+mod sarif;
 mod steps;
 mod verify;
 mod world;
 
-use args::{Cli, Command};
+use args::{Cli, Command, SchemaOf};
 use clap::{CommandFactory, Parser};
 use failure::{Failure, USAGE};
 use output::Output;
@@ -44,7 +45,9 @@ pub fn run() -> u8 {
     };
     let progress = io::stderr().is_terminal();
     let format = cli.format;
-    let mut output = Output { format, data: &mut data, messages: &mut messages, progress, broken: None };
+    let silent = matches!(&cli.command, Command::Verify(arguments) if arguments.quiet);
+    let (data, messages) = (&mut data, &mut messages);
+    let mut output = Output { format, data, messages, progress, silent, broken: None };
     let exit = execute(&cli, &mut output);
     let flushed = output.data.flush();
     output.keep(flushed);
@@ -66,29 +69,40 @@ fn harden() {
 }
 
 fn execute(cli: &Cli, output: &mut Output<'_>) -> u8 {
-    let (name, result) = match &cli.command {
-        Command::Init(arguments) => ("init", init::run(arguments, output)),
-        Command::Check(arguments) => ("check", check::run(arguments, output)),
-        Command::Csr(arguments) => ("csr", csr::run(arguments, output)),
-        Command::Build(arguments) => ("build", build::run(arguments, output)),
-        Command::Verify(arguments) => ("verify", verify::run(arguments, output)),
-        Command::Certs(arguments) => ("certs", certs::run(arguments, output)),
-        Command::Diff(arguments) => ("diff", diff::run(arguments, output)),
-        Command::Images(arguments) => ("images", images::run(arguments, output)),
-        Command::Install(arguments) => ("install", install::run(arguments, output)),
-        Command::Demo(arguments) => ("demo", demo::run(arguments, output)),
-        Command::Schema => ("schema", Ok(schema(output))),
-        Command::Completions(arguments) => ("completions", Ok(completions(arguments.shell, output))),
-        Command::Man => ("man", man(output)),
+    let name = cli.command.name();
+    if output.is_sarif() && !cli.command.has_findings() {
+        let failure = Failure::new(USAGE, format!("{name} has no findings to print as SARIF"));
+        return stopped(name, &failure.hint("leave --format away, or give --format json"), output);
+    }
+    let result = match &cli.command {
+        Command::Init(arguments) => init::run(arguments, output),
+        Command::Check(arguments) => check::run(arguments, output),
+        Command::Csr(arguments) => csr::run(arguments, output),
+        Command::Build(arguments) => build::run(arguments, output),
+        Command::Verify(arguments) => verify::run(arguments, output),
+        Command::Certs(arguments) => certs::run(arguments, output),
+        Command::Diff(arguments) => diff::run(arguments, output),
+        Command::Images(arguments) => images::run(arguments, output),
+        Command::Install(arguments) => install::run(arguments, output),
+        Command::Demo(arguments) => demo::run(arguments, output),
+        Command::Schema(arguments) => Ok(schema(arguments.of, output)),
+        Command::Completions(arguments) => Ok(completions(arguments.shell, output)),
+        Command::Man => man(output),
     };
-    result.unwrap_or_else(|failure| {
-        output.failure(name, &failure);
-        failure.exit
-    })
+    result.unwrap_or_else(|failure| stopped(name, &failure, output))
 }
 
-fn schema(output: &mut Output<'_>) -> u8 {
-    let text = serde_json::to_string_pretty(&crate::spec::schema()).unwrap_or_default();
+fn stopped(name: &'static str, failure: &Failure, output: &mut Output<'_>) -> u8 {
+    output.failure(name, failure);
+    failure.exit
+}
+
+fn schema(of: SchemaOf, output: &mut Output<'_>) -> u8 {
+    let schema = match of {
+        SchemaOf::Spec => crate::spec::schema(),
+        SchemaOf::Findings => verify::schema(),
+    };
+    let text = serde_json::to_string_pretty(&schema).unwrap_or_default();
     output.raw(text.as_bytes());
     output.raw(b"\n");
     0

@@ -2,12 +2,29 @@
 
 use super::args::Format;
 use super::failure::Failure;
+use super::failure::USAGE;
+use super::sarif::{self, Report};
 use crate::finding::Finding;
 use crate::spec::Problem;
 use anstyle::{AnsiColor, Style};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::fmt;
 use std::io::{self, Write};
+
+/// A command that could not go on, as JSON.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Stopped<'a> {
+    /// The command.
+    command: &'a str,
+    /// The exit code.
+    exit: u8,
+    /// What is wrong.
+    error: &'a str,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+}
 
 /// Where a command's output goes. Tests and the demo put buffers here.
 pub(super) struct Output<'w> {
@@ -16,6 +33,8 @@ pub(super) struct Output<'w> {
     pub(super) messages: &'w mut dyn Write,
     /// Whether progress may be drawn on stderr.
     pub(super) progress: bool,
+    /// Whether nothing is printed but usage errors.
+    pub(super) silent: bool,
     /// The first failure to write data.
     pub(super) broken: Option<io::Error>,
 }
@@ -29,8 +48,10 @@ const GOOD: Style = AnsiColor::Green.on_default().bold();
 
 impl Output<'_> {
     fn write(&mut self, text: fmt::Arguments<'_>) {
-        let result = self.data.write_fmt(text);
-        self.keep(result);
+        if !self.silent {
+            let result = self.data.write_fmt(text);
+            self.keep(result);
+        }
     }
 
     /// Notes that data could not be written. A reader that went away (a closed pipe) is no failure.
@@ -47,9 +68,14 @@ impl Output<'_> {
         self.format == Format::Json
     }
 
-    /// One line of data for people. Nothing in JSON.
+    /// Whether findings are printed as SARIF.
+    pub(super) fn is_sarif(&self) -> bool {
+        self.format == Format::Sarif
+    }
+
+    /// One line of data for people. Nothing in other formats.
     pub(super) fn line(&mut self, line: impl fmt::Display) {
-        if !self.is_json() {
+        if self.format == Format::Text {
             self.write(format_args!("{line}\n"));
         }
     }
@@ -62,31 +88,48 @@ impl Output<'_> {
         }
     }
 
+    /// What a command found, as SARIF. Nothing in other formats.
+    pub(super) fn sarif(&mut self, report: &Report<'_>) {
+        if self.is_sarif() {
+            let text = serde_json::to_string_pretty(&sarif::log(report)).unwrap_or_default();
+            self.write(format_args!("{text}\n"));
+        }
+    }
+
     /// Raw data, whatever the format.
     pub(super) fn raw(&mut self, bytes: &[u8]) {
-        let result = self.data.write_all(bytes);
-        self.keep(result);
+        if !self.silent {
+            let result = self.data.write_all(bytes);
+            self.keep(result);
+        }
     }
 
     /// A line that says that something went well.
     pub(super) fn good(&mut self, what: &str, rest: impl fmt::Display) {
-        if !self.is_json() {
+        if self.format == Format::Text {
             self.write(format_args!("{GOOD}{what}{GOOD:#} {rest}\n"));
         }
     }
 
     pub(super) fn note(&mut self, line: impl fmt::Display) {
-        ignore(writeln!(self.messages, "{line}"));
+        self.message(format_args!("{line}"));
+    }
+
+    fn message(&mut self, line: fmt::Arguments<'_>) {
+        if !self.silent {
+            // where messages cannot be written, nobody can be told
+            drop(writeln!(self.messages, "{line}"));
+        }
     }
 
     pub(super) fn warning(&mut self, message: impl fmt::Display, hint: &str) {
-        ignore(writeln!(self.messages, "{WARNING}warning:{WARNING:#} {message}"));
+        self.message(format_args!("{WARNING}warning:{WARNING:#} {message}"));
         self.hint(hint);
     }
 
     pub(super) fn hint(&mut self, hint: &str) {
         if !hint.is_empty() {
-            ignore(writeln!(self.messages, "{HINT}hint:{HINT:#} {hint}"));
+            self.message(format_args!("{HINT}hint:{HINT:#} {hint}"));
         }
     }
 
@@ -98,7 +141,7 @@ impl Output<'_> {
                 || text.replacen("warning:", &format!("{WARNING}warning:{WARNING:#}"), 1),
                 |rest| format!("{ERROR}error:{ERROR:#}{rest}"),
             );
-            ignore(writeln!(self.messages, "{}\n", text.trim_end()));
+            self.message(format_args!("{}\n", text.trim_end()));
         }
     }
 
@@ -117,27 +160,16 @@ impl Output<'_> {
     }
 
     /// A command's end.
-    pub(super) fn failure(&mut self, command: &str, failure: &Failure) {
-        #[derive(Serialize)]
-        struct Stopped<'a> {
-            command: &'a str,
-            exit: u8,
-            error: &'a str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            hint: Option<&'a str>,
-        }
+    pub(super) fn failure(&mut self, command: &'static str, failure: &Failure) {
+        self.silent &= failure.exit != USAGE;
         self.json(&Stopped {
             command,
             exit: failure.exit,
             error: &failure.message,
             hint: failure.hint.as_deref(),
         });
-        ignore(writeln!(self.messages, "{ERROR}error:{ERROR:#} {}", failure.message));
+        self.sarif(&Report { stopped: Some(failure), ..Report::new(command, failure.exit, &[]) });
+        self.message(format_args!("{ERROR}error:{ERROR:#} {}", failure.message));
         self.hint(failure.hint.as_deref().unwrap_or_default());
     }
-}
-
-/// Where messages cannot be written, nobody can be told.
-fn ignore(result: io::Result<()>) {
-    drop(result);
 }

@@ -4,7 +4,8 @@ use super::args::Verify;
 use super::check::counted;
 use super::failure::{Failure, USAGE};
 use super::install::{hostname, open_root};
-use super::output::Output;
+use super::output::{Output, Stopped};
+use super::sarif::{Place, Report};
 use super::world::{self, Trusted};
 use crate::bundle::index::BUNDLE_SUFFIX;
 use crate::bundle::open::{Verified, open};
@@ -14,17 +15,23 @@ use crate::check::output::{OutputDirectory, Terms, verify_output};
 use crate::check::receipt::ROOT;
 use crate::finding::{Finding, Id, exit_code};
 use crate::unseal::Identities;
+use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-#[derive(Serialize)]
+/// What `verify` says.
+#[derive(Serialize, JsonSchema)]
 struct Verdict<'a> {
+    /// `verify`.
     command: &'static str,
+    /// The exit code; tolerated findings do not count.
     exit: u8,
     /// What was verified.
     subjects: &'a [Subject],
+    /// What is wrong with them, in the order of subjects; none when all is well.
     findings: &'a [Finding],
 }
 
@@ -32,19 +39,24 @@ struct Verdict<'a> {
 const BUNDLE: &str = "bundle";
 const DIRECTORY: &str = "directory";
 
-/// One bundle, output directory or root. Of a root, a receipt: see [`crate::check::receipt`].
-#[derive(Serialize)]
+/// One bundle, output directory or root.
+#[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Subject {
+    /// As it was named.
     path: String,
     /// `bundle`, `directory` or `root`.
     kind: &'static str,
+    /// The cluster's name. This and what follows is left out of what cannot be believed, and of directories.
     #[serde(skip_serializing_if = "Option::is_none")]
     cluster: Option<String>,
+    /// The cluster's id, 32 hex digits.
     #[serde(skip_serializing_if = "Option::is_none")]
     cluster_id: Option<String>,
+    /// The host's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     host: Option<String>,
+    /// `CLUSTER.HOST`.
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<String>,
     /// SHA-256 of the manifest, lower-case hex.
@@ -74,6 +86,22 @@ impl Subject {
             ..self
         }
     }
+}
+
+/// The JSON Schema of what `verify --format json` prints.
+pub(super) fn schema() -> Value {
+    #[derive(JsonSchema)]
+    #[serde(untagged)]
+    #[allow(dead_code, reason = "only its schema is used")]
+    enum Answer<'a> {
+        Verdict(Verdict<'a>),
+        Stopped(Stopped<'a>),
+    }
+    let mut schema = schemars::schema_for!(Answer<'_>).to_value();
+    if let Some(members) = schema.as_object_mut() {
+        members.insert("title".to_owned(), "sealift verify --format json".into());
+    }
+    schema
 }
 
 /// What all subjects of one run are judged by.
@@ -110,8 +138,13 @@ pub(super) fn run(arguments: &Verify, output: &mut Output<'_>) -> Result<u8, Fai
         findings.iter().partition(|finding| arguments.tolerate.contains(&finding.id.class().exit()));
     let exit = exit_code(rest);
     output.json(&Verdict { command: "verify", exit, subjects: &subjects, findings: &findings });
+    output.sarif(&Report {
+        tolerated: &arguments.tolerate,
+        places: &places(root, &arguments.paths),
+        ..Report::new("verify", exit, &findings)
+    });
     output.findings(&findings);
-    if findings.is_empty() && !arguments.quiet {
+    if findings.is_empty() {
         for subject in &subjects {
             tell(subject, output);
         }
@@ -119,6 +152,10 @@ pub(super) fn run(arguments: &Verify, output: &mut Output<'_>) -> Result<u8, Fai
         output.note(format_args!("tolerated: {}", counted(tolerated.len(), "finding")));
     }
     Ok(exit)
+}
+
+fn places(root: Option<&Path>, paths: &[PathBuf]) -> Vec<Place> {
+    paths.iter().map(|path| Place::output(path)).chain(root.map(Place::root)).collect()
 }
 
 fn tell(subject: &Subject, output: &mut Output<'_>) {

@@ -5,7 +5,7 @@ use crate::bundle::open::{REBUILD, Verified};
 use crate::bundle::paths::parse_mode;
 use crate::bundle::{canonical, sums};
 use crate::check::record::{self, Installed};
-use crate::check::{fields, sealed};
+use crate::check::{contents, fields, sealed};
 use crate::finding::{Finding, Id};
 use crate::rootfs::{Attributes, Metadata, Root, WalkError};
 use crate::unseal::Identities;
@@ -172,6 +172,8 @@ fn open<'a>(bundle: &'a Verified, identities: &Identities) -> (Plain<'a>, Vec<Fi
     let sealed = sealed::open(bundle, identities);
     let mut findings = sealed.check(bundle);
     findings.extend(fields::of_bundle(bundle));
+    findings.extend(contents::of_bundle(bundle));
+    findings.extend(contents::of_sealed(bundle, &sealed));
     if !sealed.unmatched.is_empty() {
         let closed = sealed.unmatched.len();
         let all = sealed.plaintexts.len() + sealed.broken.len() + closed;

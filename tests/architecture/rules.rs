@@ -28,6 +28,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "rootfs",
             "check::aftermath",
             "check::certificates",
+            "check::contents",
             "check::fields",
             "check::obstacles",
             "check::record",

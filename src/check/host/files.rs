@@ -8,7 +8,7 @@ use crate::bundle::paths::parse_mode;
 use crate::bundle::sums::sha256_hex;
 use crate::check::certificates::{PRIVATE_KEY, carries_certificates, inspect, key_matches};
 use crate::check::obstacles::{self, REINSTALL};
-use crate::check::{fields, record};
+use crate::check::{contents, fields, record};
 use crate::finding::{Finding, Id};
 use crate::rootfs::{Attributes, Kind, MAX_PARSED, Metadata, Root, WalkError, split};
 use crate::verify_key::{VERIFY_KEY_PATH, VerifyKey};
@@ -43,6 +43,7 @@ pub(super) fn check(
         check.file(file, seen, findings);
     }
     check.pairs(manifest, findings);
+    check.uses(manifest, findings);
     check.digests
 }
 
@@ -125,7 +126,7 @@ struct Check<'a> {
     key: Option<VerifyKey>,
     options: &'a Options<'a>,
     certificates: BTreeSet<&'a str>,
-    /// Keys and their certificates.
+    /// Keys and certificates.
     kept: BTreeMap<&'a str, Zeroizing<Vec<u8>>>,
     digests: Digests,
 }
@@ -229,12 +230,21 @@ impl<'a> Check<'a> {
 
     fn keep(&mut self, file: &'a File, bytes: Zeroizing<Vec<u8>>, findings: &mut Vec<Finding>) {
         let paired = self.certificates.contains(file.path.as_str());
-        if paired || (!file.sealed && carries_certificates(&bytes)) {
+        let certificates = paired || (!file.sealed && carries_certificates(&bytes));
+        if certificates {
             findings.extend(inspect(&bytes, &file.path, self.options.at, self.options.within));
         }
-        if paired || file.certificate.is_some() {
+        if certificates || file.certificate.is_some() {
             self.kept.insert(&file.path, bytes);
         }
+    }
+
+    /// Certificates against what their files are for; of changed ones that is told already.
+    fn uses(&self, manifest: &Manifest, findings: &mut Vec<Finding>) {
+        let same = |path: &&str| self.digests.contains_key(*path);
+        let kept = |path: &str| Some(path).filter(same).and_then(|path| self.kept.get(path));
+        let contents = |path: &str| kept(path).map(|bytes| bytes.as_slice());
+        findings.extend(contents::of_host(manifest, &contents, "build again, and install that"));
     }
 
     fn pairs(&self, manifest: &Manifest, findings: &mut Vec<Finding>) {

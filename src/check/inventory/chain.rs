@@ -47,7 +47,7 @@ fn may_issue(certificate: &X509Certificate<'_>) -> bool {
 
 /// Whether a certificate's key signed another: names and key ids fit, and the signature holds. A
 /// signature in an algorithm that cannot be verified here counts as one that holds.
-fn issued(issuer: &X509Certificate<'_>, certificate: &X509Certificate<'_>) -> bool {
+pub(in crate::check) fn issued(issuer: &X509Certificate<'_>, certificate: &X509Certificate<'_>) -> bool {
     if issuer.subject().as_raw() != certificate.issuer().as_raw() {
         return false;
     }
