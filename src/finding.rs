@@ -119,6 +119,8 @@ ids! {
     IndexMismatch = "index-mismatch", Difference;
     /// The bundle belongs to another host.
     WrongHost = "wrong-host", Host;
+    /// An address of the host, by its manifest, is on no interface of this machine.
+    AddressMissing = "address-missing", Host;
     /// The bundle belongs to another cluster.
     WrongCluster = "wrong-cluster", Host;
     /// None of the given identities opens a sealed file.
@@ -145,6 +147,12 @@ ids! {
     OwnerMismatch = "owner-mismatch", Difference;
     /// A file or directory in an owned directory that no manifest lists.
     StrayFile = "stray-file", Difference;
+    /// A unit of which the manifest lists a file is masked, so that it does not start.
+    UnitMasked = "unit-masked", Difference;
+    /// A unit file or drop-in of the manifest is not read: one of its name stands in a directory that counts more.
+    UnitHidden = "unit-hidden", Difference;
+    /// Another unit file, drop-in or file of variables takes back or changes what a unit file of the manifest sets.
+    UnitOverridden = "unit-overridden", Difference;
     /// A file that a component may rewrite differs in a field that may not change.
     InitialDiffers = "initial-differs", Difference;
     /// The lines of a managed block differ.

@@ -330,6 +330,22 @@ fn dual_stack_has_masks_of_both_families() {
     }
 }
 
+/// A host's machine id stands in its manifest, and no other host's bundle changes.
+#[test]
+fn a_pinned_machine() {
+    let id = "8b2f3a5c9d014e6fa7b8c9d0e1f20314";
+    let of = |setting: &str| {
+        let text = spec("1.36.2", "static-pods", "", "");
+        let built = Built::of(&replaced(&text, "roles: [worker],", &format!("roles: [worker],{setting}")));
+        let manifest = members(&built.bundle("w1")).into_iter().find(|member| member.name == "manifest.json");
+        let manifest: Value = serde_json::from_slice(&manifest.unwrap().contents).unwrap();
+        (manifest["host"]["machineId"].clone(), std::fs::read(built.bundle("cp1")).unwrap())
+    };
+    let (without, with) = (of(""), of(&format!(" machineId: {id},")));
+    assert_eq!((without.0, with.0), (Value::Null, Value::from(id)));
+    assert!(without.1 == with.1, "another host's bundle changed");
+}
+
 #[test]
 fn every_field_of_these_sections_is_tried() {
     let tried: BTreeSet<&str> = table()

@@ -26,7 +26,7 @@ macro_rules! smoke {
 
 smoke! {
     age archive bundle canonical certificates component_fields fields identities index key_matches
-    keyring kubeconfig manifest manifests patch pem private_key spec sshsig sums trust verify_key
+    keyring kubeconfig manifest manifests patch pem private_key spec sshsig sums trust units verify_key
 }
 
 #[test]

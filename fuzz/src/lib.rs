@@ -44,6 +44,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("sshsig", signature),
     ("sums", list_of_sums),
     ("trust", trust),
+    ("units", units),
     ("verify_key", verify_key),
 ];
 
@@ -55,6 +56,34 @@ const IDENTITY: &[u8] = include_bytes!("../../bundles/etcd-static-pods/test-only
 
 /// A moment at which the seeds' certificates are valid: 2027-01-01.
 const AT: i64 = 1_798_761_600;
+
+/// A unit file, its words, and a file of variables: read up to any damage, line by line.
+pub fn units(data: &[u8]) {
+    use sealift::check::units::effective::{World, overrides};
+    use sealift::check::units::load::{Part, Unit};
+    use sealift::check::units::{environment, syntax, words};
+    let file = syntax::read(data);
+    let lines = data.iter().filter(|byte| matches!(byte, b'\n' | b'\r' | 0)).count() + 2;
+    assert!(file.assignments.is_sorted_by_key(|assignment| assignment.line));
+    for assignment in &file.assignments {
+        assert!(assignment.line <= lines && !assignment.value.contains(['\n', '\r', '\0']), "{assignment:?}");
+        let _ = (words::split(&assignment.value), words::variables(&assignment.value));
+    }
+    assert!(environment::names(data).iter().all(|name| name.len() <= 3 * data.len()));
+    // nothing that is ours is overridden, by whatever is not there
+    let (at, path) = (data.len() / 2, |name: &str| format!("/etc/systemd/system/{name}"));
+    let (first, second) = data.split_at(at);
+    let part = |name, bytes| Part { path: path(name), file: Some(syntax::read(bytes)) };
+    let unit = Unit {
+        fragment: Some(part("a.service", first)),
+        drop_ins: vec![part("a.service.d/1.conf", second)],
+        ..Unit::default()
+    };
+    let world = |listed| World { listed, of_package: &|_| false, names: &|_| None };
+    assert!(overrides(&unit, &world(&|_| true)).is_empty());
+    assert!(overrides(&unit, &world(&|_| false)).is_empty());
+    let _ = overrides(&unit, &world(&|path| path == "/etc/systemd/system/a.service"));
+}
 
 /// A kubeconfig: an error or entries, never more than fit into the text.
 pub fn kubeconfig(data: &[u8]) {

@@ -24,6 +24,7 @@ pub(super) fn of(
         host: HostRef {
             name: host.name.clone(),
             addresses: host.addresses.iter().map(ToString::to_string).collect(),
+            machine_id: host.machine_id.as_ref().map(ToString::to_string),
             generation: host.item.generation,
             recipients: host.recipients.iter().map(ToString::to_string).collect(),
         },

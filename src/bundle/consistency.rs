@@ -79,6 +79,12 @@ impl Rules {
         let addresses = &manifest.host.addresses;
         let parse = |address: &String| address.parse::<IpAddr>().is_ok_and(|ip| ip.to_string() == *address);
         self.require(addresses.iter().all(parse), "host.addresses", "has one that is not an IP address");
+        let machine = manifest.host.machine_id.as_deref();
+        self.require(
+            machine.is_none_or(|id| is_hex(id, 32)),
+            "host.machineId",
+            "is not 32 lower-case hex digits",
+        );
         self.require(is_hex(&manifest.inputs, 64), "inputs", "is not 64 lower-case hex digits");
         self.require(unix_time(&manifest.epoch).is_some(), "epoch", "is not a time in UTC");
         let valid = unix_time(&manifest.valid_until).is_some();

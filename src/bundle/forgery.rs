@@ -54,6 +54,7 @@ pub(crate) fn manifest(host: &str, files: Vec<File>) -> Manifest {
         host: HostRef {
             name: host.into(),
             addresses: vec!["10.0.0.6".into(), "fd00::6".into()],
+            machine_id: None,
             generation: 1,
             recipients: Vec::new(),
         },

@@ -55,6 +55,9 @@ pub struct HostRef {
     pub name: String,
     /// IP addresses in the spec's order.
     pub addresses: Vec<String>,
+    /// What `/etc/machine-id` says on the one machine that this bundle is for: 32 lower-case hex digits.
+    #[serde(default, rename = "machineId", skip_serializing_if = "Option::is_none")]
+    pub machine_id: Option<String>,
     /// The generation of the host's own keys.
     pub generation: u32,
     /// Whom the sealed files are sealed to: `age1…` or `ssh-ed25519 …`, sorted by wire form.

@@ -4,8 +4,10 @@
 
 mod directories;
 mod files;
+mod machine;
 mod remembered;
 mod sealifts_own;
+mod units;
 
 #[cfg(test)]
 mod tests;
@@ -16,6 +18,8 @@ use crate::bundle::trust::Trust;
 use crate::finding::{Finding, sorted};
 use crate::rootfs::Root;
 use serde::Serialize;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 /// What to check against.
 #[derive(Clone, Copy)]
@@ -30,6 +34,9 @@ pub struct Options<'a> {
     pub expected: Option<&'a Verified>,
     /// The machine's name, used when the root has no `/etc/hostname`.
     pub hostname: Option<&'a str>,
+    /// The addresses of this machine's interfaces; none of a root that is not the running system's, whose
+    /// addresses nobody knows.
+    pub addresses: Option<&'a BTreeSet<IpAddr>>,
 }
 
 /// The outcome of [`verify_host`].
@@ -82,6 +89,7 @@ pub fn verify_host(root: &Root, options: &Options<'_>) -> HostCheck {
         let digests = files::check(root, manifest, options, &mut findings);
         findings.extend(directories::check(root, manifest));
         findings.extend(sealifts_own::check(root, manifest, &digests));
+        findings.extend(units::check(root, manifest));
     }
     HostCheck {
         findings: sorted(findings),

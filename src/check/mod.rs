@@ -15,6 +15,7 @@ pub mod receipt;
 pub mod record;
 pub mod sealed;
 pub mod steps;
+pub mod units;
 mod yaml;
 
 #[cfg(test)]

@@ -139,6 +139,24 @@ pub fn hostname(root: &Root) -> Result<Option<String>, WalkError> {
     Ok(lines.find(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned))
 }
 
+/// Where systemd has the machine's id (machine-id(5)).
+pub const MACHINE_ID: &str = "/etc/machine-id";
+
+/// The machine's id by this root: the first line of `/etc/machine-id`. `None` when there is no such
+/// regular file, links included.
+pub fn machine_id(root: &Root) -> Result<Option<String>, WalkError> {
+    let bytes = match contents(root, MACHINE_ID) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None)
+        | Err(WalkError::Symlink { .. } | WalkError::NotAFile { .. } | WalkError::NotADirectory { .. }) => {
+            return Ok(None);
+        }
+        Err(error) => return Err(error),
+    };
+    let text = String::from_utf8_lossy(&bytes);
+    Ok(text.lines().next().map(|line| line.trim().chars().take(64).collect()))
+}
+
 /// The name to compare a manifest's with: that of the root, else the one that was given.
 pub fn machine_name(root: &Root, given: Option<&str>) -> Result<Option<String>, WalkError> {
     Ok(hostname(root)?.or_else(|| given.map(str::to_owned)))

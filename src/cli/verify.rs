@@ -181,6 +181,7 @@ impl Judge {
             }
         };
         let hostname = hostname(&root);
+        let addresses = if root.is_system() { Some(world::addresses()?) } else { None };
         let checked = verify_host(
             &root,
             &host::Options {
@@ -189,6 +190,7 @@ impl Judge {
                 within: self.within,
                 expected: expected.as_ref(),
                 hostname: hostname.as_deref(),
+                addresses: addresses.as_ref(),
             },
         );
         let mut subject = Subject::new(path, ROOT, checked.files, "files as they should be");

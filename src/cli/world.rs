@@ -10,8 +10,10 @@ use crate::spec::Problem;
 use crate::spec::scalars::{Span, Timestamp};
 use crate::unseal::Identities;
 use rustix::fs::{Mode, OFlags};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read};
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 use zeroize::Zeroizing;
@@ -97,6 +99,22 @@ pub(super) fn time(at: Option<&str>) -> Result<i64, Failure> {
 pub(super) fn now() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// The addresses of this machine's interfaces, in the network namespace that this runs in.
+pub(super) fn addresses() -> Result<BTreeSet<IpAddr>, Failure> {
+    let all = nix::ifaddrs::getifaddrs().map_err(|error| {
+        let error = io::Error::from(error);
+        Failure::new(MACHINE, format!("cannot list the addresses of this machine: {}", reason(&error))).hint(
+            "a unit with RestrictAddressFamilies= needs AF_NETLINK for it, or runs it with `ExecStartPre=+`",
+        )
+    })?;
+    let address = |interface: nix::ifaddrs::InterfaceAddress| {
+        let address = interface.address?;
+        let v4 = address.as_sockaddr_in().map(|it| IpAddr::V4(it.ip()));
+        v4.or_else(|| address.as_sockaddr_in6().map(|it| IpAddr::V6(it.ip())))
+    };
+    Ok(all.filter_map(address).collect())
 }
 
 /// A duration of the command line, in seconds.

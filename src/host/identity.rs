@@ -37,6 +37,7 @@ pub(super) fn check(
         }
     };
     findings.extend(other_machine(root, bundle.manifest(), options)?);
+    findings.extend(other_id(root, bundle.manifest(), options)?);
     findings.extend(expired(bundle, options));
     Ok((previous, findings))
 }
@@ -91,6 +92,25 @@ fn other_machine(
     Ok(name.filter(|name| !record::is_host(&manifest.host.name, name)).map(|name| {
         of("take this machine's bundle, correct its name, or insist with --force")
             .expected(format!("a bundle for {}", name.escape_debug()))
+    }))
+}
+
+/// A bundle that names its machine goes onto no other. A root without an id is an image, or a machine
+/// before its first boot: verify tells when the id that it gets is another.
+fn other_id(
+    root: &Root,
+    manifest: &Manifest,
+    options: &Options<'_>,
+) -> Result<Option<Finding>, InstallError> {
+    let Some(wanted) = manifest.host.machine_id.as_deref().filter(|_| !options.force) else {
+        return Ok(None);
+    };
+    let found = record::machine_id(root)?.filter(|id| !matches!(id.as_str(), "" | "uninitialized"));
+    Ok(found.filter(|id| id != wanted).map(|id| {
+        let mend = "take this machine's bundle, correct `machineId` in the spec, or insist with --force";
+        Finding::new(Id::WrongHost, record::MACHINE_ID, mend)
+            .expected(id.escape_debug().to_string())
+            .found(wanted)
     }))
 }
 

@@ -73,6 +73,7 @@ impl Draft {
                 host: HostRef {
                     name: "infra0".into(),
                     addresses: vec!["10.0.0.6".into()],
+                    machine_id: None,
                     generation: 1,
                     recipients: Vec::new(),
                 },

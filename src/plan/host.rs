@@ -78,6 +78,7 @@ impl Shared<'_> {
         planned.directories = directories::plan(here, &planned.files, &data, allow, kubelet.is_some()).into();
         HostPlan {
             addresses: host.addresses.clone(),
+            machine_id: host.machine_id.clone(),
             recipients: distinct(&host.recipients),
             revision: host.revision.get(),
             patches: kubelet::patches(self, host, settings),
@@ -151,6 +152,7 @@ impl Shared<'_> {
         HostPlan {
             name: subject.name.to_owned(),
             addresses: Vec::new(),
+            machine_id: None,
             recipients: Vec::new(),
             item: ItemPlan { seed: seed_of(spec, subject.seed), generation: subject.generation },
             revision: 0,

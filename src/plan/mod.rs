@@ -37,7 +37,7 @@ mod secrets;
 mod settings;
 
 use crate::spec::Problem;
-use crate::spec::scalars::{HostName, Recipient, SeedNumber};
+use crate::spec::scalars::{HostName, MachineId, Recipient, SeedNumber};
 use crate::spec::types::{CaName, Role, Spec};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -136,6 +136,9 @@ pub struct HostPlan {
     pub name: String,
     /// IP addresses, the main one first.
     pub addresses: Vec<IpAddr>,
+    /// What its `/etc/machine-id` says, when the spec pins it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub machine_id: Option<MachineId>,
     /// Whom secrets are sealed to, sorted by wire form, distinct.
     #[serde(serialize_with = "texts")]
     pub recipients: Vec<Recipient>,

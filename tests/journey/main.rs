@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests run programs and read files")]
 
 mod host;
+mod machine;
 #[path = "../support/mod.rs"]
 mod support;
 

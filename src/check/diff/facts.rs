@@ -71,7 +71,7 @@ pub(super) fn of_bundle(bundle: &Verified) -> Facts {
     let Manifest {
         format,
         cluster: ClusterRef { id: _, name: cluster },
-        host: HostRef { name: _, addresses, generation, recipients },
+        host: HostRef { name: _, addresses, machine_id, generation, recipients },
         revision,
         sealift,
         inputs,
@@ -85,6 +85,7 @@ pub(super) fn of_bundle(bundle: &Verified) -> Facts {
     facts.text("cluster.name", cluster);
     facts.text("revision", revision.to_string());
     facts.list("host.addresses", addresses);
+    facts.list("host.machineId", machine_id.as_slice());
     facts.text("host.generation", generation.to_string());
     facts.list("host.recipients", recipients);
     facts.text("epoch", epoch);

@@ -1,6 +1,6 @@
 //! From the record on the host to a manifest that can be believed.
 
-use super::Options;
+use super::{Options, machine};
 use crate::bundle::manifest::{FORMAT, Manifest};
 use crate::bundle::open::Verified;
 use crate::bundle::trust::public_key;
@@ -40,7 +40,7 @@ pub(super) fn manifest(
         findings.extend(contradiction(&installed, &manifest, &sha256));
     }
     findings.extend(options.expected.and_then(|bundle| other_bundle(&manifest, &sha256, bundle)));
-    findings.extend(other_machine(root, &manifest, options));
+    findings.extend(machine::check(root, &manifest, options));
     findings.extend(validity(&manifest, options));
     Some((manifest, sha256))
 }
@@ -148,22 +148,6 @@ fn other_bundle(manifest: &Manifest, sha256: &str, bundle: &Verified) -> Option<
     let say = |revision, digest| format!("revision {revision}, manifest {digest}");
     let finding = of(id, mend).expected(say(wanted.revision, bundle.manifest_sha256()));
     Some(finding.found(say(manifest.revision, sha256)))
-}
-
-fn other_machine(root: &Root, manifest: &Manifest, options: &Options<'_>) -> Option<Finding> {
-    let name = match record::machine_name(root, options.hostname) {
-        Ok(name) => name?,
-        Err(error) => return Some(obstacles::finding(&error)),
-    };
-    if manifest.host.name == record::OPERATOR || record::is_host(&manifest.host.name, &name) {
-        return None;
-    }
-    let mend = "install the bundle of this host, or correct the machine's name";
-    Some(
-        Finding::new(Id::WrongHost, "/etc/hostname", mend)
-            .expected(manifest.host.name.as_str())
-            .found(name.escape_debug().to_string()),
-    )
 }
 
 fn validity(manifest: &Manifest, options: &Options<'_>) -> Option<Finding> {

@@ -5,7 +5,9 @@
 
 mod blocks;
 mod drift;
+mod machine;
 mod policies;
+mod units;
 
 use super::{HostCheck, Options, Summary, verify_host};
 use crate::bundle::open::Verified;
@@ -16,7 +18,9 @@ use crate::host::testkit::{
     trusted,
 };
 use crate::verify_key::VERIFY_KEY_PATH;
+use std::collections::BTreeSet;
 use std::fs;
+use std::net::IpAddr;
 use std::os::unix::fs::symlink;
 
 struct Ask<'a> {
@@ -25,9 +29,11 @@ struct Ask<'a> {
     within: Option<u64>,
     expected: Option<&'a Verified>,
     hostname: Option<&'a str>,
+    addresses: Option<&'a BTreeSet<IpAddr>>,
 }
 
-const PLAIN: Ask<'_> = Ask { signer: None, at: NOW, within: None, expected: None, hostname: None };
+const PLAIN: Ask<'_> =
+    Ask { signer: None, at: NOW, within: None, expected: None, hostname: None, addresses: None };
 
 /// Verifies, and sees that nothing was written.
 fn verify(host: &Host, ask: &Ask<'_>) -> HostCheck {
@@ -38,6 +44,7 @@ fn verify(host: &Host, ask: &Ask<'_>) -> HostCheck {
         within: ask.within,
         expected: ask.expected,
         hostname: ask.hostname,
+        addresses: ask.addresses,
     };
     let before = host.picture();
     let check = verify_host(&host.root(), &options);

@@ -134,6 +134,38 @@ fn names_of_machines() {
 }
 
 #[test]
+fn a_bundle_that_names_its_machine() {
+    let mut draft = Draft::new();
+    draft.manifest.host.machine_id = Some("8b2f3a5c9d014e6fa7b8c9d0e1f20314".into());
+    let bundle = draft.bundle();
+    for (text, fits) in [
+        (None, true),
+        (Some(""), true),
+        (Some("uninitialized\n"), true),
+        (Some("8b2f3a5c9d014e6fa7b8c9d0e1f20314\n"), true),
+        (Some("8b2f3a5c9d014e6fa7b8c9d0e1f20315\n"), false),
+        (Some("nonsense"), false),
+    ] {
+        let host = Host::new();
+        if let Some(text) = text {
+            host.write("/etc/machine-id", text.as_bytes());
+        }
+        if fits {
+            host.install(&draft, &bundle, &options()).unwrap();
+        } else {
+            let refused = host.refused(&draft, &bundle, &options());
+            assert_eq!(refused, (vec!["wrong-host /etc/machine-id".into()], 4), "{text:?}");
+            host.install(&draft, &bundle, &Options { force: true, ..options() }).unwrap();
+        }
+    }
+    // one that names none goes anywhere
+    let host = Host::new();
+    host.write("/etc/machine-id", b"8b2f3a5c9d014e6fa7b8c9d0e1f20315\n");
+    let plain = Draft::new();
+    host.install(&plain, &plain.bundle(), &options()).unwrap();
+}
+
+#[test]
 fn the_operators_bundle_goes_anywhere_but_to_a_machine() {
     let mut draft = Draft::new();
     draft.manifest.host.name = "operator".into();

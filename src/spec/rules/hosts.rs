@@ -1,6 +1,7 @@
 //! Hosts: their roles, and names that were used before.
 
 use super::{Holes, Path, Problem, Spec};
+use std::collections::BTreeMap;
 
 /// No role stands twice at a host.
 pub(super) fn roles_once(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>) {
@@ -13,6 +14,19 @@ pub(super) fn roles_once(spec: &Spec, holes: &Holes, problems: &mut Vec<Problem>
                 problems.push(Problem::error(at, message).hint("remove one of the two"));
             }
         }
+    }
+}
+
+/// No machine is two hosts.
+pub(super) fn machines_apart(spec: &Spec, _: &Holes, problems: &mut Vec<Problem>) {
+    let mut seen = BTreeMap::new();
+    for (path, name, host) in super::hosts(spec) {
+        let Some(id) = &host.machine_id else { continue };
+        let Some(other) = seen.insert(id, name) else { continue };
+        let at = path.key("machineId");
+        let message = format!("{at}: {other} has the same machine id");
+        let hint = "write what /etc/machine-id says on each; machines that were cloned need a new one";
+        problems.push(Problem::error(at, message).hint(hint));
     }
 }
 

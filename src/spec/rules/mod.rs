@@ -34,6 +34,7 @@ const RULES: &[Rule] = &[
     addresses::distinct,
     recipients::distinct,
     hosts::roles_once,
+    hosts::machines_apart,
     hosts::retired,
     hosts::role_settings,
     etcd::count::members,

@@ -35,7 +35,9 @@ pub use object::{Namespace, ObjectName, Quantity, StatefulSetName};
 pub use path::{AbsolutePath, FilePath, LogPattern, SocketUrl};
 pub use recipient::Recipient;
 pub(crate) use secret::{holds_private_key, looks_secret};
-pub use system::{HostAddress, InterfaceName, ModuleName, NtpServer, SysctlKey, SysctlValue, TimezoneName};
+pub use system::{
+    HostAddress, InterfaceName, MachineId, ModuleName, NtpServer, SysctlKey, SysctlValue, TimezoneName,
+};
 pub use time::{Span, Timestamp};
 pub use tuning::{ByteSize, Length, Retention};
 
@@ -161,6 +163,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("weight", parses::<Weight>),
     ("host-address", parses::<HostAddress>),
     ("interface-name", parses::<InterfaceName>),
+    ("machine-id", parses::<MachineId>),
     ("module-name", parses::<ModuleName>),
     ("ntp-server", parses::<NtpServer>),
     ("sysctl-key", parses::<SysctlKey>),

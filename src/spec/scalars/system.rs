@@ -36,6 +36,36 @@ impl FromStr for InterfaceName {
 
 text_scalar!(InterfaceName, "interface-name", "A network interface, as `ip link` shows it.", "eth0");
 
+/// A machine's id, as `/etc/machine-id` has it (machine-id(5)): 32 lower-case hex digits, not all zero.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MachineId(String);
+text_type!(MachineId);
+
+impl FromStr for MachineId {
+    type Err = ScalarError;
+
+    fn from_str(text: &str) -> Result<Self, ScalarError> {
+        let error = |reason: &str| {
+            ScalarError::new(text, "a machine id", reason)
+                .hint("write what /etc/machine-id says on that host")
+        };
+        if text.len() != 32 || !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+            return Err(error("it is not 32 lower-case hex digits"));
+        }
+        if text.bytes().all(|byte| byte == b'0') {
+            return Err(error("it is all zero, which no machine has"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+text_scalar!(
+    MachineId,
+    "machine-id",
+    "A machine's id, as `/etc/machine-id` has it.",
+    "8b2f3a5c9d014e6fa7b8c9d0e1f20314"
+);
+
 /// A setting of the kernel, with dots: `net.ipv4.ip_forward`. Where a name has a dot itself (of an
 /// interface), sysctl.d(5) has it as `/`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -215,7 +245,9 @@ text_scalar!(HostAddress, "host-address", "An address of /etc/hosts.", "10.0.0.6
 
 #[cfg(test)]
 mod tests {
-    use super::{HostAddress, InterfaceName, ModuleName, NtpServer, SysctlKey, SysctlValue, TimezoneName};
+    use super::{
+        HostAddress, InterfaceName, MachineId, ModuleName, NtpServer, SysctlKey, SysctlValue, TimezoneName,
+    };
     use crate::spec::scalars::ScalarError;
     use std::str::FromStr;
 
@@ -252,6 +284,13 @@ mod tests {
     fn what_systems_have_and_nothing_that_breaks_out_of_a_configuration() {
         good::<InterfaceName>(&["eth0", "bond0.100", "enp0s31f6", "br-lan", "veth_1"]);
         bad::<InterfaceName>(&[".", "..", "-a", "abcdefghijklmnop", "eth0:1", "a/b", "a b", "@"]);
+        good::<MachineId>(&["8b2f3a5c9d014e6fa7b8c9d0e1f20314"]);
+        bad::<MachineId>(&[
+            "8B2F3A5C9D014E6FA7B8C9D0E1F20314",
+            "00000000000000000000000000000000",
+            "8b2f",
+            "uninitialized",
+        ]);
         good::<SysctlKey>(&["net.ipv4.ip_forward", "net.ipv4.conf.bond0/100.rp_filter", "vm.swappiness"]);
         bad::<SysctlKey>(&[
             "swappiness",
@@ -276,6 +315,7 @@ mod tests {
         good::<HostAddress>(&["10.0.0.6", "fd00::6"]);
         bad::<HostAddress>(&["10.0.0.0/8", "a", "fd00:0::6", "FD00::6"]);
         bad::<InterfaceName>(HOSTILE);
+        bad::<MachineId>(HOSTILE);
         bad::<SysctlKey>(HOSTILE);
         bad::<ModuleName>(HOSTILE);
         bad::<TimezoneName>(HOSTILE);

@@ -49,7 +49,7 @@ pub use tuning::{
 
 use super::scalars::{
     AbsolutePath, ClusterId, ClusterName, FlagName, Generation, HostName, HostRevision, InterfaceName,
-    ItemName, LabelKey, LabelValue, PlainText, Recipient, SeedNumber, SocketUrl, Span, Timestamp,
+    ItemName, LabelKey, LabelValue, MachineId, PlainText, Recipient, SeedNumber, SocketUrl, Span, Timestamp,
     ToleratedExit, VariableName,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -278,6 +278,8 @@ pub struct Host {
     pub etcd_name: Option<HostName>,
     /// The address that the API server is reached at; the first of `addresses` by default.
     pub api_address: Option<IpAddr>,
+    /// The machine's id: a bundle is then for the machine whose `/etc/machine-id` says this alone.
+    pub machine_id: Option<MachineId>,
     /// What the host is for.
     #[schemars(length(min = 1))]
     pub roles: Vec<Role>,
