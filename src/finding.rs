@@ -131,6 +131,10 @@ ids! {
     RevisionOlder = "revision-older", Revision;
     /// The revision is the installed one, but the contents differ.
     RevisionReused = "revision-reused", Revision;
+    /// What is installed does not allow to go back: its spec does not say `keepPrevious`.
+    RollbackNotAllowed = "rollback-not-allowed", Revision;
+    /// There is no earlier bundle on this host to go back to.
+    RollbackUnavailable = "rollback-unavailable", Revision;
     /// Nothing is installed in this root.
     NotInstalled = "not-installed", Difference;
     /// The record of what is installed contradicts the stored manifest.

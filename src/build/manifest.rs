@@ -28,6 +28,7 @@ pub(super) fn of(
             generation: host.item.generation,
             recipients: host.recipients.iter().map(ToString::to_string).collect(),
         },
+        keep_previous: host.keep_previous,
         revision: Revision { cluster: plan.revision, host: host.revision },
         sealift: env!("CARGO_PKG_VERSION").to_owned(),
         inputs: inputs.to_owned(),

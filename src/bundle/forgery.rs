@@ -49,6 +49,7 @@ pub(crate) fn file(path: &str, sealed: bool) -> File {
 
 pub(crate) fn manifest(host: &str, files: Vec<File>) -> Manifest {
     Manifest {
+        keep_previous: false,
         format: FORMAT,
         cluster: ClusterRef { id: CLUSTER.into(), name: "prod".into() },
         host: HostRef {

@@ -20,6 +20,9 @@ pub struct Manifest {
     pub cluster: ClusterRef,
     /// The host this bundle belongs to; its name is `operator` for the operators' bundle.
     pub host: HostRef,
+    /// Whether install leaves the bundle before this one on the host, so that it can go back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_previous: bool,
     /// Compared in order, so that one host's change touches one bundle.
     pub revision: Revision,
     /// The version of sealift that built this.

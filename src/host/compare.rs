@@ -13,6 +13,8 @@ use crate::rootfs::{Attributes, OpenFile, Root, WalkError};
 pub(super) struct FileChange<'a> {
     pub(super) wanted: Wanted<'a>,
     pub(super) action: Action,
+    /// What the file there has now; nothing where there is none.
+    pub(super) found: Option<Attributes>,
 }
 
 /// A directory as it shall be, and what that takes.
@@ -20,17 +22,20 @@ pub(super) struct DirectoryChange<'a> {
     pub(super) path: &'a str,
     pub(super) attributes: Attributes,
     pub(super) action: Action,
+    /// What the directory there has now; nothing where there is none.
+    pub(super) found: Option<Attributes>,
 }
 
 /// Compares all files; reads only.
 pub(super) fn files<'a>(root: &Root, wanted: Vec<Wanted<'a>>) -> Result<Vec<FileChange<'a>>, InstallError> {
     let compared = wanted.into_iter().map(|wanted| {
-        let (action, still) = match root.file(wanted.path) {
+        let (action, still, found) = match root.file(wanted.path) {
             Ok(open) => {
                 let still = wanted.base.still(Some(open.metadata()));
-                (file(open, &wanted)?, still)
+                let found = Attributes::of(open.metadata());
+                (file(open, &wanted)?, still, Some(found))
             }
-            Err(WalkError::NotFound { .. }) => (Action::Created, wanted.base.still(None)),
+            Err(WalkError::NotFound { .. }) => (Action::Created, wanted.base.still(None), None),
             Err(error) => return Err(error.into()),
         };
         let rewritten = wanted.kept && matches!(action, Action::Created | Action::Updated);
@@ -38,7 +43,7 @@ pub(super) fn files<'a>(root: &Root, wanted: Vec<Wanted<'a>>) -> Result<Vec<File
             // What wrote it before wrote it again since it was read.
             return Err(WalkError::Changed { at: wanted.path.to_owned() }.into());
         }
-        Ok(FileChange { wanted, action })
+        Ok(FileChange { wanted, action, found })
     });
     compared.collect()
 }
@@ -93,10 +98,11 @@ fn directory<'a>(
     path: &'a str,
     wanted: Attributes,
 ) -> Result<DirectoryChange<'a>, InstallError> {
-    let action = match root.directory(path) {
-        Ok(open) => attributes(wanted, Attributes::of(&open.own_metadata()?)),
-        Err(WalkError::NotFound { .. }) => Action::Created,
+    let found = match root.directory(path) {
+        Ok(open) => Some(Attributes::of(&open.own_metadata()?)),
+        Err(WalkError::NotFound { .. }) => None,
         Err(error) => return Err(error.into()),
     };
-    Ok(DirectoryChange { path, attributes: wanted, action })
+    let action = found.map_or(Action::Created, |found| attributes(wanted, found));
+    Ok(DirectoryChange { path, attributes: wanted, action, found })
 }

@@ -9,10 +9,12 @@ mod before;
 mod blocks;
 mod compare;
 mod error;
+mod generations;
 mod identity;
 mod lock;
 mod paths;
 mod policies;
+mod preview;
 mod removals;
 mod report;
 mod transaction;
@@ -24,6 +26,7 @@ pub(crate) mod testkit;
 mod tests;
 
 pub use error::InstallError;
+pub use preview::{Preview, Withheld};
 pub use report::{Action, Change, Report};
 
 use crate::bundle::open::Verified;
@@ -53,6 +56,10 @@ pub struct Options<'a> {
     pub hostname: Option<String>,
     /// A trust file to place at `/etc/sealift/trust`.
     pub trust_text: Option<&'a [u8]>,
+    /// The bundle as it was read, which stays on the host when its manifest says so.
+    pub archive: &'a [u8],
+    /// Whether this is the way back to the bundle that the host kept.
+    pub rollback: bool,
 }
 
 /// Makes a root hold what a bundle says, or changes nothing and says why.
@@ -70,16 +77,21 @@ pub fn install(
     // Another host's secrets do not open here; that would only be told twice.
     let elsewhere = |finding: &Finding| matches!(finding.id, Id::WrongHost | Id::WrongCluster);
     let before = Before::read(root)?;
+    let kept = generations::keep(root, bundle, &before, options)?;
     let files = if findings.iter().any(elsewhere) {
         Vec::new()
     } else {
         let (files, more) = wanted::files(root, bundle, identities, options.trust_text);
         findings.extend(more);
-        let (files, more) = policies::settle(root, bundle, &before, options, files)?;
+        let (mut files, more) = policies::settle(root, bundle, &before, options, files)?;
         findings.extend(more);
+        files.extend(kept.files);
+        // stable: the order within a phase stays
+        files.sort_by_key(|file| file.phase);
         files
     };
-    let (removals, more) = removals::find(root, bundle.manifest(), &before, options.force)?;
+    let (mut removals, more) = removals::find(root, bundle.manifest(), &before, options.force)?;
+    removals.extend(kept.removals);
     findings.extend(more);
     if !findings.is_empty() {
         return Err(InstallError::refused(findings));
@@ -87,8 +99,11 @@ pub fn install(
 
     let directories = compare::directories(root, bundle.manifest())?;
     let files = compare::files(root, files)?;
-    let report = report::of(bundle.manifest(), before.manifest(), previous, &directories, &files, &removals);
-    if !options.dry_run {
+    let mut report =
+        report::of(bundle.manifest(), before.manifest(), previous, &directories, &files, &removals);
+    if options.dry_run {
+        preview::add(root, &before, &files, &removals, &mut report)?;
+    } else {
         apply::apply(root, lock, &directories, &files, &removals)?;
     }
     Ok(report)

@@ -1,9 +1,11 @@
 //! What an install did, or would do.
 
 use super::compare::{DirectoryChange, FileChange};
+use super::preview::Preview;
 use super::removals::Removal;
 use crate::bundle::manifest::{Manifest, Revision};
 use crate::check::aftermath::{Aftermath, Asks, reloaded};
+use crate::rootfs::Attributes;
 use serde::Serialize;
 
 /// What was done to a file or directory. The first that fits: new contents bring mode and owner.
@@ -31,6 +33,33 @@ pub struct Change {
     pub path: String,
     /// What was done to it.
     pub action: Action,
+    /// Of a mode or owner that is set: what it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
+    /// Of a mode or owner that is set: what it shall be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// Of a dry run: what its contents would change, or why that is not shown.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<Preview>,
+}
+
+impl Change {
+    /// What is done to a path, without more.
+    pub(crate) fn new(path: &str, action: Action) -> Self {
+        Self { path: path.to_owned(), action, found: None, expected: None, preview: None }
+    }
+
+    /// With the attributes that were found, and those that shall be.
+    fn attributes(self, found: Option<Attributes>, wanted: Attributes) -> Self {
+        let Some(found) = found else { return self };
+        let text = |of: Attributes| match self.action {
+            Action::Mode => Some(format!("{:04o}", of.mode)),
+            Action::Owner => Some(format!("{}:{}", of.uid, of.gid)),
+            _ => None,
+        };
+        Self { found: text(found), expected: text(wanted), ..self }
+    }
 }
 
 /// What an install did, or, for a dry run, would do.
@@ -70,13 +99,16 @@ pub(super) fn of(
     files: &[FileChange<'_>],
     removals: &[Removal],
 ) -> Report {
-    let change = |path: &str, action| Change { path: path.to_owned(), action };
-    let made = directories.iter().map(|directory| change(directory.path, directory.action));
-    let placed = files.iter().map(|file| change(file.wanted.path, file.action));
+    let made = directories.iter().map(|directory| {
+        Change::new(directory.path, directory.action).attributes(directory.found, directory.attributes)
+    });
+    let placed = files.iter().map(|file| {
+        Change::new(file.wanted.path, file.action).attributes(file.found, file.wanted.attributes)
+    });
     let removed = removals.iter().map(|removal| {
         // a file that loses its block is not removed
         let action = if removal.rest.is_some() { Action::Updated } else { Action::Removed };
-        change(&removal.file.path, action)
+        Change::new(&removal.file.path, action)
     });
 
     // Only contents matter to what reads them; a repaired mode restarts nothing.

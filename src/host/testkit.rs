@@ -68,6 +68,7 @@ impl Draft {
         };
         let mut draft = Self {
             manifest: Manifest {
+                keep_previous: false,
                 format: FORMAT,
                 cluster: ClusterRef { id: CLUSTER.into(), name: "prod".into() },
                 host: HostRef {
@@ -214,6 +215,8 @@ pub(crate) fn options() -> Options<'static> {
         now: NOW,
         hostname: None,
         trust_text: None,
+        archive: b"",
+        rollback: false,
     }
 }
 

@@ -31,13 +31,15 @@ pub(super) enum Phase {
 pub(super) enum Contents<'a> {
     Public(&'a [u8]),
     Secret(Zeroizing<Vec<u8>>),
+    /// Of the host itself, with or without changes.
+    Own(Zeroizing<Vec<u8>>),
 }
 
 impl Contents<'_> {
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
             Self::Public(bytes) => bytes,
-            Self::Secret(bytes) => bytes,
+            Self::Secret(bytes) | Self::Own(bytes) => bytes,
         }
     }
 }

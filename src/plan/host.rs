@@ -79,6 +79,7 @@ impl Shared<'_> {
         HostPlan {
             addresses: host.addresses.clone(),
             machine_id: host.machine_id.clone(),
+            keep_previous: settings.keep_previous.unwrap_or_default(),
             recipients: distinct(&host.recipients),
             revision: host.revision.get(),
             patches: kubelet::patches(self, host, settings),
@@ -153,6 +154,7 @@ impl Shared<'_> {
             name: subject.name.to_owned(),
             addresses: Vec::new(),
             machine_id: None,
+            keep_previous: false,
             recipients: Vec::new(),
             item: ItemPlan { seed: seed_of(spec, subject.seed), generation: subject.generation },
             revision: 0,

@@ -139,6 +139,9 @@ pub struct HostPlan {
     /// What its `/etc/machine-id` says, when the spec pins it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine_id: Option<MachineId>,
+    /// Whether the bundle before the installed one stays on the host.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub keep_previous: bool,
     /// Whom secrets are sealed to, sorted by wire form, distinct.
     #[serde(serialize_with = "texts")]
     pub recipients: Vec<Recipient>,

@@ -35,6 +35,8 @@ pub(super) struct Settings {
     pub(super) interface: Option<InterfaceName>,
     /// What it needs before the kubelet, all layers merged.
     pub(super) prep: HostPrep,
+    /// Whether the bundle before the installed one stays on the host.
+    pub(super) keep_previous: Option<bool>,
     /// Merge patches by the path of the file, all layers merged.
     pub(super) patches: BTreeMap<String, FreeForm>,
 }
@@ -81,17 +83,27 @@ pub(super) fn of(spec: &Spec, name: &HostName, host: &Host) -> Settings {
     let mut settings = Settings { labels: labels(spec, host), ..Settings::default() };
     settings.lay(&spec.kubelet, &etcd_of_all(spec), &[], &Path::root());
     settings.lay_node(spec.os, None, &spec.patches);
-    settings.lay_host(None, &spec.host_prep);
+    settings.lay_host(None, &spec.host_prep, spec.keep_previous);
     for (role, layer) in spec.roles.iter().filter(|(role, _)| host.roles.contains(role)) {
-        let RoleSettings { kubelet, etcd, allow_files, os, labels: _, taints, patches, interface, host_prep } =
-            layer;
+        let RoleSettings {
+            kubelet,
+            etcd,
+            allow_files,
+            os,
+            labels: _,
+            taints,
+            patches,
+            interface,
+            host_prep,
+            keep_previous,
+        } = layer;
         settings.lay(kubelet, etcd, allow_files, &Path::root().key("roles").key(role.name()));
         settings.lay_node(*os, taints.as_ref(), patches);
-        settings.lay_host(interface.as_ref(), host_prep);
+        settings.lay_host(interface.as_ref(), host_prep, *keep_previous);
     }
     settings.lay(&host.kubelet, &host.etcd, &host.allow_files, &Path::root().key("hosts").key(name.as_str()));
     settings.lay_node(host.os, host.taints.as_ref(), &host.patches);
-    settings.lay_host(host.interface.as_ref(), &host.host_prep);
+    settings.lay_host(host.interface.as_ref(), &host.host_prep, host.keep_previous);
     settings
 }
 
@@ -151,7 +163,8 @@ impl Settings {
         }
     }
 
-    fn lay_host(&mut self, interface: Option<&InterfaceName>, prep: &HostPrep) {
+    fn lay_host(&mut self, interface: Option<&InterfaceName>, prep: &HostPrep, keep: Option<bool>) {
+        over(&mut self.keep_previous, keep.as_ref());
         over(&mut self.interface, interface);
         preparation::lay(&mut self.prep, prep);
     }

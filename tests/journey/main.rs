@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::disallowed_methods, reason = "tests run programs and read files")]
 
+mod back;
 mod host;
 mod machine;
 #[path = "../support/mod.rs"]

@@ -21,7 +21,11 @@ pub(super) fn check(root: &Root, manifest: &Manifest, digests: &Digests) -> Vec<
         }
         Err(error) => findings.push(obstacles::finding(&error)),
     }
-    for path in [record::MANIFEST, record::SUMS, record::SIGNATURE, record::INSTALLED] {
+    if manifest.keep_previous && root.metadata(record::BUNDLE).is_err_and(|error| error.is_not_found()) {
+        findings.push(Finding::new(Id::FileMissing, record::BUNDLE, REINSTALL));
+    }
+    let record = [record::MANIFEST, record::SUMS, record::SIGNATURE, record::INSTALLED];
+    for path in record.into_iter().chain([record::BUNDLE, record::PREVIOUS]) {
         // What is missing or of another type was found by reading the record.
         if let Ok(metadata) =
             root.metadata(path).map(|metadata| (metadata.kind == Kind::File).then_some(metadata))

@@ -11,7 +11,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
 
 fn changes(report: &Report, leave_out: Action) -> Vec<(&str, Action)> {
-    let all = report.changes.iter().map(|Change { path, action }| (path.as_str(), *action));
+    let all = report.changes.iter().map(|Change { path, action, .. }| (path.as_str(), *action));
     all.filter(|(_, action)| *action != leave_out).collect()
 }
 

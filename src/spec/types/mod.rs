@@ -82,6 +82,8 @@ pub struct Spec {
     pub load_balancers: Vec<LoadBalancer>,
     /// What hosts need before the kubelet.
     pub host_prep: HostPrep,
+    /// Whether the host keeps the bundle before the installed one, for `sealift rollback`; not by default.
+    pub keep_previous: Option<bool>,
     /// JSON merge patches (RFC 7386) of single YAML files on hosts, by path.
     #[schemars(schema_with = "map_schema::<AbsolutePath, FreeForm>")]
     pub patches: Patches,
@@ -251,6 +253,8 @@ pub struct RoleSettings {
     pub interface: Option<InterfaceName>,
     /// What hosts need before the kubelet.
     pub host_prep: HostPrep,
+    /// Whether the host keeps the bundle before the installed one, for `sealift rollback`; not by default.
+    pub keep_previous: Option<bool>,
     /// Labels. Those that a kubelet may not set itself become manifests for the operators.
     #[schemars(schema_with = "map_schema::<LabelKey, LabelValue>")]
     pub labels: Labels,
@@ -302,6 +306,8 @@ pub struct Host {
     pub interface: Option<InterfaceName>,
     /// What hosts need before the kubelet.
     pub host_prep: HostPrep,
+    /// Whether the host keeps the bundle before the installed one, for `sealift rollback`; not by default.
+    pub keep_previous: Option<bool>,
     /// Labels. Those that a kubelet may not set itself become manifests for the operators.
     #[schemars(schema_with = "map_schema::<LabelKey, LabelValue>")]
     pub labels: Labels,
