@@ -14,7 +14,7 @@ pub enum Action {
     Created,
     /// Its contents were others.
     Updated,
-    /// Its mode was another.
+    /// Its mode was another; or beside it, an access list, capabilities, attributes or a second name were there.
     Mode,
     /// Its owner or group was another.
     Owner,
