@@ -119,7 +119,7 @@ ids! {
     IndexMismatch = "index-mismatch", Difference;
     /// The bundle belongs to another host.
     WrongHost = "wrong-host", Host;
-    /// An address of the host, by its manifest, is on no interface of this machine.
+    /// None of the host's addresses, by its manifest, is on an interface of this machine, and others are.
     AddressMissing = "address-missing", Host;
     /// The bundle belongs to another cluster.
     WrongCluster = "wrong-cluster", Host;
@@ -149,6 +149,18 @@ ids! {
     ModeMismatch = "mode-mismatch", Difference;
     /// Owner or group differ.
     OwnerMismatch = "owner-mismatch", Difference;
+    /// An access list (POSIX ACL) grants or takes more than mode bits say, or new entries of a directory begin with one.
+    AclPresent = "acl-present", Difference;
+    /// A file carries capabilities, which whoever executes it gets.
+    CapabilityPresent = "capability-present", Difference;
+    /// A file or directory has extended attributes that are no labels: `user.*` or `trusted.*`.
+    XattrUnexpected = "xattr-unexpected", Difference;
+    /// A file has more than one name: by another, it can be changed behind the one that is checked.
+    HardLinked = "hard-linked", Difference;
+    /// Another file is mounted over one of the manifest.
+    MountedOver = "mounted-over", Difference;
+    /// A directory above a file of the manifest, which the manifest does not list, is not root's, or others can write it.
+    ParentWritable = "parent-writable", Difference;
     /// A file or directory in an owned directory that no manifest lists.
     StrayFile = "stray-file", Difference;
     /// A unit of which the manifest lists a file is masked, so that it does not start.

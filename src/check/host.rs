@@ -1,12 +1,16 @@
 //! What a host holds, against the signed manifest that it remembers.
 //!
-//! Only reads; follows no link; opens every file once, and hashes the very bytes that it parses.
+//! Only reads; follows no link; opens every file of the manifest once, and hashes the very bytes that it parses.
 
 mod directories;
 mod files;
+mod look;
 mod machine;
+mod parents;
 mod remembered;
+mod rights;
 mod sealifts_own;
+mod strays;
 mod units;
 
 #[cfg(test)]
@@ -34,7 +38,7 @@ pub struct Options<'a> {
     pub expected: Option<&'a Verified>,
     /// The machine's name, used when the root has no `/etc/hostname`.
     pub hostname: Option<&'a str>,
-    /// The addresses of this machine's interfaces; none of a root that is not the running system's, whose
+    /// The addresses of this machine's interfaces; `None` of a root that is not the running system's, whose
     /// addresses nobody knows.
     pub addresses: Option<&'a BTreeSet<IpAddr>>,
 }
@@ -88,6 +92,7 @@ pub fn verify_host(root: &Root, options: &Options<'_>) -> HostCheck {
     if let Some((manifest, _)) = &remembered {
         let digests = files::check(root, manifest, options, &mut findings);
         findings.extend(directories::check(root, manifest));
+        findings.extend(parents::check(root, manifest));
         findings.extend(sealifts_own::check(root, manifest, &digests));
         findings.extend(units::check(root, manifest));
     }

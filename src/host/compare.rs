@@ -2,7 +2,7 @@
 
 use super::InstallError;
 use super::report::Action;
-use super::wanted::Wanted;
+use super::wanted::{Base, Wanted};
 use crate::bundle::manifest::Manifest;
 use crate::bundle::paths::parse_mode;
 use crate::check::record;
@@ -50,21 +50,25 @@ pub(super) fn files<'a>(root: &Root, wanted: Vec<Wanted<'a>>) -> Result<Vec<File
 
 fn file(open: OpenFile, wanted: &Wanted<'_>) -> Result<Action, InstallError> {
     let metadata = *open.metadata();
+    // a file with a block keeps what it has
+    let own = !matches!(wanted.base, Base::File(_));
+    let more = own && (metadata.links > 1 || !open.extras()?.is_empty());
     if metadata.size != wanted.contents.bytes().len() as u64 {
         return Ok(Action::Updated);
     }
     let mut rest = Some(wanted.contents.bytes());
     match open.stream(|piece| rest = rest.and_then(|rest| rest.strip_prefix(piece))) {
         Ok(()) if rest.is_some_and(<[u8]>::is_empty) => {
-            Ok(attributes(wanted.attributes, Attributes::of(&metadata)))
+            Ok(attributes(wanted.attributes, Attributes::of(&metadata), more))
         }
         Ok(()) | Err(WalkError::Changed { .. }) => Ok(Action::Updated),
         Err(error) => Err(error.into()),
     }
 }
 
-fn attributes(wanted: Attributes, found: Attributes) -> Action {
-    if wanted.mode != found.mode {
+/// `more`: beside them, something grants more (see [`Extra`](crate::rootfs::Extra)), or another name does.
+fn attributes(wanted: Attributes, found: Attributes, more: bool) -> Action {
+    if wanted.mode != found.mode || more {
         Action::Mode
     } else if wanted == found {
         Action::Unchanged
@@ -98,11 +102,13 @@ fn directory<'a>(
     path: &'a str,
     wanted: Attributes,
 ) -> Result<DirectoryChange<'a>, InstallError> {
-    let found = match root.directory(path) {
-        Ok(open) => Some(Attributes::of(&open.own_metadata()?)),
-        Err(WalkError::NotFound { .. }) => None,
+    let (action, found) = match root.directory(path) {
+        Ok(open) => {
+            let found = Attributes::of(&open.own_metadata()?);
+            (attributes(wanted, found, !open.own_extras()?.is_empty()), Some(found))
+        }
+        Err(WalkError::NotFound { .. }) => (Action::Created, None),
         Err(error) => return Err(error.into()),
     };
-    let action = found.map_or(Action::Created, |found| attributes(wanted, found));
     Ok(DirectoryChange { path, attributes: wanted, action, found })
 }

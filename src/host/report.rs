@@ -16,7 +16,7 @@ pub enum Action {
     Created,
     /// Its contents were others.
     Updated,
-    /// Its mode was another.
+    /// Its mode was another; or beside it, an access list, capabilities, attributes or a second name were there.
     Mode,
     /// Its owner or group was another.
     Owner,
@@ -54,7 +54,8 @@ impl Change {
     fn attributes(self, found: Option<Attributes>, wanted: Attributes) -> Self {
         let Some(found) = found else { return self };
         let text = |of: Attributes| match self.action {
-            Action::Mode => Some(format!("{:04o}", of.mode)),
+            // else it is what stood beside the mode
+            Action::Mode if found.mode != wanted.mode => Some(format!("{:04o}", of.mode)),
             Action::Owner => Some(format!("{}:{}", of.uid, of.gid)),
             _ => None,
         };

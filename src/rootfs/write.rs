@@ -153,9 +153,10 @@ impl Dir {
             .map_err(|errno| WalkError::io("remove", &self.at(name), errno))
     }
 
-    /// Sets this directory's own owner and mode.
+    /// Sets this directory's own owner and mode, and takes away what else grants something.
     pub fn set(&self, attributes: Attributes) -> Result<(), WalkError> {
-        dress(&self.fd, attributes).map_err(|errno| WalkError::io("set mode or owner of", &self.path, errno))
+        let set = extended_attributes::strip(&self.fd).and_then(|()| dress(&self.fd, attributes));
+        set.map_err(|errno| WalkError::io("set mode or owner of", &self.path, errno))
     }
 
     /// Forces this directory's entries to the disk.
@@ -194,6 +195,8 @@ fn fill(
         let written = retry_on_intr(|| write(fd, rest))?;
         rest = rest.get(written..).filter(|_| written > 0).ok_or(Errno::IO)?;
     }
+    // what the directory's default access list gave it; before the mode, which would put it in force
+    extended_attributes::strip(fd)?;
     dress(fd, attributes)?;
     // an access list tells the mode's group bits too, the same ones
     extended_attributes::give(fd, extended)?;

@@ -1,23 +1,22 @@
 //! The files that sealift itself writes on a host: its record, the list for `sha256sum`, trust.
 
 use super::files::Digests;
+use super::rights;
 use crate::bundle::manifest::{Manifest, Policy};
 use crate::bundle::paths::is_hex;
 use crate::check::obstacles::{self, REINSTALL};
 use crate::check::record::{self, DIRECTORY, DIRECTORY_MODE, FILE_MODE, HOST_SUMS, TRUST};
 use crate::finding::{Finding, Id};
-use crate::rootfs::{Attributes, Kind, Root, WalkError};
+use crate::rootfs::{Attributes, Root, WalkError};
 
 /// Checks mode and owner of all of them, and the list's contents.
 pub(super) fn check(root: &Root, manifest: &Manifest, digests: &Digests) -> Vec<Finding> {
     let mut findings = Vec::new();
-    match root.metadata(DIRECTORY) {
-        Ok(metadata) => {
-            findings.extend(obstacles::attributes(
-                DIRECTORY,
-                Attributes::on(root, DIRECTORY_MODE, 0, 0),
-                &metadata,
-            ));
+    match root.directory(DIRECTORY).and_then(|open| Ok((open.own_metadata()?, open))) {
+        Ok((metadata, open)) => {
+            let wanted = Attributes::on(root, DIRECTORY_MODE, 0, 0);
+            findings.extend(obstacles::attributes(DIRECTORY, wanted, &metadata));
+            findings.extend(rights::of_directory(DIRECTORY, &open));
         }
         Err(error) => findings.push(obstacles::finding(&error)),
     }
@@ -27,12 +26,10 @@ pub(super) fn check(root: &Root, manifest: &Manifest, digests: &Digests) -> Vec<
     let record = [record::MANIFEST, record::SUMS, record::SIGNATURE, record::INSTALLED];
     for path in record.into_iter().chain([record::BUNDLE, record::PREVIOUS]) {
         // What is missing or of another type was found by reading the record.
-        if let Ok(metadata) =
-            root.metadata(path).map(|metadata| (metadata.kind == Kind::File).then_some(metadata))
-        {
+        if let Ok(open) = root.file(path) {
             let wanted = Attributes::on(root, FILE_MODE, 0, 0);
-            findings
-                .extend(metadata.iter().flat_map(|metadata| obstacles::attributes(path, wanted, metadata)));
+            findings.extend(obstacles::attributes(path, wanted, open.metadata()));
+            findings.extend(rights::of_own(path, &open));
         }
     }
     findings.extend(host_sums(root, manifest, digests));
@@ -48,6 +45,7 @@ fn host_sums(root: &Root, manifest: &Manifest, digests: &Digests) -> Vec<Finding
     };
     let mut findings =
         obstacles::attributes(HOST_SUMS, Attributes::on(root, FILE_MODE, 0, 0), open.metadata());
+    findings.extend(rights::of_own(HOST_SUMS, &open));
     match open.contents() {
         Ok(bytes) => findings.extend(differing_line(&bytes, manifest, digests).map(|line| {
             Finding::new(Id::DigestMismatch, HOST_SUMS, REINSTALL)
@@ -83,14 +81,14 @@ fn differing_line(bytes: &[u8], manifest: &Manifest, digests: &Digests) -> Optio
 
 /// A trust file need not be there, but only its owner may write it.
 fn trust(root: &Root) -> Vec<Finding> {
-    let metadata = match root.metadata(TRUST) {
-        Ok(metadata) => metadata,
+    let open = match root.file(TRUST) {
+        Ok(open) => open,
         Err(WalkError::NotFound { .. }) => return Vec::new(),
         Err(error) => return vec![obstacles::finding(&error)],
     };
-    if metadata.kind != Kind::File {
-        return vec![obstacles::wrong_type(TRUST, Kind::File, metadata.kind)];
-    }
+    let metadata = open.metadata();
     let wanted = Attributes::on(root, metadata.mode & !0o022, 0, 0);
-    obstacles::attributes(TRUST, wanted, &metadata)
+    let mut findings = obstacles::attributes(TRUST, wanted, metadata);
+    findings.extend(rights::of_own(TRUST, &open));
+    findings
 }
