@@ -33,6 +33,7 @@ pub(super) fn run(arguments: &Install, output: &mut Output<'_>) -> Result<u8, Fa
         Ok(verified) => verified,
         Err(findings) => return Ok(refused(arguments, &findings, output)),
     };
+    let trust_text = trusted.after(verified.manifest());
     let options = Options {
         dry_run: arguments.dry_run,
         allow_rollback: arguments.allow_rollback,
@@ -40,7 +41,7 @@ pub(super) fn run(arguments: &Install, output: &mut Output<'_>) -> Result<u8, Fa
         allow_expired: arguments.allow_expired,
         now,
         hostname: hostname(&root),
-        trust_text: trusted.explicit.then_some(trusted.text.as_slice()),
+        trust_text: trust_text.as_deref(),
     };
     match host::install(&root, &verified, &identities, &options) {
         Ok(report) => {
