@@ -107,6 +107,10 @@ ids! {
     SignatureWrong = "signature-wrong", Trust;
     /// The signing key is not in the trust file for this cluster and namespace.
     NotTrusted = "not-trusted", Trust;
+    /// The signing key is in the trust file, and its line has ended (`valid-before`).
+    SigningKeyExpired = "signing-key-expired", Trust;
+    /// The host's trust file names other keys of this cluster than the manifest does.
+    TrustDiffers = "trust-differs", Difference;
     /// SHA256SUMS is not in the one form that the format allows.
     SumsMalformed = "sums-malformed", Difference;
     /// Contents differ from their SHA-256 digest or, for a secret, from its keyed digest.

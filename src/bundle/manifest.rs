@@ -33,6 +33,10 @@ pub struct Manifest {
     pub epoch: String,
     /// RFC 3339 UTC: the earlier of the first certificate's expiry and the spec's bundle validity.
     pub valid_until: String,
+    /// While the signing key is replaced: the keys that hosts of this cluster trust once this is installed,
+    /// as OpenSSH writes them. One of them signed this. Left out otherwise: then hosts keep what they trust.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trust: Vec<String>,
     /// Directories that install makes, and those in which anything unlisted is a finding.
     /// In byte order of their paths.
     pub directories: Vec<Directory>,

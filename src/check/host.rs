@@ -16,6 +16,7 @@ mod units;
 #[cfg(test)]
 mod tests;
 
+use crate::bundle::consistency::unix_time;
 use crate::bundle::manifest::{Manifest, Revision};
 use crate::bundle::open::Verified;
 use crate::bundle::trust::Trust;
@@ -68,6 +69,9 @@ pub struct Summary {
     pub revision: Revision,
     /// SHA-256 of the manifest, lower-case hex.
     pub manifest: String,
+    /// Until when the bundle is valid, seconds since 1970.
+    #[serde(skip)]
+    pub valid_until: Option<i64>,
 }
 
 impl Summary {
@@ -79,6 +83,7 @@ impl Summary {
             cluster_id: manifest.cluster.id.clone(),
             revision: manifest.revision,
             manifest: sha256.to_owned(),
+            valid_until: unix_time(&manifest.valid_until),
         }
     }
 }

@@ -218,6 +218,10 @@ pub(super) struct Verify {
     /// be repeated. What is not trusted never passes
     #[arg(long, value_name = "CODE", value_parser = tolerated)]
     pub(super) tolerate: Vec<u8>,
+    /// Also write what was found as metrics, for node-exporter's textfile collector; what cannot be written
+    /// is exit 7, and the findings are told all the same
+    #[arg(long, value_name = "FILE", requires = "root")]
+    pub(super) metrics: Option<PathBuf>,
     /// Print nothing but usage errors: the exit code tells
     #[arg(short, long)]
     pub(super) quiet: bool,

@@ -64,7 +64,7 @@ impl Placing<'_> {
             allow_expired: false,
             now: world::now(),
             hostname: hostname(root),
-            trust_text: self.trusted.explicit.then_some(self.trusted.text.as_slice()),
+            trust_text: None,
             archive: self.bytes,
             rollback: false,
         }
@@ -83,6 +83,8 @@ impl Placing<'_> {
             Ok(verified) => verified,
             Err(findings) => return Ok(self.refused(&findings, options.dry_run, output)),
         };
+        let trust_text = self.trusted.after(verified.manifest());
+        let options = &Options { trust_text: trust_text.as_deref(), ..options.clone() };
         match host::install(root, &verified, &identities, options) {
             Ok(report) => {
                 let (command, dry_run, findings) = (self.command, options.dry_run, &[][..]);

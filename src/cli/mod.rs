@@ -16,6 +16,7 @@ mod images;
 mod init;
 mod install;
 mod keyring;
+mod metrics;
 mod output;
 mod output_directory;
 mod receipts;

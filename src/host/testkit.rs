@@ -83,6 +83,7 @@ impl Draft {
                 inputs: "0".repeat(64),
                 epoch: String::new(),
                 valid_until: "2027-11-19T23:55:00Z".into(),
+                trust: Vec::new(),
                 directories: vec![
                     directory("/etc/pki", "0711", false, &[]),
                     directory("/etc/pods", "0755", true, &["/etc/pods/allowed.yaml", "/etc/pods/deep"]),

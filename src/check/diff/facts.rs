@@ -78,6 +78,7 @@ pub(super) fn of_bundle(bundle: &Verified) -> Facts {
         inputs,
         epoch,
         valid_until,
+        trust,
         directories: _,
         files: _,
     } = bundle.manifest();
@@ -94,6 +95,7 @@ pub(super) fn of_bundle(bundle: &Verified) -> Facts {
     facts.text("validUntil", valid_until);
     facts.text("sealift", sealift);
     facts.text("signer", public_key(bundle.key()));
+    facts.list("trust", trust);
     facts.text("inputs", inputs);
     facts.0
 }

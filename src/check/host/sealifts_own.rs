@@ -4,6 +4,7 @@ use super::files::Digests;
 use super::rights;
 use crate::bundle::manifest::{Manifest, Policy};
 use crate::bundle::paths::is_hex;
+use crate::bundle::trust::{Trust, public_key};
 use crate::check::obstacles::{self, REINSTALL};
 use crate::check::record::{self, DIRECTORY, DIRECTORY_MODE, FILE_MODE, HOST_SUMS, TRUST};
 use crate::finding::{Finding, Id};
@@ -33,7 +34,7 @@ pub(super) fn check(root: &Root, manifest: &Manifest, digests: &Digests) -> Vec<
         }
     }
     findings.extend(host_sums(root, manifest, digests));
-    findings.extend(trust(root));
+    findings.extend(trust(root, manifest));
     findings
 }
 
@@ -79,16 +80,44 @@ fn differing_line(bytes: &[u8], manifest: &Manifest, digests: &Digests) -> Optio
     (!rest.is_empty()).then_some(number + 1)
 }
 
-/// A trust file need not be there, but only its owner may write it.
-fn trust(root: &Root) -> Vec<Finding> {
+/// A trust file need not be there, but only its owner may write it. When the manifest says which keys hosts
+/// of this cluster trust, it names these and no others.
+fn trust(root: &Root, manifest: &Manifest) -> Vec<Finding> {
     let open = match root.file(TRUST) {
         Ok(open) => open,
-        Err(WalkError::NotFound { .. }) => return Vec::new(),
+        Err(WalkError::NotFound { .. }) if manifest.trust.is_empty() => return Vec::new(),
+        Err(WalkError::NotFound { .. }) => return vec![Finding::new(Id::FileMissing, TRUST, REINSTALL)],
         Err(error) => return vec![obstacles::finding(&error)],
     };
-    let metadata = open.metadata();
-    let wanted = Attributes::on(root, metadata.mode & !0o022, 0, 0);
-    let mut findings = obstacles::attributes(TRUST, wanted, metadata);
+    let wanted = Attributes::on(root, open.metadata().mode & !0o022, 0, 0);
+    let mut findings = obstacles::attributes(TRUST, wanted, open.metadata());
     findings.extend(rights::of_own(TRUST, &open));
+    if manifest.trust.is_empty() {
+        return findings;
+    }
+    match open.contents() {
+        Ok(bytes) => findings.extend(other_keys(&bytes, manifest)),
+        Err(error) => findings.push(obstacles::finding(&error)),
+    }
     findings
+}
+
+fn other_keys(bytes: &[u8], manifest: &Manifest) -> Vec<Finding> {
+    let mend =
+        "install this host's bundle again, with --trust if it is refused; find out who changed the file";
+    let differs = || Finding::new(Id::TrustDiffers, TRUST, mend);
+    let trust = match Trust::parse(&String::from_utf8_lossy(bytes)) {
+        Ok(trust) => trust,
+        Err(error) => return vec![differs().expected("a trust file").found(error.to_string())],
+    };
+    let cluster = manifest.cluster.id.as_str();
+    let named = |key: &[u8; 32]| manifest.trust.contains(&public_key(key));
+    let strange = trust.keys(cluster).into_iter().filter(|key| !named(key));
+    let strange = strange
+        .map(|key| differs().expected("only the keys that the manifest names").found(public_key(&key)));
+    let held: Vec<String> = trust.bundle_keys(cluster).iter().map(public_key).collect();
+    let missing = manifest.trust.iter().filter(|key| !held.contains(key));
+    let missing =
+        missing.map(|key| differs().expected(key.as_str()).found("no line of this key for bundles"));
+    strange.chain(missing).collect()
 }
