@@ -30,13 +30,17 @@ use args::{Cli, Command, SchemaOf};
 use clap::{CommandFactory, Parser};
 use failure::{Failure, USAGE};
 use output::Output;
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
 /// Runs the command line of this process and returns the exit code.
 pub fn run() -> u8 {
     harden();
     let mut data = anstream::AutoStream::auto(io::stdout().lock());
     let mut messages = anstream::AutoStream::auto(io::stderr().lock());
+    if std::env::args_os().any(|argument| is_secret(argument.as_encoded_bytes())) {
+        drop(messages.write_all(SECRET_ARGUMENT.as_bytes()));
+        return USAGE;
+    }
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
@@ -60,6 +64,20 @@ pub fn run() -> u8 {
         }
         None => exit,
     }
+}
+
+/// What is said of a secret on the command line, before anything could repeat it.
+const SECRET_ARGUMENT: &str = "\
+error: an argument is a private key, not the name of a file
+hint: the shell's history and the list of processes have it now: replace that key, and give the name of the
+      file that it is in, or `-i -` and the key on standard input
+";
+
+/// Whether an argument holds an age identity or a private key in PEM.
+fn is_secret(argument: &[u8]) -> bool {
+    let argument = argument.to_ascii_uppercase();
+    let has = |word: &[u8]| argument.windows(word.len()).any(|window| window == word);
+    has(b"AGE-SECRET-KEY-") || has(b"PRIVATE KEY-----")
 }
 
 /// No core dumps and no other process of this user looking in: secrets pass through this one.
