@@ -75,6 +75,7 @@ fn a_fresh_install_is_clean() {
             cluster_id: id,
             revision,
             manifest: bundle.manifest_sha256().to_owned(),
+            valid_until: Some(bundle.valid_until()),
         })
     );
 }
