@@ -8,7 +8,7 @@ use super::world;
 use crate::bundle::open::open;
 use crate::check::record::RUNBOOK;
 use crate::finding::{Finding, exit_code};
-use crate::host::{self, Action, Change, InstallError, Options, Report};
+use crate::host::{self, Action, Change, InstallError, Options, Outcome, Recovered, Report};
 use crate::rootfs::Root;
 use serde::Serialize;
 use std::path::Path;
@@ -18,6 +18,8 @@ struct Installed<'a> {
     command: &'static str,
     exit: u8,
     dry_run: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovered: Option<&'a Recovered>,
     #[serde(skip_serializing_if = "Option::is_none")]
     report: Option<&'a Report>,
     findings: &'a [Finding],
@@ -31,7 +33,7 @@ pub(super) fn run(arguments: &Install, output: &mut Output<'_>) -> Result<u8, Fa
     let bytes = world::read(&arguments.bundle)?;
     let verified = match open(&bytes, &arguments.bundle.display().to_string(), &trusted.trust, now) {
         Ok(verified) => verified,
-        Err(findings) => return Ok(refused(arguments, &findings, output)),
+        Err(findings) => return Ok(refused(arguments, None, &findings, output)),
     };
     let options = Options {
         dry_run: arguments.dry_run,
@@ -42,29 +44,73 @@ pub(super) fn run(arguments: &Install, output: &mut Output<'_>) -> Result<u8, Fa
         hostname: hostname(&root),
         trust_text: trusted.explicit.then_some(trusted.text.as_slice()),
     };
+    // By itself, so that it is told whatever becomes of this install.
+    let recovered = match host::recover(&root, arguments.dry_run, arguments.force) {
+        Ok(recovered) => recovered,
+        Err(error) => return failed(arguments, None, error, output),
+    };
+    if let Some(recovered) = &recovered {
+        output.note(said(recovered, arguments.dry_run));
+    }
     match host::install(&root, &verified, &identities, &options) {
-        Ok(report) => {
+        Ok(mut report) => {
             let (dry_run, findings) = (arguments.dry_run, &[][..]);
-            output.json(&Installed { command: "install", exit: 0, dry_run, report: Some(&report), findings });
+            report.recovered = recovered.clone().or(report.recovered);
+            output.json(&Installed {
+                command: "install",
+                exit: 0,
+                dry_run,
+                recovered: report.recovered.as_ref(),
+                report: Some(&report),
+                findings,
+            });
             output.sarif(&sarif::Report::new("install", 0, &[]));
             tell(&report, dry_run, output);
             Ok(0)
         }
-        Err(InstallError::Refused(findings)) => Ok(refused(arguments, &findings, output)),
-        Err(error) => {
-            let failure = Failure::from_error(error.exit_code(), &error);
-            Err(match error.hint() {
-                Some(hint) => failure.hint(hint),
-                None => failure,
-            })
-        }
+        Err(error) => failed(arguments, recovered.as_ref(), error, output),
     }
 }
 
-fn refused(arguments: &Install, findings: &[Finding], output: &mut Output<'_>) -> u8 {
+fn failed(
+    arguments: &Install,
+    recovered: Option<&Recovered>,
+    error: InstallError,
+    output: &mut Output<'_>,
+) -> Result<u8, Failure> {
+    if let InstallError::Refused(findings) = error {
+        return Ok(refused(arguments, recovered, &findings, output));
+    }
+    let failure = Failure::from_error(error.exit_code(), &error);
+    Err(match error.hint() {
+        Some(hint) => failure.hint(hint),
+        None => failure,
+    })
+}
+
+/// What became of an install that was interrupted, for people.
+fn said(recovered: &Recovered, dry_run: bool) -> String {
+    let of = recovered.revision.map_or_else(String::new, |revision| format!(" of revision {revision}"));
+    let outcome = match (recovered.outcome, dry_run) {
+        (Outcome::TakenBack, false) => "it was taken back first",
+        (Outcome::TakenBack, true) => {
+            "it would be taken back first; what follows is told of the host as it is"
+        }
+        (Outcome::Finished, false) => "all of it was done, and what it had left was removed",
+        (Outcome::Finished, true) => "all of it is done, and what it left would be removed",
+    };
+    format!("an install{of} was interrupted: {outcome}")
+}
+
+fn refused(
+    arguments: &Install,
+    recovered: Option<&Recovered>,
+    findings: &[Finding],
+    output: &mut Output<'_>,
+) -> u8 {
     let exit = exit_code(findings);
     let dry_run = arguments.dry_run;
-    output.json(&Installed { command: "install", exit, dry_run, report: None, findings });
+    output.json(&Installed { command: "install", exit, dry_run, recovered, report: None, findings });
     let places = [Place::output(&arguments.bundle), Place::root(&arguments.root)];
     output.sarif(&sarif::Report { places: &places, ..sarif::Report::new("install", exit, findings) });
     output.findings(findings);
@@ -154,7 +200,8 @@ mod tests {
         let of = |path: &str, previous| {
             let changes = vec![Change { path: path.into(), action: Action::Created }];
             let (run, restart) = (Vec::new(), Vec::new());
-            joining(&Report { host: "w1".into(), revision, previous, changes, run, restart })
+            let recovered = None;
+            joining(&Report { host: "w1".into(), revision, previous, recovered, changes, run, restart })
         };
         let [init, join] = ["init", "join"].map(|name| format!("/etc/kubernetes/kubeadm/{name}.yaml"));
         assert_eq!(of(&init, None), Some("kubeadm init --config /etc/kubernetes/kubeadm/init.yaml"));

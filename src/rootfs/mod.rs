@@ -13,7 +13,7 @@ mod write;
 mod tests;
 
 pub use read::{Entry, MAX_PARSED, OpenFile};
-pub use write::{Attributes, TEMPORARY_PREFIX, is_temporary};
+pub use write::{Attributes, Immutable, TEMPORARY_PREFIX, is_temporary, temporary_name};
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, openat, statat};
 use rustix::io::Errno;

@@ -72,12 +72,12 @@ fn strays(open: &Dir, known: &BTreeSet<&str>) -> Vec<Finding> {
     let unknown = entries.into_iter().map(|entry| (open.at(&entry.name), entry));
     unknown
         .filter(|(path, _)| !known.contains(path.as_str()) && !record::is_own(path))
+        // told as what an install left
+        .filter(|(_, entry)| {
+            !matches!(entry.kind, Kind::File | Kind::Directory) || !is_temporary(&entry.name)
+        })
         .map(|(path, entry)| {
-            let mend = if entry.kind == Kind::File && is_temporary(&entry.name) {
-                "an install was interrupted: run `sealift install` again with this host's bundle"
-            } else {
-                "remove it, or allow it in the spec, build and install again"
-            };
+            let mend = "remove it, or allow it in the spec, build and install again";
             Finding::new(Id::StrayFile, path, mend).found(entry.kind.name())
         })
         .collect()
