@@ -141,6 +141,8 @@ ids! {
     RollbackUnavailable = "rollback-unavailable", Revision;
     /// Nothing is installed in this root.
     NotInstalled = "not-installed", Difference;
+    /// An install was interrupted, or is at work right now: files may be of two revisions.
+    Interrupted = "interrupted", Difference;
     /// The record of what is installed contradicts the stored manifest.
     RecordMismatch = "record-mismatch", Difference;
     /// A file of the manifest, or one that a kubeconfig names, is not on the host.

@@ -4,6 +4,7 @@
 
 mod directories;
 mod files;
+mod interrupted;
 mod look;
 mod machine;
 mod parents;
@@ -92,12 +93,13 @@ impl Summary {
 ///
 /// A record whose signature does not hold is not believed: then nothing else is looked at.
 pub fn verify_host(root: &Root, options: &Options<'_>) -> HostCheck {
-    let mut findings = Vec::new();
+    let mut findings: Vec<Finding> = interrupted::check(root).into_iter().collect();
     let remembered = remembered::manifest(root, options, &mut findings);
     if let Some((manifest, _)) = &remembered {
         let digests = files::check(root, manifest, options, &mut findings);
         findings.extend(directories::check(root, manifest));
         findings.extend(parents::check(root, manifest));
+        findings.extend(interrupted::leftovers(root, manifest));
         findings.extend(sealifts_own::check(root, manifest, &digests));
         findings.extend(units::check(root, manifest));
     }

@@ -8,7 +8,9 @@ use super::world::{self, Trusted};
 use crate::bundle::open::open;
 use crate::check::record::RUNBOOK;
 use crate::finding::{Finding, exit_code};
-use crate::host::{self, Action, Change, InstallError, Options, Preview, Report, Withheld};
+use crate::host::{
+    self, Action, Change, InstallError, Options, Outcome, Preview, Recovered, Report, Withheld,
+};
 use crate::rootfs::Root;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -18,6 +20,8 @@ struct Installed<'a> {
     command: &'static str,
     exit: u8,
     dry_run: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovered: Option<&'a Recovered>,
     #[serde(skip_serializing_if = "Option::is_none")]
     report: Option<&'a Report>,
     findings: &'a [Finding],
@@ -51,7 +55,35 @@ pub(super) fn run(arguments: &Install, output: &mut Output<'_>) -> Result<u8, Fa
         allow_expired: arguments.allow_expired,
         ..placing.options(&root)
     };
-    placing.place(&root, &options, output)
+    placing.place(&root, None, &options, output)
+}
+
+/// Takes back, or clears up after, an install that was interrupted: by itself, so that it is told whatever
+/// becomes of this one.
+pub(super) fn recover(
+    root: &Root,
+    options: &Options<'_>,
+    output: &mut Output<'_>,
+) -> Result<Option<Recovered>, InstallError> {
+    let recovered = host::recover(root, options.dry_run, options.force)?;
+    if let Some(recovered) = &recovered {
+        output.note(said(recovered, options.dry_run));
+    }
+    Ok(recovered)
+}
+
+/// What became of an install that was interrupted, for people.
+fn said(recovered: &Recovered, dry_run: bool) -> String {
+    let of = recovered.revision.map_or_else(String::new, |revision| format!(" of revision {revision}"));
+    let outcome = match (recovered.outcome, dry_run) {
+        (Outcome::TakenBack, false) => "it was taken back first",
+        (Outcome::TakenBack, true) => {
+            "it would be taken back first; what follows is told of the host as it is"
+        }
+        (Outcome::Finished, false) => "all of it was done, and what it had left was removed",
+        (Outcome::Finished, true) => "all of it is done, and what it left would be removed",
+    };
+    format!("an install{of} was interrupted: {outcome}")
 }
 
 impl Placing<'_> {
@@ -70,10 +102,12 @@ impl Placing<'_> {
         }
     }
 
-    /// Opens the bundle, installs it and says what was done.
+    /// Opens the bundle, installs it and says what was done. `recovered` is what was done about an
+    /// earlier install before the bundle was read.
     pub(super) fn place(
         &self,
         root: &Root,
+        recovered: Option<Recovered>,
         options: &Options<'_>,
         output: &mut Output<'_>,
     ) -> Result<u8, Failure> {
@@ -81,35 +115,66 @@ impl Placing<'_> {
         let name = self.bundle.display().to_string();
         let verified = match open(self.bytes, &name, &self.trusted.trust, options.now) {
             Ok(verified) => verified,
-            Err(findings) => return Ok(self.refused(&findings, options.dry_run, output)),
+            Err(findings) => return Ok(self.refused(recovered.as_ref(), &findings, options.dry_run, output)),
+        };
+        let recovered = match recovered {
+            Some(recovered) => Some(recovered),
+            None => match recover(root, options, output) {
+                Ok(recovered) => recovered,
+                Err(error) => return self.failed(None, error, options.dry_run, output),
+            },
         };
         let trust_text = self.trusted.after(verified.manifest());
         let options = &Options { trust_text: trust_text.as_deref(), ..options.clone() };
         match host::install(root, &verified, &identities, options) {
-            Ok(report) => {
-                let (command, dry_run, findings) = (self.command, options.dry_run, &[][..]);
-                output.json(&Installed { command, exit: 0, dry_run, report: Some(&report), findings });
-                output.sarif(&sarif::Report::new(command, 0, &[]));
+            Ok(mut report) => {
+                report.recovered = recovered.or(report.recovered);
+                output.json(&Installed {
+                    command: self.command,
+                    exit: 0,
+                    dry_run: options.dry_run,
+                    recovered: report.recovered.as_ref(),
+                    report: Some(&report),
+                    findings: &[],
+                });
+                output.sarif(&sarif::Report::new(self.command, 0, &[]));
                 tell(&report, options, output);
                 Ok(0)
             }
-            Err(InstallError::Refused(findings)) => Ok(self.refused(&findings, options.dry_run, output)),
-            Err(error) => {
-                let failure = Failure::from_error(error.exit_code(), &error);
-                Err(match error.hint() {
-                    Some(hint) => failure.hint(hint),
-                    None => failure,
-                })
-            }
+            Err(error) => self.failed(recovered.as_ref(), error, options.dry_run, output),
         }
     }
 
+    /// Says why nothing was placed.
+    pub(super) fn failed(
+        &self,
+        recovered: Option<&Recovered>,
+        error: InstallError,
+        dry_run: bool,
+        output: &mut Output<'_>,
+    ) -> Result<u8, Failure> {
+        if let InstallError::Refused(findings) = error {
+            return Ok(self.refused(recovered, &findings, dry_run, output));
+        }
+        let failure = Failure::from_error(error.exit_code(), &error);
+        Err(match error.hint() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        })
+    }
+
     /// Says what stands against it.
-    pub(super) fn refused(&self, findings: &[Finding], dry_run: bool, output: &mut Output<'_>) -> u8 {
-        let exit = exit_code(findings);
-        output.json(&Installed { command: self.command, exit, dry_run, report: None, findings });
+    pub(super) fn refused(
+        &self,
+        recovered: Option<&Recovered>,
+        findings: &[Finding],
+        dry_run: bool,
+        output: &mut Output<'_>,
+    ) -> u8 {
+        let (command, exit) = (self.command, exit_code(findings));
+        output.json(&Installed { command, exit, dry_run, recovered, report: None, findings });
         let places = [Place::output(self.bundle), Place::root(self.root)];
-        output.sarif(&sarif::Report { places: &places, ..sarif::Report::new(self.command, exit, findings) });
+        output.sarif(&sarif::Report { places: &places, ..sarif::Report::new(command, exit, findings) });
         output.findings(findings);
         output.note("nothing was installed");
         exit
@@ -226,7 +291,8 @@ mod tests {
         let of = |path: &str, previous| {
             let changes = vec![Change::new(path, Action::Created)];
             let (run, restart) = (Vec::new(), Vec::new());
-            joining(&Report { host: "w1".into(), revision, previous, changes, run, restart })
+            let recovered = None;
+            joining(&Report { host: "w1".into(), revision, previous, recovered, changes, run, restart })
         };
         let [init, join] = ["init", "join"].map(|name| format!("/etc/kubernetes/kubeadm/{name}.yaml"));
         assert_eq!(of(&init, None), Some("kubeadm init --config /etc/kubernetes/kubeadm/init.yaml"));

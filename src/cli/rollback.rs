@@ -2,7 +2,7 @@
 
 use super::args::Rollback;
 use super::failure::Failure;
-use super::install::{Placing, open_root};
+use super::install::{Placing, open_root, recover};
 use super::output::Output;
 use super::world;
 use crate::check::obstacles;
@@ -15,11 +15,10 @@ use std::path::Path;
 pub(super) fn run(arguments: &Rollback, output: &mut Output<'_>) -> Result<u8, Failure> {
     let root = open_root(&arguments.root)?;
     let trusted = world::trust(arguments.trust.file.as_deref(), &arguments.root)?;
-    let kept = kept(&root);
     let placing = Placing {
         command: "rollback",
         bundle: Path::new(PREVIOUS),
-        bytes: kept.as_deref().unwrap_or_default(),
+        bytes: &[],
         root: &arguments.root,
         trusted: &trusted,
         identities: &arguments.identities,
@@ -33,9 +32,20 @@ pub(super) fn run(arguments: &Rollback, output: &mut Output<'_>) -> Result<u8, F
         rollback: true,
         ..placing.options(&root)
     };
-    match &kept {
-        Ok(_) => placing.place(&root, &options, output),
-        Err(finding) => Ok(placing.refused(std::slice::from_ref(finding), options.dry_run, output)),
+    // before the kept bundle is read: an install that was interrupted may have moved it
+    let recovered = match recover(&root, &options, output) {
+        Ok(recovered) => recovered,
+        Err(error) => return placing.failed(None, error, options.dry_run, output),
+    };
+    match kept(&root) {
+        Ok(bytes) => {
+            let options = Options { archive: &bytes, ..options };
+            Placing { bytes: &bytes, ..placing }.place(&root, recovered, &options, output)
+        }
+        Err(finding) => {
+            let findings = std::slice::from_ref(&finding);
+            Ok(placing.refused(recovered.as_ref(), findings, options.dry_run, output))
+        }
     }
 }
 

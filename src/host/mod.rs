@@ -1,8 +1,9 @@
 //! Install: the only writer of a host.
 //!
-//! All checks come first. Then everything is staged under temporary names beside its target, and
+//! All checks come first. Then everything is staged in private directories beside its place, and
 //! only when the last byte is on the disk do files take their places by rename, in an order that
-//! never shows a reader a manifest before the keys it names. Any failure takes back what was done.
+//! never shows a reader a manifest before the keys it names. A journal says beforehand what is done:
+//! a failure takes it back, and what a power cut left, the next install takes back.
 
 mod apply;
 mod before;
@@ -11,13 +12,16 @@ mod compare;
 mod error;
 mod generations;
 mod identity;
+mod journal;
 mod lock;
 mod paths;
+mod placing;
 mod policies;
 mod preview;
+mod recovery;
 mod removals;
 mod report;
-mod transaction;
+mod steps;
 mod wanted;
 
 #[cfg(test)]
@@ -27,6 +31,7 @@ mod tests;
 
 pub use error::InstallError;
 pub use preview::{Preview, Withheld};
+pub use recovery::{Outcome, Recovered, recover};
 pub use report::{Action, Change, Report};
 
 use crate::bundle::open::Verified;
@@ -64,7 +69,8 @@ pub struct Options<'a> {
 
 /// Makes a root hold what a bundle says, or changes nothing and says why.
 ///
-/// Installing what is installed touches no file; where the host drifted, it repairs.
+/// Installing what is installed touches no file; where the host drifted, it repairs. An install that
+/// was interrupted is ended first, as by [`recover`], also when this one is then refused.
 pub fn install(
     root: &Root,
     bundle: &Verified,
@@ -72,6 +78,10 @@ pub fn install(
     options: &Options<'_>,
 ) -> Result<Report, InstallError> {
     let lock = lock::existing(root)?;
+    let recovered = match &lock {
+        Some(_) => recovery::locked(root, options.dry_run, options.force)?,
+        None => None,
+    };
     let (previous, mut findings) = identity::check(root, bundle, options)?;
     findings.extend(paths::check(root, bundle.manifest())?);
     // Another host's secrets do not open here; that would only be told twice.
@@ -101,10 +111,11 @@ pub fn install(
     let files = compare::files(root, files)?;
     let mut report =
         report::of(bundle.manifest(), before.manifest(), previous, &directories, &files, &removals);
+    report.recovered = recovered;
     if options.dry_run {
         preview::add(root, &before, &files, &removals, &mut report)?;
     } else {
-        apply::apply(root, lock, &directories, &files, &removals)?;
+        apply::apply(root, lock, bundle.manifest(), &directories, &files, &removals)?;
     }
     Ok(report)
 }

@@ -2,6 +2,7 @@
 
 use super::compare::{DirectoryChange, FileChange};
 use super::preview::Preview;
+use super::recovery::Recovered;
 use super::removals::Removal;
 use crate::bundle::manifest::{Manifest, Revision};
 use crate::check::aftermath::{Aftermath, Asks, reloaded};
@@ -73,6 +74,9 @@ pub struct Report {
     /// The revision that was installed before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<Revision>,
+    /// An earlier install that was interrupted, and what became of it first.
+    #[serde(skip)]
+    pub recovered: Option<Recovered>,
     /// Directories, files in the order in which they take their places, then removed files;
     /// sealift's own included.
     pub changes: Vec<Change>,
@@ -139,6 +143,7 @@ pub(super) fn of(
         host: manifest.host.name.clone(),
         revision: manifest.revision,
         previous,
+        recovered: None,
         changes: made.chain(placed).chain(removed).collect(),
         run,
         restart,

@@ -15,7 +15,7 @@ mod tests;
 
 pub use attributes::{AccessList, Extra};
 pub use read::{Entry, MAX_PARSED, OpenFile};
-pub use write::{Attributes, TEMPORARY_PREFIX, is_temporary};
+pub use write::{Attributes, Immutable, TEMPORARY_PREFIX, is_temporary, temporary_name};
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat, openat2, statat};
 use rustix::io::Errno;

@@ -1,8 +1,8 @@
 //! What people do wrong: secrets given in places where something else belongs, and files that are damaged.
 
 use crate::disk::Disk;
-use crate::stage::{CLUSTER, SEED, Stage, words};
 use crate::stage;
+use crate::stage::{CLUSTER, SEED, Stage, words};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -123,7 +123,11 @@ fn secrets(stage: &Stage, place: &Path) {
     // one letter wrong, and one line too few
     let wrong = |letter: char| if letter == 'Q' { 'P' } else { 'Q' };
     let last = text.trim().chars().last().unwrap();
-    fs::write(place.join("damaged.key"), format!("{}{}\n", &text.trim()[..text.trim().len() - 1], wrong(last))).unwrap();
+    fs::write(
+        place.join("damaged.key"),
+        format!("{}{}\n", &text.trim()[..text.trim().len() - 1], wrong(last)),
+    )
+    .unwrap();
     fs::write(place.join("two.key"), text.replace('\n', "") + text.trim()).unwrap();
     let text = fs::read_to_string(stage.secret("w1.key")).unwrap();
     let lines: Vec<_> = text.lines().collect();
@@ -156,7 +160,8 @@ fn specs(stage: &Stage, place: &Path) {
     }
     fs::write(place.join("authority.key"), &pem).unwrap();
     fs::write(place.join("damaged.pem"), pem.replacen("MDE", "MEE", 1)).unwrap();
-    let secret = format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: x}}\nstringData:\n  a: {identity}\n");
+    let secret =
+        format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: x}}\nstringData:\n  a: {identity}\n");
     fs::write(place.join("secret.yaml"), secret).unwrap();
 }
 
@@ -200,8 +205,7 @@ fn secrets_as_arguments_are_not_repeated() {
     ] {
         for format in ["text", "json"] {
             let line = format!("--format {format} {line}");
-            let given: Vec<_> =
-                words(&line).iter().map(|word| word.replace("IDENTITY", &identity)).collect();
+            let given: Vec<_> = words(&line).iter().map(|word| word.replace("IDENTITY", &identity)).collect();
             let ran = crate::support::run(&mut stage.command(stage.public.path(), &[], &given));
             assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{line}: {ran:?}");
             assert!(ran.stderr.starts_with("error: an argument is a private key, "), "{line}: {ran:?}");

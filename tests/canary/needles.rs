@@ -166,7 +166,8 @@ impl Needles {
             }
             for (name, times) in self.within(&piece) {
                 // what lies in the overlap whole is the next piece's
-                let overlap = if piece.len() > PIECE { self.within(&piece[PIECE..]) } else { BTreeMap::new() };
+                let overlap =
+                    if piece.len() > PIECE { self.within(&piece[PIECE..]) } else { BTreeMap::new() };
                 let times = times - overlap.get(name).copied().unwrap_or(0);
                 if times > 0 {
                     *found.entry(name).or_default() += times;

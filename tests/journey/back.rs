@@ -60,7 +60,7 @@ fn a_dry_run_shows_texts_and_no_secret() {
             "action": "mode", "found": "0666", "expected": "0644",
         })
     );
-    let text = of("/var/lib/kubelet/config.yaml")["text"].as_str().unwrap().to_owned();
+    let text = of("/etc/kubernetes/kubelet/config.yaml")["text"].as_str().unwrap().to_owned();
     assert!(text.contains("-cgroupDriver: systemd\n+cgroupDriver: cgroupfs\n"), "{text}");
 }
 

@@ -3,7 +3,7 @@
 use crate::bundle::manifest::{Manifest, Policy};
 use crate::check::{obstacles, record};
 use crate::finding::{Finding, Id};
-use crate::rootfs::{Dir, Entry, Kind, is_temporary};
+use crate::rootfs::{Dir, Entry, Kind, is_temporary, split};
 use std::collections::BTreeSet;
 
 /// The way out.
@@ -21,6 +21,8 @@ pub(super) struct Known<'a> {
     paths: BTreeSet<&'a str>,
     /// Directories that no more than stand above what is placed: what else lies in them is a stray too.
     between: BTreeSet<&'a str>,
+    /// Where an install stages: what it leaves there is told as such.
+    stages: BTreeSet<&'a str>,
 }
 
 impl<'a> Known<'a> {
@@ -29,7 +31,8 @@ impl<'a> Known<'a> {
     pub(super) fn of(manifest: &'a Manifest) -> Self {
         let (foreign, placed): (Vec<_>, Vec<_>) =
             manifest.files.iter().partition(|file| file.policy == Policy::Foreign);
-        let files = placed.into_iter().map(|file| file.path.as_str());
+        let above = placed.iter().filter_map(|file| Some(split(&file.path).ok()?.0));
+        let files = placed.iter().map(|file| file.path.as_str());
         let listed = || manifest.directories.iter().map(|directory| directory.path.as_str());
         let own = [record::HOST_SUMS, record::TRUST, record::DIRECTORY];
         let (mut paths, mut between) = (BTreeSet::new(), BTreeSet::new());
@@ -43,9 +46,10 @@ impl<'a> Known<'a> {
         for path in listed().chain([record::DIRECTORY]) {
             between.remove(path);
         }
+        let stages = above.chain(listed()).collect();
         paths.extend(foreign.into_iter().map(|file| file.path.as_str()));
         paths.extend(manifest.directories.iter().flat_map(|it| &it.allow).map(String::as_str));
-        Self { paths, between }
+        Self { paths, between, stages }
     }
 
     /// Everything in an owned directory that nothing lists, hidden files and what lies in directories
@@ -84,6 +88,9 @@ impl Search<'_> {
                 return;
             }
             let path = open.at(&entry.name);
+            if is_staging(&entry) && !astray && self.known.stages.contains(open.own_path()) {
+                continue;
+            }
             let known = !astray && (self.known.paths.contains(path.as_str()) || record::is_own(&path));
             let within = !known || self.known.between.contains(path.as_str());
             if !known {
@@ -102,11 +109,11 @@ impl Search<'_> {
     }
 }
 
+/// What an install leaves when it is interrupted.
+fn is_staging(entry: &Entry) -> bool {
+    matches!(entry.kind, Kind::File | Kind::Directory) && is_temporary(&entry.name)
+}
+
 fn stray(path: String, entry: &Entry) -> Finding {
-    let mend = if entry.kind == Kind::File && is_temporary(&entry.name) {
-        "an install was interrupted: run `sealift install` again with this host's bundle"
-    } else {
-        REMOVE
-    };
-    Finding::new(Id::StrayFile, path, mend).found(entry.kind.name())
+    Finding::new(Id::StrayFile, path, REMOVE).found(entry.kind.name())
 }
