@@ -6,6 +6,8 @@
 
 mod host;
 mod machine;
+mod quiet;
+mod rights;
 #[path = "../support/mod.rs"]
 mod support;
 
