@@ -98,3 +98,20 @@ fn a_file_mounted_over_another() {
     // and by the same file system, of the very same inode
     assert_eq!(with(&format!("mount --bind {path} {path}")).expect_code(1).stdout, expected);
 }
+
+/// What editors and people leave in a directory of which the kubelet runs everything.
+#[test]
+fn strays_beside_static_pods() {
+    use std::os::unix::ffi::OsStrExt;
+    let built = installed(&spec_of_today());
+    let manifests = built.path("roots/infra0/etc/kubernetes/manifests");
+    fs::create_dir_all(manifests.join("old/.git")).unwrap();
+    for name in ["etcd.yaml~", ".etcd.yaml.swp", "#etcd.yaml#", "etcd.yaml.bak", "old/etcd.yaml", "old/.git/HEAD"] {
+        fs::write(manifests.join(name), "a: b\n").unwrap();
+    }
+    fs::write(manifests.join(std::ffi::OsStr::from_bytes(b"\xff.yaml")), "a: b\n").unwrap();
+    std::os::unix::fs::symlink("/etc/shadow", manifests.join("link.yaml")).unwrap();
+    std::os::unix::fs::symlink("nowhere", manifests.join("dangling.yaml")).unwrap();
+    drop(std::os::unix::net::UnixListener::bind(manifests.join("socket")).unwrap());
+    compare("strays", &said(&built, &VERIFY, 1));
+}
