@@ -68,7 +68,7 @@ pub enum WalkError {
         /// The path.
         at: String,
     },
-    /// The file's size or times changed between the first and the last byte.
+    /// The file's size or times changed between the first and the last byte, or something else took its place.
     #[error("{at} changed while it was being read")]
     Changed {
         /// The path.
@@ -327,6 +327,8 @@ impl Dir {
             // Linux answers ENOTDIR for links too when O_DIRECTORY is set.
             Err(Errno::NOTDIR | Errno::LOOP) => Err(match self.metadata(name)?.kind {
                 Kind::Symlink => WalkError::Symlink { at },
+                // swapped in between
+                Kind::Directory => WalkError::Changed { at },
                 kind => WalkError::NotADirectory { at, kind },
             }),
             Err(errno) => Err(WalkError::io("open", &at, errno)),

@@ -7,6 +7,8 @@
 mod back;
 mod host;
 mod machine;
+mod quiet;
+mod rights;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -56,7 +56,7 @@ impl<'a> Known<'a> {
     /// included; the record's own directory counts as sealift's.
     pub(super) fn strays(&self, owned: &Dir) -> Vec<Finding> {
         let mut search = Search { known: self, findings: Vec::new() };
-        search.directory(owned, false, 0);
+        search.directory(owned, 0);
         if search.findings.len() > MOST_TOLD {
             search.findings.truncate(MOST_TOLD);
             let more = Finding::new(Id::StrayFile, owned.own_path(), REMOVE);
@@ -72,8 +72,8 @@ struct Search<'k> {
 }
 
 impl Search<'_> {
-    /// `astray`: the directory is a stray itself, and so is all in it.
-    fn directory(&mut self, open: &Dir, astray: bool, depth: usize) {
+    /// An owned directory, one for listed files only, or a stray.
+    fn directory(&mut self, open: &Dir, depth: usize) {
         // so many that strays are among them if there are as many as are told
         let most = self.known.paths.len() + MOST_TOLD + 1;
         let entries = match open.list_some(most) {
@@ -88,10 +88,10 @@ impl Search<'_> {
                 return;
             }
             let path = open.at(&entry.name);
-            if is_staging(&entry) && !astray && self.known.stages.contains(open.own_path()) {
+            if is_staging(&entry) && self.known.stages.contains(open.own_path()) {
                 continue;
             }
-            let known = !astray && (self.known.paths.contains(path.as_str()) || record::is_own(&path));
+            let known = self.known.paths.contains(path.as_str()) || record::is_own(&path);
             let within = !known || self.known.between.contains(path.as_str());
             if !known {
                 self.findings.push(stray(path, &entry));
@@ -100,7 +100,7 @@ impl Search<'_> {
                 continue;
             }
             match open.enter(&entry.name) {
-                Ok(inner) => self.directory(&inner, !known, depth + 1),
+                Ok(inner) => self.directory(&inner, depth + 1),
                 // gone since, or of a name that is no text: told above
                 Err(error) if error.is_not_found() => {}
                 Err(error) => self.findings.push(obstacles::finding(&error)),

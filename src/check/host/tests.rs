@@ -6,7 +6,11 @@
 mod blocks;
 mod drift;
 mod machine;
+mod parents;
 mod policies;
+mod races;
+mod rights;
+mod strays;
 mod units;
 
 use super::{HostCheck, Options, Summary, verify_host};
