@@ -112,9 +112,9 @@ fn extras_of_files_and_directories() {
     // what is staged there gets nothing of it
     let own = top.own_metadata().unwrap();
     let attributes = crate::rootfs::Attributes { mode: 0o644, uid: own.uid, gid: own.gid };
-    let name = top.stage(b"new", attributes).unwrap();
-    assert_eq!(top.file(&name).unwrap().extras().unwrap(), []);
-    assert_eq!(top.metadata(&name).unwrap().mode, 0o644);
+    let written = top.write_new("new", b"new", attributes, None).unwrap();
+    assert_eq!(top.file("new").unwrap().extras().unwrap(), []);
+    assert_eq!(written.mode, 0o644);
     top.set(crate::rootfs::Attributes { mode: 0o755, ..attributes }).unwrap();
     assert_eq!(top.own_extras().unwrap(), []);
 }
