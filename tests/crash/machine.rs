@@ -35,8 +35,9 @@ impl Laboratory {
         let make = |within: &Path| tempfile::Builder::new().prefix("sealift-crash-").tempdir_in(within);
         let directory = make(shared).or_else(|_| make(&std::env::temp_dir())).unwrap();
         bundles::write(directory.path());
+        let none = Tree::new;
         let mut it =
-            Self { directory, bare: Tree::new(), older: Tree::new(), newer: Tree::new(), first: Tree::new() };
+            Self { directory, bare: none(), older: none(), newer: none(), first: none(), back: none() };
         let write = |path: &str, text: &str| {
             let path = it.state("bare").join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
