@@ -122,23 +122,21 @@ fn there<T>(result: Result<T, WalkError>) -> Result<Option<T>, WalkError> {
     }
 }
 
-/// Takes all steps back, the last first. What cannot be taken back does not keep others from it.
+/// Takes all steps back, the last first, and none before one that cannot be: a manifest that stays needs
+/// the keys that it names.
 fn take_back(root: &Root, journal: &Journal) -> Result<(), InstallError> {
     let mut places = Places::new(root, journal);
-    let (mut failed, mut cause) = (Vec::new(), None);
-    for (number, step) in journal.steps.iter().enumerate().rev() {
-        if let Err(error) = undo(&mut places, number, step) {
-            failed.push(step.path().to_owned());
-            cause.get_or_insert(error);
-        }
+    let mut steps = journal.steps.iter().enumerate().rev();
+    let failed = steps.find_map(|(number, step)| {
+        let error = undo(&mut places, number, step).err()?;
+        Some(InstallError::HalfDone { paths: vec![step.path().to_owned()], source: Box::new(error.into()) })
+    });
+    let open = places.open.values().flatten();
+    let synced = open.map(|(directory, _)| directory.sync()).fold(Ok(()), Result::and);
+    match failed {
+        Some(failed) => Err(failed),
+        None => Ok(synced?),
     }
-    for (directory, _) in places.open.values().flatten() {
-        if let Err(error) = directory.sync() {
-            cause.get_or_insert(error);
-        }
-    }
-    cause
-        .map_or(Ok(()), |cause| Err(InstallError::HalfDone { paths: failed, source: Box::new(cause.into()) }))
 }
 
 fn undo<'a>(places: &mut Places<'a>, number: usize, step: &'a Step) -> Result<(), WalkError> {

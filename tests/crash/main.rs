@@ -280,7 +280,10 @@ fn refuse_everywhere(name: &str, start: Start) {
                 let interrupted = judge(start, &root, call);
                 if !interrupted {
                     taken_back.fetch_add(1, Ordering::Relaxed);
-                    assert!(&now == start.before, "{said}\n{}", differences(&now, start));
+                    // where removing fails too, the record's directory may stay
+                    let exact = later.is_empty() || start.name == "older";
+                    assert!(&now == start.before || !exact, "{said}\n{}", differences(&now, start));
+                    assert!(&now != start.after, "{said}");
                 }
                 interrupted
             }
