@@ -191,6 +191,18 @@ fn what_a_killed_install_left_is_cleared() {
     assert_eq!(host.picture(), before);
 }
 
+/// A directory of the manifest that the record's directory is in, which is made before all others.
+#[test]
+fn a_directory_above_the_record() {
+    let mut draft = Draft::new();
+    let mut above = draft.manifest.directories.first().unwrap().clone();
+    (above.path, above.mode) = ("/var/lib".into(), "0711".into());
+    draft.manifest.directories.push(above);
+    let (host, bundle) = Host::with(&draft);
+    assert_eq!([host.mode("/var"), host.mode("/var/lib"), host.mode(DIRECTORY)], [0o755, 0o711, 0o700]);
+    assert!(!host.install(&draft, &bundle, &options()).unwrap().changed());
+}
+
 #[test]
 fn hard_links_elsewhere_keep_their_contents() {
     let draft = Draft::new();
