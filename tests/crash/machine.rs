@@ -135,7 +135,7 @@ pub(crate) fn tree(root: &Path) -> Tree {
             waiting.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
         } else {
             let digest = hex::encode(Sha256::digest(fs::read(&path).unwrap()));
-            line += &format!(" links {} {digest}", found.nlink());
+            line = format!("{line} links {} {digest}", found.nlink());
         }
         let name = path.strip_prefix(root).unwrap().to_str().unwrap();
         out.insert(format!("/{name}"), line);

@@ -117,7 +117,7 @@ fn judge_all_but_manifests(start: Start, root: &Path, call: &Call) -> bool {
     }
     let host: Tree = now.clone().into_iter().filter(|(path, _)| !is_of_install(path)).collect();
     let record = "/var/lib/sealift/installed.json";
-    if now.get(record).is_some() && now.get(record).map(digest) == start.after.get(record).map(digest) {
+    if now.contains_key(record) && now.get(record).map(digest) == start.after.get(record).map(digest) {
         let plain = |tree: &Tree| -> Tree {
             tree.iter().map(|(path, line)| (path.clone(), without_links(line))).collect()
         };
@@ -128,8 +128,8 @@ fn judge_all_but_manifests(start: Start, root: &Path, call: &Call) -> bool {
     interrupted
 }
 
-fn digest(line: &String) -> String {
-    line.rsplit(' ').next().unwrap().to_owned()
+fn digest(line: impl AsRef<str>) -> String {
+    line.as_ref().rsplit(' ').next().unwrap().to_owned()
 }
 
 /// A kept second name counts as a link.
