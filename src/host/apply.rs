@@ -99,8 +99,8 @@ impl OwnDirectory {
             let (above, name) = split(path)?;
             let parent = root.directory(above)?;
             drop(parent.make(name, Attributes::on(root, mode, 0, 0))?);
+            self.made.push((parent.clone(), name.to_owned()));
             parent.sync()?;
-            self.made.push((parent, name.to_owned()));
         }
         root.directory(DIRECTORY)
     }

@@ -89,8 +89,13 @@ pub(super) fn end(root: &Root, journal: &Journal) -> Result<(), InstallError> {
 struct Places<'a> {
     root: &'a Root,
     beside: BTreeMap<&'a str, &'a str>,
-    open: BTreeMap<&'a str, Option<(Dir, Option<Dir>)>>,
+    open: BTreeMap<&'a str, Option<Place>>,
 }
+
+/// A directory, and the staging directory in it.
+type Place = (Dir, Option<Dir>);
+/// The same, and a file's name.
+type Named<'a> = (Dir, Option<Dir>, &'a str);
 
 impl<'a> Places<'a> {
     fn new(root: &'a Root, journal: &'a Journal) -> Self {
@@ -98,7 +103,7 @@ impl<'a> Places<'a> {
     }
 
     /// The directory of a file, the staging directory in it, and the file's name.
-    fn of(&mut self, path: &'a str) -> Result<Option<(Dir, Option<Dir>, &'a str)>, WalkError> {
+    fn of(&mut self, path: &'a str) -> Result<Option<Named<'a>>, WalkError> {
         let (above, name) = split(path)?;
         if !self.open.contains_key(above) {
             let directory = there(self.root.directory(above))?;
@@ -122,23 +127,21 @@ fn there<T>(result: Result<T, WalkError>) -> Result<Option<T>, WalkError> {
     }
 }
 
-/// Takes all steps back, the last first. What cannot be taken back does not keep others from it.
+/// Takes all steps back, the last first, and none before one that cannot be: a manifest that stays needs
+/// the keys that it names.
 fn take_back(root: &Root, journal: &Journal) -> Result<(), InstallError> {
     let mut places = Places::new(root, journal);
-    let (mut failed, mut cause) = (Vec::new(), None);
-    for (number, step) in journal.steps.iter().enumerate().rev() {
-        if let Err(error) = undo(&mut places, number, step) {
-            failed.push(step.path().to_owned());
-            cause.get_or_insert(error);
-        }
+    let mut steps = journal.steps.iter().enumerate().rev();
+    let failed = steps.find_map(|(number, step)| {
+        let error = undo(&mut places, number, step).err()?;
+        Some(InstallError::HalfDone { paths: vec![step.path().to_owned()], source: Box::new(error.into()) })
+    });
+    let open = places.open.values().flatten();
+    let synced = open.map(|(directory, _)| directory.sync()).fold(Ok(()), Result::and);
+    match failed {
+        Some(failed) => Err(failed),
+        None => Ok(synced?),
     }
-    for (directory, _) in places.open.values().flatten() {
-        if let Err(error) = directory.sync() {
-            cause.get_or_insert(error);
-        }
-    }
-    cause
-        .map_or(Ok(()), |cause| Err(InstallError::HalfDone { paths: failed, source: Box::new(cause.into()) }))
 }
 
 fn undo<'a>(places: &mut Places<'a>, number: usize, step: &'a Step) -> Result<(), WalkError> {
@@ -158,9 +161,9 @@ fn undo<'a>(places: &mut Places<'a>, number: usize, step: &'a Step) -> Result<()
         Step::Set { .. } => Ok(()),
         Step::Create { new: mark, .. } => {
             // While the new file is not in its place, what is there is another's.
-            let placed = there(staged.metadata(&new))?.is_none();
+            let consumed = there(staged.metadata(&new))?.is_none();
             match now {
-                Some(now) if placed && mark.is(&now) => directory.unlink(name),
+                Some(now) if consumed && mark.is(&now) => directory.unlink(name),
                 _ => Ok(()),
             }
         }
@@ -194,7 +197,7 @@ fn lost(root: &Root, journal: &Journal) -> Result<Vec<Finding>, InstallError> {
     for (number, step) in journal.steps.iter().enumerate() {
         let Step::Replace { path, new: mark } = step else { continue };
         let Some((directory, staged, name)) = places.of(path)? else { continue };
-        let placed = there(directory.metadata(name))?.is_some_and(|now| mark.is(&now));
+        let is_new = there(directory.metadata(name))?.is_some_and(|now| mark.is(&now));
         let kept = match &staged {
             Some(staged) => {
                 there(staged.metadata(&Journal::old_name(number)))?.is_some()
@@ -202,7 +205,7 @@ fn lost(root: &Root, journal: &Journal) -> Result<Vec<Finding>, InstallError> {
             }
             None => false,
         };
-        if placed && !kept {
+        if is_new && !kept {
             findings.push(
                 Finding::new(
                     Id::Interrupted,

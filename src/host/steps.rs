@@ -8,7 +8,6 @@ use super::report::Action;
 use super::wanted::{Base, Phase};
 use crate::bundle::manifest::Manifest;
 use crate::check::journal::{FORMAT, Journal, Owned, Phase as Progress};
-use crate::check::record::DIRECTORY;
 use crate::rootfs::{Attributes, Root, WalkError, split, temporary_name};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -82,18 +81,23 @@ impl<'a> Plan<'a> {
 
     fn directory(&mut self, root: &Root, directory: &'a DirectoryChange<'_>) -> Result<(), InstallError> {
         let (path, attributes) = (directory.path, directory.attributes);
-        match directory.action {
-            Action::Unchanged => {}
-            Action::Created if path == DIRECTORY => {}
-            Action::Created => {
+        if directory.action == Action::Unchanged {
+            return Ok(());
+        }
+        match root.directory(path) {
+            // Also one that was made since it was compared: the record's, and those above it.
+            Ok(open) => {
+                let before = Attributes::of(&open.own_metadata()?);
+                if before != attributes {
+                    let change = Change::Set { before: before.into(), attributes };
+                    self.steps.push(Step { path, phase: Phase::Directories, change });
+                }
+            }
+            Err(WalkError::NotFound { .. }) => {
                 self.made.insert(path, attributes);
                 self.make(root, split(path)?.0, Attributes::on(root, 0o755, 0, 0))?;
             }
-            _ => {
-                let before = Attributes::of(&root.directory(path)?.own_metadata()?).into();
-                let change = Change::Set { before, attributes };
-                self.steps.push(Step { path, phase: Phase::Directories, change });
-            }
+            Err(error) => return Err(error.into()),
         }
         Ok(())
     }

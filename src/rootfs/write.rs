@@ -143,7 +143,7 @@ impl Dir {
         match linkat(&*self.fd, name, &*into.fd, as_name, AtFlags::empty()) {
             Ok(()) => Ok(true),
             Err(Errno::OPNOTSUPP | Errno::NOSYS | Errno::MLINK) => Ok(false),
-            Err(errno @ Errno::PERM) => match self.immutable(&[(self, name)]) {
+            Err(errno @ Errno::PERM) => match Self::immutable(&[(self, name)]) {
                 Some(immutable) => Err(self.because("replace", name, immutable)),
                 // vfat and others say so; so does protected_hardlinks of another user's file
                 None if self.metadata(name)?.kind == Kind::File => Ok(false),
@@ -160,7 +160,7 @@ impl Dir {
         errno: Errno,
         suspects: &[(&Self, &str)],
     ) -> WalkError {
-        match self.immutable(suspects).filter(|_| errno == Errno::PERM) {
+        match Self::immutable(suspects).filter(|_| errno == Errno::PERM) {
             Some(immutable) => self.because(doing, name, immutable),
             None => WalkError::io(doing, &self.at(name), errno),
         }
@@ -180,7 +180,7 @@ impl Dir {
     }
 
     /// The first of these files, or of their directories, that may not be changed by anybody.
-    fn immutable(&self, suspects: &[(&Self, &str)]) -> Option<Immutable> {
+    fn immutable(suspects: &[(&Self, &str)]) -> Option<Immutable> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         suspects.iter().find_map(|(directory, name)| {
             let file = directory.file(name).ok().and_then(|_| {

@@ -108,7 +108,8 @@ impl Draft {
     }
 
     fn pod(&mut self, name: &str, pairs: &[(&str, &str)], more: &str) {
-        let keys: String = pairs.iter().map(|(crt, key)| format!("  {crt}: {key}\n")).collect();
+        let lines: Vec<String> = pairs.iter().map(|(crt, key)| format!("  {crt}: {key}\n")).collect();
+        let keys = lines.concat();
         let text = format!("apiVersion: v1\nkind: Pod\npairs:\n{keys}more: {more}\n");
         self.file(&format!("{PODS}/{name}.yaml"), "0600", &text);
     }

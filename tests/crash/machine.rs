@@ -35,8 +35,9 @@ impl Laboratory {
         let make = |within: &Path| tempfile::Builder::new().prefix("sealift-crash-").tempdir_in(within);
         let directory = make(shared).or_else(|_| make(&std::env::temp_dir())).unwrap();
         bundles::write(directory.path());
+        let none = Tree::new;
         let mut it =
-            Self { directory, bare: Tree::new(), older: Tree::new(), newer: Tree::new(), first: Tree::new() };
+            Self { directory, bare: none(), older: none(), newer: none(), first: none(), back: none() };
         let write = |path: &str, text: &str| {
             let path = it.state("bare").join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -134,7 +135,7 @@ pub(crate) fn tree(root: &Path) -> Tree {
             waiting.extend(fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
         } else {
             let digest = hex::encode(Sha256::digest(fs::read(&path).unwrap()));
-            line += &format!(" links {} {digest}", found.nlink());
+            line = format!("{line} links {} {digest}", found.nlink());
         }
         let name = path.strip_prefix(root).unwrap().to_str().unwrap();
         out.insert(format!("/{name}"), line);

@@ -38,11 +38,8 @@ pub(super) fn leftovers(root: &Root, manifest: &Manifest) -> Vec<Finding> {
     let mut findings = Vec::new();
     for place in places {
         let found = root.directory(place).and_then(|open| Ok((open.leftovers()?, open)));
-        let (entries, open) = match found {
-            Ok(found) => found,
-            // What is missing or in the way is told by others.
-            Err(_) => continue,
-        };
+        // What is missing or in the way is told by others.
+        let Ok((entries, open)) = found else { continue };
         let paths = entries.into_iter().map(|entry| (open.at(&entry.name), entry.kind));
         findings.extend(paths.filter(|(path, _)| !known.contains(path)).map(|(path, kind)| {
             Finding::new(Id::Interrupted, path, LEFT)

@@ -4,12 +4,15 @@
 use super::{FORMAT, Found, JOURNAL, Journal, LARGEST, Mark, NEXT, Owned, Phase, Step, parse, read};
 use crate::bundle::canonical;
 use crate::bundle::manifest::Revision;
-use crate::rootfs::Root;
+use crate::rootfs::{Kind, Metadata, Root};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use tempfile::TempDir;
 
 const HEX: &str = "0123456789abcdef0123456789abcdef";
+
+/// What makes of a journal one that no install writes.
+type Change = Box<dyn Fn(&mut Journal)>;
 
 fn journal() -> Journal {
     let new = Mark { size: 7, seconds: 1_795_132_800, nanoseconds: 5 };
@@ -50,7 +53,7 @@ fn what_no_install_writes_is_refused() {
     let at = |path: &str| Step::Remove { path: path.to_owned() };
     let set =
         |path: &str, mode, uid| Step::Set { path: path.to_owned(), before: Owned { mode, uid, gid: 0 } };
-    let cases: Vec<(&str, Box<dyn Fn(&mut Journal)>)> = vec![
+    let cases: Vec<(&str, Change)> = vec![
         ("a journal of another format", Box::new(|it| it.format = 2)),
         ("a staging directory of another name", Box::new(|it| it.staging[1] = "/etc/app".into())),
         ("a staging directory of another name", Box::new(move |it| it.staging[1] = staged("/etc/../root"))),
@@ -111,6 +114,35 @@ fn what_no_install_writes_is_refused() {
     }
     assert_eq!(parse(&text.as_bytes()[..text.len() - 1]), form);
     assert_eq!(parse(b""), form);
+}
+
+#[test]
+fn a_file_is_known_again() {
+    let found = |size, times| Metadata {
+        kind: Kind::File,
+        mode: 0o600,
+        uid: 0,
+        gid: 0,
+        size,
+        links: 1,
+        identity: (1, 2),
+        times: [times, (9, 9)],
+    };
+    let mark = Mark::of(&found(7, (100, 5)));
+    assert_eq!(mark, Mark { size: 7, seconds: 100, nanoseconds: 5 });
+    // the second: as a file system without parts of seconds has it after it was mounted anew
+    for times in [(100, 5), (100, 0)] {
+        assert!(mark.is(&found(7, times)), "{times:?}");
+    }
+    for (size, times) in [(8, (100, 5)), (7, (101, 5)), (7, (100, 6)), (7, (99, 0))] {
+        assert!(!mark.is(&found(size, times)), "{size} {times:?}");
+    }
+    assert!(!mark.is(&Metadata { kind: Kind::Directory, ..found(7, (100, 5)) }));
+    for (name, is) in
+        [("0.new", true), ("17.old", true), (".new", false), ("a.new", false), ("1.new~", false)]
+    {
+        assert_eq!(Journal::is_of_a_step(name), is, "{name}");
+    }
 }
 
 #[test]

@@ -178,7 +178,10 @@ fn an_immutable_file() {
     let error = host.install(&newer, &bundle, &options()).unwrap_err();
     let after = host.picture();
     assert!(chattr("-i"));
-    assert_eq!(machine(&error).0, format!("cannot replace {POD}"));
+    let (text, kind, hint) = machine(&error);
+    assert_eq!((text, kind), (format!("cannot replace {POD}"), ErrorKind::PermissionDenied));
+    assert_eq!(hint, "take the attribute away with `chattr -i` and run again");
+    assert_eq!(error.source().unwrap().to_string(), format!("{POD} has the immutable attribute"));
     assert_eq!(after, before);
     host.install(&newer, &bundle, &options()).unwrap();
 }
@@ -208,6 +211,7 @@ fn an_immutable_file_that_should_go() {
     let after = host.picture();
     assert!(chattr("-i"));
     assert_eq!(machine(&error).0, "cannot remove /etc/app/older");
+    assert_eq!(machine(&error).2, "take the attribute away with `chattr -i` and run again");
     assert_eq!(after, before);
     host.install(&newer, &bundle, &options()).unwrap();
     assert!(!host.path("/etc/app/older").exists());

@@ -27,9 +27,9 @@ fn a_first_install_places_everything_in_order() {
         "/etc/pki",
         "/etc/pods",
         DIRECTORY,
-        CONF,
         CRT,
         SECRET,
+        CONF,
         VERIFY_KEY_PATH,
         POD,
         HOST_SUMS,
@@ -103,14 +103,14 @@ fn drift_is_repaired_and_told() {
     host.write(HOST_SUMS, b"");
     let mut expected = vec![
         ("/etc/pki", Action::Mode),
-        (CONF, Action::Created),
         (SECRET, Action::Mode),
+        (CONF, Action::Created),
         (POD, Action::Updated),
         (HOST_SUMS, Action::Updated),
     ];
     if is_root() {
         chown(host.path(CRT), Some(12), Some(34)).unwrap();
-        expected.insert(2, (CRT, Action::Owner));
+        expected.insert(1, (CRT, Action::Owner));
     }
     let report = host.install(&draft, &bundle, &options()).unwrap();
     assert_eq!(changes(&report, Action::Unchanged), expected);
@@ -189,6 +189,18 @@ fn what_a_killed_install_left_is_cleared() {
     }
     host.install(&draft, &bundle, &options()).unwrap();
     assert_eq!(host.picture(), before);
+}
+
+/// A directory of the manifest that the record's directory is in, which is made before all others.
+#[test]
+fn a_directory_above_the_record() {
+    let mut draft = Draft::new();
+    let mut above = draft.manifest.directories.first().unwrap().clone();
+    (above.path, above.mode) = ("/var/lib".into(), "0711".into());
+    draft.manifest.directories.push(above);
+    let (host, bundle) = Host::with(&draft);
+    assert_eq!([host.mode("/var"), host.mode("/var/lib"), host.mode(DIRECTORY)], [0o755, 0o711, 0o700]);
+    assert!(!host.install(&draft, &bundle, &options()).unwrap().changed());
 }
 
 #[test]
