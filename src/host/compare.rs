@@ -98,9 +98,7 @@ fn directory<'a>(
     wanted: Attributes,
 ) -> Result<DirectoryChange<'a>, InstallError> {
     let action = match root.directory(path) {
-        Ok(open) => {
-            attributes(wanted, Attributes::of(&open.own_metadata()?), !open.own_extras()?.is_empty())
-        }
+        Ok(open) => attributes(wanted, Attributes::of(&open.own_metadata()?), !open.own_extras()?.is_empty()),
         Err(WalkError::NotFound { .. }) => Action::Created,
         Err(error) => return Err(error.into()),
     };

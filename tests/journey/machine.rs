@@ -83,7 +83,9 @@ fn addresses_of_a_machine() {
     };
     let expected = "address-missing /var/lib/sealift/manifest.json: expected an interface with 10.0.0.6, found interfaces with 10.0.0.7\n  mend: bring up the interface that has it, or correct the host's addresses in the spec, build and install\n";
     assert_eq!(on("ip address add 10.0.0.7/32 dev lo").expect_code(4).stdout, expected);
-    for addresses in ["ip address add 10.0.0.6/32 dev lo; ip address add 10.0.0.7/32 dev lo", "# no network yet"] {
+    for addresses in
+        ["ip address add 10.0.0.6/32 dev lo; ip address add 10.0.0.7/32 dev lo", "# no network yet"]
+    {
         let there = on(addresses).expect_code(0);
         assert!(!there.stdout.contains("mend") && there.stderr.is_empty(), "{there:?}");
     }

@@ -12,14 +12,59 @@ use std::process::Command;
 /// Every system call that a verify may make. What opens, writes and controls is looked at further.
 const CALLS: &[&str] = &[
     // the process itself
-    "arch_prctl", "brk", "clone3", "execve", "exit", "exit_group", "futex", "getrandom", "gettid", "madvise",
-    "membarrier", "mmap", "mprotect", "mremap", "munmap", "poll", "prctl", "prlimit64", "rseq", "rt_sigaction",
-    "rt_sigprocmask", "rt_sigreturn", "sched_getaffinity", "sched_yield", "set_robust_list", "set_tid_address",
-    "sigaltstack", "getpid", "geteuid", "getuid",
+    "arch_prctl",
+    "brk",
+    "clone3",
+    "execve",
+    "exit",
+    "exit_group",
+    "futex",
+    "getrandom",
+    "gettid",
+    "madvise",
+    "membarrier",
+    "mmap",
+    "mprotect",
+    "mremap",
+    "munmap",
+    "poll",
+    "prctl",
+    "prlimit64",
+    "rseq",
+    "rt_sigaction",
+    "rt_sigprocmask",
+    "rt_sigreturn",
+    "sched_getaffinity",
+    "sched_yield",
+    "set_robust_list",
+    "set_tid_address",
+    "sigaltstack",
+    "getpid",
+    "geteuid",
+    "getuid",
     // what it reads
-    "access", "clock_gettime", "close", "fadvise64", "fcntl", "fgetxattr", "flistxattr", "fstat", "getcwd",
-    "getdents64", "ioctl", "lseek", "newfstatat", "openat", "openat2", "pread64", "read", "readlink",
-    "readlinkat", "statx", "uname", "write",
+    "access",
+    "clock_gettime",
+    "close",
+    "fadvise64",
+    "fcntl",
+    "fgetxattr",
+    "flistxattr",
+    "fstat",
+    "getcwd",
+    "getdents64",
+    "ioctl",
+    "lseek",
+    "newfstatat",
+    "openat",
+    "openat2",
+    "pread64",
+    "read",
+    "readlink",
+    "readlinkat",
+    "statx",
+    "uname",
+    "write",
 ];
 
 /// The calls of a command, in full, with what each was made of; the command runs without a network.
@@ -45,7 +90,11 @@ fn only_reads(calls: &[String], more: &[&str]) {
     let name = |call: &str| call.split('(').next().unwrap().to_owned();
     let others: BTreeSet<String> =
         calls.iter().map(|call| name(call)).filter(|call| !CALLS.contains(&call.as_str())).collect();
-    assert_eq!(others, more.iter().map(|name| (*name).to_owned()).collect(), "calls that are not of this list");
+    assert_eq!(
+        others,
+        more.iter().map(|name| (*name).to_owned()).collect(),
+        "calls that are not of this list"
+    );
     for call in calls {
         let opens = call.starts_with("open");
         let may_write = ["O_WRONLY", "O_RDWR", "O_CREAT", "O_TRUNC", "O_APPEND"];
@@ -147,4 +196,42 @@ fn verify_leaves_all_times_as_they_were() {
     if fs::metadata(&stray).unwrap().atime() == OLD {
         skip("no access times in this file system");
     }
+}
+
+/// Files of a tebibyte, which no reader finishes: verify holds little in memory and reads what it must.
+#[test]
+fn verify_of_huge_files_takes_little_memory() {
+    let Some(prlimit) = need_working("prlimit", &["--as=268435456", "true"]) else { return };
+    let built = installed(&spec_of_today());
+    let root = built.path("roots/infra0");
+    let grow = |path: &str| {
+        let file =
+            fs::File::options().create(true).truncate(false).write(true).open(root.join(path)).unwrap();
+        file.set_len(1 << 40).unwrap();
+    };
+    let etc = "etc/kubernetes";
+    grow(&format!("{etc}/manifests/etcd.yaml"));
+    grow(&format!("{etc}/manifests/stray"));
+    grow(&format!("{etc}/pki/etcd/server.key"));
+    grow(&format!("{etc}/pki/etcd/peer.crt"));
+    grow("etc/sealift/SHA256SUMS");
+    let mut command = Command::new(prlimit);
+    command.args(["--as=268435456", "--cpu=20", SEALIFT]).args(VERIFY).current_dir(built.path(""));
+    let found = run(&mut command).expect_code(1);
+    let ids: Vec<&str> = found
+        .stdout
+        .lines()
+        .filter(|line| !line.starts_with(' '))
+        .map(|line| line.split(':').next().unwrap())
+        .collect();
+    assert_eq!(
+        ids,
+        [
+            "digest-mismatch /etc/kubernetes/manifests/etcd.yaml",
+            "stray-file /etc/kubernetes/manifests/stray",
+            "digest-mismatch /etc/kubernetes/pki/etcd/peer.crt",
+            "digest-mismatch /etc/kubernetes/pki/etcd/server.key",
+            "digest-mismatch /etc/sealift/SHA256SUMS",
+        ]
+    );
 }

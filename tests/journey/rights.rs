@@ -79,7 +79,9 @@ fn a_file_mounted_over_another() {
     if !is_root() {
         return skip("mounts take root");
     }
-    let Some(unshare) = need_working("unshare", &["--mount", "mount", "--bind", "/etc", "/etc"]) else { return };
+    let Some(unshare) = need_working("unshare", &["--mount", "mount", "--bind", "/etc", "/etc"]) else {
+        return;
+    };
     let built = installed(&spec_of_today());
     let root = built.path("roots/infra0");
     let path = "etc/kubernetes/pki/etcd/ca.crt";
@@ -88,8 +90,10 @@ fn a_file_mounted_over_another() {
         let script = format!("set -e\ncd {}\n{mount}\nexec {SEALIFT} verify --root .", root.display());
         run(Command::new(&unshare).args(["--mount", "sh", "-c", &script]))
     };
-    let _ = with("mount --bind etc/kubernetes etc/kubernetes; mount --bind etc/kubernetes/pki etc/kubernetes/pki")
-        .expect_code(0);
+    let _ = with(
+        "mount --bind etc/kubernetes etc/kubernetes; mount --bind etc/kubernetes/pki etc/kubernetes/pki",
+    )
+    .expect_code(0);
     let expected = format!(
         "mounted-over /{path}: expected the file that its directory holds, found a mount of its own\n  mend: umount /{path}, then run `sealift install` again with this host's bundle\n"
     );
@@ -106,7 +110,9 @@ fn strays_beside_static_pods() {
     let built = installed(&spec_of_today());
     let manifests = built.path("roots/infra0/etc/kubernetes/manifests");
     fs::create_dir_all(manifests.join("old/.git")).unwrap();
-    for name in ["etcd.yaml~", ".etcd.yaml.swp", "#etcd.yaml#", "etcd.yaml.bak", "old/etcd.yaml", "old/.git/HEAD"] {
+    for name in
+        ["etcd.yaml~", ".etcd.yaml.swp", "#etcd.yaml#", "etcd.yaml.bak", "old/etcd.yaml", "old/.git/HEAD"]
+    {
         fs::write(manifests.join(name), "a: b\n").unwrap();
     }
     fs::write(manifests.join(std::ffi::OsStr::from_bytes(b"\xff.yaml")), "a: b\n").unwrap();

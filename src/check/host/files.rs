@@ -21,6 +21,10 @@ const DIFFERS: &str = "find out who changed it; move it out of the way, then run
 /// The way out when mode or owner of another program's file differ: install leaves it alone.
 const FOREIGN: &str = "set it with chmod or chown, and see which program writes it so";
 
+/// No larger key or certificate is held for comparison with others: 1 MiB, several times what distributions
+/// have as all authorities of the world.
+const MAX_KEPT: usize = 1 << 20;
+
 /// SHA-256, in lower-case hex, of the plaintext of each file that holds what it should.
 pub(super) type Digests = BTreeMap<String, String>;
 
@@ -184,7 +188,7 @@ impl<'a> Check<'a> {
         if certificates {
             findings.extend(inspect(&bytes, &file.path, self.options.at, self.options.within));
         }
-        if certificates || file.certificate.is_some() {
+        if (certificates || file.certificate.is_some()) && bytes.len() <= MAX_KEPT {
             self.kept.insert(&file.path, bytes);
         }
     }

@@ -41,8 +41,7 @@ pub(super) fn look(root: &Root, file: &File, no_key: bool) -> Result<Seen, WalkE
     let (parent, name) = split(&file.path)?;
     let directory = root.directory(parent)?;
     // Of an initial file the fields are read, which needs no key.
-    let skipped =
-        file.policy == Policy::Foreign || (file.sealed && no_key && file.policy != Policy::Initial);
+    let skipped = file.policy == Policy::Foreign || (file.sealed && no_key && file.policy != Policy::Initial);
     match directory.file(name) {
         Ok(open) => Ok(Seen {
             metadata: *open.metadata(),

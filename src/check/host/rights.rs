@@ -22,7 +22,8 @@ pub(super) fn of_file(file: &File, mode: u32, seen: &Seen) -> Vec<Finding> {
         (_, Policy::Block) => Vec::new(),
         (Err(error), _) => vec![obstacles::finding(error)],
         (Ok(beside), Policy::Foreign) => {
-            let opens = |extra: &&Extra| matches!(extra, Extra::AccessList(list) if list.named() & !mode & 7 != 0);
+            let opens =
+                |extra: &&Extra| matches!(extra, Extra::AccessList(list) if list.named() & !mode & 7 != 0);
             let lists = beside.extras.iter().filter(opens);
             let findings = lists.flat_map(|list| extras(path, std::slice::from_ref(list)));
             findings.map(|finding| Finding { mend: FOREIGN.to_owned(), ..finding }).collect()
@@ -73,7 +74,9 @@ fn extras(path: &str, found: &[Extra]) -> Vec<Finding> {
     for extra in found {
         let (id, expected, found) = match extra {
             Extra::AccessList(list) => (Id::AclPresent, "no access list", list.to_string()),
-            Extra::DefaultList => (Id::AclPresent, "no default access list", "one for new entries".to_owned()),
+            Extra::DefaultList => {
+                (Id::AclPresent, "no default access list", "one for new entries".to_owned())
+            }
             Extra::Capabilities => {
                 (Id::CapabilityPresent, "no capabilities", "security.capability".to_owned())
             }

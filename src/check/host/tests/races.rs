@@ -117,7 +117,8 @@ fn a_file_rewritten_in_place() {
     let seen = race(&host, 500, |turn| {
         use std::os::unix::fs::FileExt;
         // the second half goes wrong before the first comes right, and the other way round
-        let (wrong, right) = if turn % 2 == 0 { ((0, b'x'), (HALF, b'b')) } else { ((HALF, b'x'), (0, b'a')) };
+        let (wrong, right) =
+            if turn % 2 == 0 { ((0, b'x'), (HALF, b'b')) } else { ((HALF, b'x'), (0, b'a')) };
         for (at, byte) in [wrong, right] {
             file.write_all_at(&vec![byte; HALF], at as u64).unwrap();
         }

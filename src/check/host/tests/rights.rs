@@ -80,7 +80,8 @@ fn access_lists() {
         ]
     );
     let changed = mended(&host, &draft, &bundle);
-    let expected = ["/etc/pods", DIRECTORY, CONF, SECRET, HOST_SUMS].map(|path| (path.to_owned(), Action::Mode));
+    let expected =
+        ["/etc/pods", DIRECTORY, CONF, SECRET, HOST_SUMS].map(|path| (path.to_owned(), Action::Mode));
     assert_eq!(changed, expected);
 }
 
@@ -156,7 +157,10 @@ fn files_with_other_names() {
     };
     assert_eq!(verify(&host, &PLAIN).findings, [CRT, SECRET, TRUST, INSTALLED].map(linked));
     fs::remove_file(host.path(TRUST)).unwrap();
-    assert_eq!(mended(&host, &draft, &bundle), [CRT, SECRET, INSTALLED].map(|path| (path.to_owned(), Action::Mode)));
+    assert_eq!(
+        mended(&host, &draft, &bundle),
+        [CRT, SECRET, INSTALLED].map(|path| (path.to_owned(), Action::Mode))
+    );
     // what stands under the other name was not written to
     assert_eq!(host.read("/_etc_pki_server.key"), host.read(SECRET));
 }
