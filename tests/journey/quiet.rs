@@ -120,7 +120,7 @@ fn verify_only_reads_and_opens_no_socket() {
                 let open = |call: &&String| call.starts_with("open") && call.contains(&format!("\"{path}\""));
                 calls.iter().filter(open).count()
             };
-            for name in ["server.key", "peer.crt", "etcdctl.env", "etcd.yaml"] {
+            for name in ["server.key", "peer.crt", "etcdctl.env", "etcd.yaml", "30-sealift-gate.conf"] {
                 assert_eq!(opened(name), 1, "{name}");
             }
         }
