@@ -96,12 +96,12 @@ pub fn verify_host(root: &Root, options: &Options<'_>) -> HostCheck {
     let mut findings: Vec<Finding> = interrupted::check(root).into_iter().collect();
     let remembered = remembered::manifest(root, options, &mut findings);
     if let Some((manifest, _)) = &remembered {
-        let digests = files::check(root, manifest, options, &mut findings);
+        let (digests, kept) = files::check(root, manifest, options, &mut findings);
         findings.extend(directories::check(root, manifest));
         findings.extend(parents::check(root, manifest));
         findings.extend(interrupted::leftovers(root, manifest));
         findings.extend(sealifts_own::check(root, manifest, &digests));
-        findings.extend(units::check(root, manifest));
+        findings.extend(units::check(root, manifest, &kept));
     }
     HostCheck {
         findings: sorted(findings),

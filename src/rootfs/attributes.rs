@@ -23,8 +23,8 @@ const CAPABILITY: &CStr = c"security.capability";
 
 /// What stands beside mode and owner, and grants or hides something.
 ///
-/// Not labels and signatures of the kernel's security modules (`security.*` but capabilities: SELinux's, IMA's,
-/// EVM's, Smack's, AppArmor's), nor what file systems say of themselves (`btrfs.*`, `system.nfs4_acl`,
+/// Not labels and signatures of the kernel's security modules (`security.*` but capabilities: those of `SELinux`,
+/// IMA, EVM, Smack, `AppArmor`), nor what file systems say of themselves (`btrfs.*`, `system.nfs4_acl`,
 /// overlayfs' own, XFS' second name of its access lists).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Extra {
@@ -62,7 +62,7 @@ const OTHER: u16 = 0x20;
 const MOST_TOLD: usize = 16;
 
 impl AccessList {
-    /// Reads the kernel's form (linux/posix_acl_xattr.h): version 2, then entries of 8 bytes, little-endian.
+    /// Reads the kernel's form (`linux/posix_acl_xattr.h`): version 2, then entries of 8 bytes, little-endian.
     fn parse(value: &[u8]) -> Option<Self> {
         let (version, rest) = value.split_first_chunk::<4>()?;
         let (entries, rest) = rest.as_chunks::<8>();

@@ -120,7 +120,7 @@ fn verify_only_reads_and_opens_no_socket() {
                 let open = |call: &&String| call.starts_with("open") && call.contains(&format!("\"{path}\""));
                 calls.iter().filter(open).count()
             };
-            for name in ["server.key", "peer.crt", "etcdctl.env", "etcd.yaml"] {
+            for name in ["server.key", "peer.crt", "etcdctl.env", "etcd.yaml", "30-sealift-gate.conf"] {
                 assert_eq!(opened(name), 1, "{name}");
             }
         }
@@ -196,4 +196,42 @@ fn verify_leaves_all_times_as_they_were() {
     if fs::metadata(&stray).unwrap().atime() == OLD {
         skip("no access times in this file system");
     }
+}
+
+/// Files of a tebibyte, which no reader finishes: verify holds little in memory and reads what it must.
+#[test]
+fn verify_of_huge_files_takes_little_memory() {
+    let Some(prlimit) = need_working("prlimit", &["--as=268435456", "true"]) else { return };
+    let built = installed(&spec_of_today());
+    let root = built.path("roots/infra0");
+    let grow = |path: &str| {
+        let file =
+            fs::File::options().create(true).truncate(false).write(true).open(root.join(path)).unwrap();
+        file.set_len(1 << 40).unwrap();
+    };
+    let etc = "etc/kubernetes";
+    grow(&format!("{etc}/manifests/etcd.yaml"));
+    grow(&format!("{etc}/manifests/stray"));
+    grow(&format!("{etc}/pki/etcd/server.key"));
+    grow(&format!("{etc}/pki/etcd/peer.crt"));
+    grow("etc/sealift/SHA256SUMS");
+    let mut command = Command::new(prlimit);
+    command.args(["--as=268435456", "--cpu=20", SEALIFT]).args(VERIFY).current_dir(built.path(""));
+    let found = run(&mut command).expect_code(1);
+    let ids: Vec<&str> = found
+        .stdout
+        .lines()
+        .filter(|line| !line.starts_with(' '))
+        .map(|line| line.split(':').next().unwrap())
+        .collect();
+    assert_eq!(
+        ids,
+        [
+            "digest-mismatch /etc/kubernetes/manifests/etcd.yaml",
+            "stray-file /etc/kubernetes/manifests/stray",
+            "digest-mismatch /etc/kubernetes/pki/etcd/peer.crt",
+            "digest-mismatch /etc/kubernetes/pki/etcd/server.key",
+            "digest-mismatch /etc/sealift/SHA256SUMS",
+        ]
+    );
 }

@@ -21,20 +21,39 @@ const DIFFERS: &str = "find out who changed it; move it out of the way, then run
 /// The way out when mode or owner of another program's file differ: install leaves it alone.
 const FOREIGN: &str = "set it with chmod or chown, and see which program writes it so";
 
+/// No larger key or certificate is held for comparison with others: 1 MiB, several times what distributions
+/// have as all authorities of the world.
+const MAX_KEPT: usize = 1 << 20;
+
 /// SHA-256, in lower-case hex, of the plaintext of each file that holds what it should.
 pub(super) type Digests = BTreeMap<String, String>;
 
-/// Checks all files.
-pub(super) fn check(
-    root: &Root,
-    manifest: &Manifest,
-    options: &Options<'_>,
+/// The contents of files, by path.
+pub(super) type Kept<'a> = BTreeMap<&'a str, Zeroizing<Vec<u8>>>;
+
+/// The most bytes of other files than keys and certificates that are held, so that who parses them later
+/// need not open them again.
+const MOST_KEPT: usize = 16 << 20;
+
+/// Checks all files; what else reads them, reads what was read here.
+pub(super) fn check<'a>(
+    root: &'a Root,
+    manifest: &'a Manifest,
+    options: &'a Options<'a>,
     findings: &mut Vec<Finding>,
-) -> Digests {
+) -> (Digests, Kept<'a>) {
     let (key, mut key_file) = verify_key(root, manifest, findings);
     let certificates = manifest.files.iter().filter_map(|file| file.certificate.as_deref()).collect();
-    let mut check =
-        Check { root, key, options, certificates, kept: BTreeMap::new(), digests: Digests::new() };
+    let mut check = Check {
+        root,
+        key,
+        options,
+        certificates,
+        kept: Kept::new(),
+        room: MOST_KEPT,
+        initial: Vec::new(),
+        digests: Digests::new(),
+    };
     for file in &manifest.files {
         let seen = match key_file.take_if(|_| file.path == VERIFY_KEY_PATH) {
             Some(seen) => seen,
@@ -42,9 +61,13 @@ pub(super) fn check(
         };
         check.file(file, seen, findings);
     }
+    for (file, bytes) in std::mem::take(&mut check.initial) {
+        findings.extend(check.fields(file, &bytes));
+        check.keep(file, bytes, findings);
+    }
     check.pairs(manifest, findings);
     check.uses(manifest, findings);
-    check.digests
+    (check.digests, check.kept)
 }
 
 /// The host's verify key, if it is what the manifest says, and its file as it was found.
@@ -75,8 +98,11 @@ struct Check<'a> {
     key: Option<VerifyKey>,
     options: &'a Options<'a>,
     certificates: BTreeSet<&'a str>,
-    /// Keys and certificates.
-    kept: BTreeMap<&'a str, Zeroizing<Vec<u8>>>,
+    /// Keys and certificates, and what else there is room for.
+    kept: Kept<'a>,
+    room: usize,
+    /// Files that a component rewrites: their fields are judged when all that they name was read.
+    initial: Vec<(&'a File, Zeroizing<Vec<u8>>)>,
     digests: Digests,
 }
 
@@ -120,8 +146,7 @@ impl<'a> Check<'a> {
         findings.extend(rights::of_file(file, mode, &seen));
         match seen.contents {
             Ok(Contents::Whole(bytes)) if file.policy == Policy::Initial => {
-                findings.extend(self.fields(file, &bytes));
-                self.keep(file, bytes, findings);
+                self.initial.push((file, bytes));
             }
             Ok(Contents::Whole(bytes)) => {
                 let digest = sha256_hex(&bytes);
@@ -150,7 +175,10 @@ impl<'a> Check<'a> {
             let finding = Finding::new(Id::ManifestMalformed, record::MANIFEST, mend);
             return vec![finding.expected("fields that this sealift checks").found(unknown)];
         }
-        let named = |path: &str, link| fields::on_host(self.root, path, link);
+        let named = |path: &str, link| match self.kept.get(path) {
+            Some(bytes) => Ok(Some(bytes.clone())),
+            None => fields::on_host(self.root, path, link),
+        };
         fields::findings(&file.path, fields::differences(wanted, bytes, &named), DIFFERS)
     }
 
@@ -185,6 +213,11 @@ impl<'a> Check<'a> {
             findings.extend(inspect(&bytes, &file.path, self.options.at, self.options.within));
         }
         if certificates || file.certificate.is_some() {
+            if bytes.len() <= MAX_KEPT {
+                self.kept.insert(&file.path, bytes);
+            }
+        } else if let Some(room) = self.room.checked_sub(bytes.len()) {
+            self.room = room;
             self.kept.insert(&file.path, bytes);
         }
     }

@@ -1,5 +1,6 @@
 //! The effective units: nothing masks, hides or overrides what the manifest's unit files say.
 
+use super::files::Kept;
 use crate::bundle::manifest::Manifest;
 use crate::check::obstacles;
 use crate::check::units::effective::{How, Override, World, overrides};
@@ -13,8 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const MEND: &str =
     "remove it, or say in the spec what it should say, build and install; then run `systemctl daemon-reload`";
 
-/// Checks every unit of which the manifest lists a file.
-pub(super) fn check(root: &Root, manifest: &Manifest) -> Vec<Finding> {
+/// Checks every unit of which the manifest lists a file. `kept` are files that were read already.
+pub(super) fn check(root: &Root, manifest: &Manifest, kept: &Kept<'_>) -> Vec<Finding> {
     let mut units: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for file in &manifest.files {
         if let Some(unit) = unit_of(&file.path) {
@@ -33,7 +34,8 @@ pub(super) fn check(root: &Root, manifest: &Manifest) -> Vec<Finding> {
     let allowed = manifest.directories.iter().flat_map(|directory| &directory.allow);
     let listed = manifest.files.iter().map(|file| &file.path).chain(allowed).chain(&generated);
     let listed = listed.map(String::as_str).collect();
-    let load = match LoadPath::read(root) {
+    let held = |path: &str| kept.get(path).map(|bytes| bytes.as_slice());
+    let load = match LoadPath::read(root, &held) {
         Ok(load) => load,
         Err(error) => return vec![unreadable(&error)],
     };

@@ -13,9 +13,9 @@ const MOST_DROP_INS: usize = 1024;
 const MOST_HOPS: usize = 8;
 
 /// The load path of a tree, looked at once.
-#[derive(Debug)]
 pub struct LoadPath<'a> {
     root: &'a Root,
+    held: Contents<'a>,
     /// Of each directory of [`LOAD_PATH`] that is there: the names below it.
     directories: Vec<Directory>,
 }
@@ -27,6 +27,10 @@ struct Directory {
     /// Links between units: where each leads, as text.
     links: BTreeMap<String, String>,
 }
+
+/// The contents of files that were read already, by path without links: they are not opened again, so that
+/// what was hashed is what is parsed.
+pub type Contents<'a> = &'a dyn Fn(&str) -> Option<&'a [u8]>;
 
 /// What stands for a unit.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -68,9 +72,9 @@ pub enum LoadError {
     },
 }
 
-impl LoadPath<'_> {
+impl<'a> LoadPath<'a> {
     /// Lists the load path of a tree. Directories that are not there are no error.
-    pub fn read(root: &Root) -> Result<LoadPath<'_>, LoadError> {
+    pub fn read(root: &'a Root, held: Contents<'a>) -> Result<LoadPath<'a>, LoadError> {
         let mut directories = Vec::new();
         for path in LOAD_PATH {
             // where /lib is a link to /usr/lib, one directory of the two is enough
@@ -97,7 +101,7 @@ impl LoadPath<'_> {
             }
             directories.push(directory);
         }
-        Ok(LoadPath { root, directories })
+        Ok(LoadPath { root, held, directories })
     }
 
     /// The path of the file or link that a unit's name stands for: the first on the load path.
@@ -131,27 +135,27 @@ impl LoadPath<'_> {
     pub fn unit(&self, name: &str) -> Result<Unit, LoadError> {
         let id = self.id(name).unwrap_or_else(|| name.to_owned());
         let fragment = match self.entry(&id) {
-            Some(path) => Self::part(self.root, path)?,
+            Some(path) => self.part(path)?,
             None => None,
         };
         let (chosen, hidden) = self.drop_ins(&id)?;
         let mut drop_ins = Vec::new();
         for path in chosen {
-            drop_ins.extend(Self::part(self.root, path)?);
+            drop_ins.extend(self.part(path)?);
         }
         Ok(Unit { fragment, drop_ins, hidden })
     }
 
     /// The names that a file of variables sets; none when it cannot be read.
     pub fn variables(&self, path: &str) -> Option<BTreeSet<String>> {
-        match tree::read(self.root, path).ok()? {
+        match tree::read(self.root, self.held, path).ok()? {
             Held::Nothing | Held::Mask | Held::Directory => Some(BTreeSet::new()),
             Held::File(bytes) => Some(environment::names(&bytes)),
         }
     }
 
-    fn part(root: &Root, path: String) -> Result<Option<Part>, LoadError> {
-        Ok(match tree::read(root, &path)? {
+    fn part(&self, path: String) -> Result<Option<Part>, LoadError> {
+        Ok(match tree::read(self.root, self.held, &path)? {
             Held::Nothing | Held::Directory => None,
             Held::Mask => Some(Part { path, file: None }),
             Held::File(bytes) => Some(Part { path, file: Some(syntax::read(&bytes)) }),

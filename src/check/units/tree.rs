@@ -1,5 +1,6 @@
 //! A host's tree as systemd walks it: through links, but beneath the root.
 
+use super::load::Contents;
 use super::syntax::MOST_BYTES;
 use crate::rootfs::{Dir, Entry, Kind, Root, WalkError, split};
 use zeroize::Zeroizing;
@@ -24,8 +25,8 @@ pub(super) enum Held {
     Directory,
 }
 
-/// Reads what stands at a path, or where its links lead.
-pub(super) fn read(root: &Root, path: &str) -> Result<Held, WalkError> {
+/// Reads what stands at a path, or where its links lead; of a file that was read already, that.
+pub(super) fn read(root: &Root, held: Contents<'_>, path: &str) -> Result<Held, WalkError> {
     let real = match resolve(root, path) {
         Ok(Some(real)) => real,
         Ok(None) => return Ok(Held::Nothing),
@@ -33,6 +34,13 @@ pub(super) fn read(root: &Root, path: &str) -> Result<Held, WalkError> {
     };
     if real == NULL {
         return Ok(Held::Mask);
+    }
+    if let Some(bytes) = held(&real) {
+        return match bytes.len() as u64 {
+            0 => Ok(Held::Mask),
+            size if size > MOST_BYTES => Err(WalkError::TooLarge { at: path.to_owned() }),
+            _ => Ok(Held::File(Zeroizing::new(bytes.to_vec()))),
+        };
     }
     let open = match root.file(&real) {
         Ok(open) => open,

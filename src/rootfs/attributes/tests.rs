@@ -20,7 +20,7 @@ fn list(entries: &[(u16, u16, u32)]) -> Vec<u8> {
 }
 
 const ANY: u32 = u32::MAX;
-/// user::rw-, user:1000:rw-, group::r--, mask::r--, other::---
+/// `user::rw-,user:1000:rw-,group::r--,mask::r--,other::---`
 const NAMED: [(u16, u16, u32); 5] = [(1, 6, ANY), (2, 6, 1000), (4, 4, ANY), (16, 4, ANY), (32, 0, ANY)];
 
 #[test]

@@ -43,7 +43,7 @@ fn told(tree: &Path, unit: &str) -> Option<Vec<String>> {
 /// The same by this reader.
 fn read_here(tree: &Path, unit: &str) -> Vec<String> {
     let root = Root::open(tree).unwrap();
-    let unit = LoadPath::read(&root).unwrap().unit(unit).unwrap();
+    let unit = LoadPath::read(&root, &|_| None).unwrap().unit(unit).unwrap();
     let parts = unit.fragment.iter().chain(&unit.drop_ins);
     parts
         .flat_map(|part| {
