@@ -107,7 +107,9 @@ pub(super) fn cases() -> Vec<Case> {
             })
         }),
         row("manifest-trust-line-feed", WRONG, 1, "a line behind a key that hosts shall trust", || {
-            manifest(|it| it["trust"] = json!([public(SIGNER) + "\nother " + &public(STRANGER)]))
+            manifest(|it| {
+                it["trust"] = json!([public(SIGNER), public(STRANGER) + "\nother " + &public(SIGNER)])
+            })
         }),
         row("manifest-trust-kind", WRONG, 1, "hosts shall trust a key of another kind", || {
             manifest(|it| it["trust"] = json!([public(SIGNER), "ssh-rsa AAAAB3NzaC1yc2EAAAADAQAB"]))
