@@ -6,6 +6,7 @@
 mod support;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use support::archive::member;
 use support::example::{Built, HOSTS, replaced, spec_of_today};
@@ -230,7 +231,6 @@ fn a_trust_file_that_is_not_the_manifests() {
     fs::write(&file, theirs).unwrap();
     let _ = sealift(&words).expect_code(0);
     // a file that others may write is not even read
-    use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
     let ran = cluster.verify("infra0").expect_code(3);
     assert!(ran.stderr.contains("others may write it"), "{}", ran.stderr);

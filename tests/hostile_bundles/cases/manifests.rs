@@ -103,12 +103,12 @@ pub(super) fn cases() -> Vec<Case> {
         }),
         row("manifest-trust-options", WRONG, 1, "options before a key that hosts shall trust", || {
             manifest(|it| {
-                it["trust"] = json!([public(SIGNER), format!("cert-authority {}", public(STRANGER))])
+                it["trust"] = json!([public(SIGNER), format!("cert-authority {}", public(STRANGER))]);
             })
         }),
         row("manifest-trust-line-feed", WRONG, 1, "a line behind a key that hosts shall trust", || {
             manifest(|it| {
-                it["trust"] = json!([public(SIGNER), public(STRANGER) + "\nother " + &public(SIGNER)])
+                it["trust"] = json!([public(SIGNER), public(STRANGER) + "\nother " + &public(SIGNER)]);
             })
         }),
         row("manifest-trust-kind", WRONG, 1, "hosts shall trust a key of another kind", || {
