@@ -148,18 +148,7 @@ fn table() -> Vec<Row> {
         one(&["logLevel"], Top, &tuning("logLevel: warn")),
     ]);
     all.extend(preparation());
-    let timer = |more: &str| format!("verify: {{timer: {{{more}}}}}");
-    all.extend([
-        one(&["onCalendar"], Top, &timer("onCalendar: daily")),
-        within(&["onCalendar"], Top, &timer(""), &timer("onCalendar: daily")),
-        within(&["onCalendar"], Worker, &timer(""), &timer("onCalendar: daily")),
-        within(&["enabled"], Top, &timer(""), &timer("enabled: false")),
-        within(&["randomizedDelay"], Top, &timer(""), &timer("randomizedDelay: 1h")),
-        within(&["within"], Top, &timer(""), &timer("within: 14d")),
-        within(&["metrics"], Top, &timer(""), &timer("metrics: /srv/a.prom")),
-        within(&["program"], Top, &timer(""), &timer("program: /opt/sealift")),
-        one(&["within"], Top, "roles: {worker: {verify: {timer: {within: 14d}}}}"),
-    ]);
+    all.extend(timer());
     for component in ["apiServer", "controllerManager", "scheduler"] {
         let volume = |more: &str| format!("{component}: {{extraVolumes: {{a: {{hostPath: /srv/a{more}}}}}}}");
         all.extend([
@@ -212,6 +201,26 @@ fn preparation() -> Vec<Row> {
         one(&["name"], Top, "hostPrep: {timezone: {name: UTC}}"),
         one(&["servers"], Top, "hostPrep: {ntp: {servers: [a]}}"),
         within(&["client"], Top, "hostPrep: {ntp: {servers: [a]}}", "hostPrep: {ntp: {servers: [a], client: chrony}}"),
+    ]
+}
+
+/// The timer that verifies hosts.
+#[rustfmt::skip]
+fn timer() -> Vec<Row> {
+    use At::{Top, Worker};
+    let timer = |more: &str| format!("verify: {{timer: {{{more}}}}}");
+    let one = |fields: &'static [&'static str], at, text: &str| (fields, at, String::new(), text.to_owned());
+    let within = |fields: &'static [&'static str], at, with: &str| (fields, at, timer(""), timer(with));
+    vec![
+        one(&["onCalendar"], Top, &timer("onCalendar: daily")),
+        within(&["onCalendar"], Top, "onCalendar: daily"),
+        within(&["onCalendar"], Worker, "onCalendar: daily"),
+        within(&["enabled"], Top, "enabled: false"),
+        within(&["randomizedDelay"], Top, "randomizedDelay: 1h"),
+        within(&["within"], Top, "within: 14d"),
+        within(&["metrics"], Top, "metrics: /srv/a.prom"),
+        within(&["program"], Top, "program: /opt/sealift"),
+        one(&["within"], Top, "roles: {worker: {verify: {timer: {within: 14d}}}}"),
     ]
 }
 

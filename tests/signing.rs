@@ -6,6 +6,7 @@
 mod support;
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use support::archive::member;
 use support::example::{Built, HOSTS, replaced, spec_of_today};
@@ -230,7 +231,6 @@ fn a_trust_file_that_is_not_the_manifests() {
     fs::write(&file, theirs).unwrap();
     let _ = sealift(&words).expect_code(0);
     // a file that others may write is not even read
-    use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
     let ran = cluster.verify("infra0").expect_code(3);
     assert!(ran.stderr.contains("others may write it"), "{}", ran.stderr);
@@ -389,4 +389,37 @@ fn diff_tells_whom_hosts_trust() {
     let ran = sealift(words).expect_code(1);
     assert!(ran.stdout.contains("trust "), "{}", ran.stdout);
     assert!(ran.stdout.contains(&key(&lines(&cluster.builds[3])[0])), "{}", ran.stdout);
+}
+
+/// The new key comes from another seed, since the old one leaked.
+#[test]
+fn a_key_of_another_seed() {
+    let built = Built::staged(&spec(1, ""));
+    let (own, used) = (built.path("seed.age"), built.path("test-only/seed.age"));
+    fs::copy(&used, &own).unwrap();
+    let operator = built.path("test-only/operator.key");
+    let words = ["init".into(), "--add-seed".into(), "--dir".into(), built.path(""), "-i".into(), operator];
+    let _ = sealift(words).expect_code(0);
+    fs::copy(&own, &used).unwrap();
+    let step = |revision, signing: &str| {
+        fs::write(built.path("sealift.yaml"), spec(revision, signing)).unwrap();
+        let _ = built.build(&[]).expect_code(0);
+        let before = built.path("before");
+        if before.exists() {
+            // what those of the step before trust is enough
+            let words = ["verify".into(), built.out(), "--trust".into(), before.clone()];
+            let _ = sealift(words).expect_code(0);
+        }
+        fs::copy(built.out().join("trust"), before).unwrap();
+        (lines(&built), manifest(&built, "infra0")["trust"].as_array().map_or(0, Vec::len))
+    };
+    let (old, none) = step(1, "");
+    let (staged, both) = step(2, "seed: 2, rotation: stage, previous: {seed: 1}");
+    let (promoted, _) = step(3, "seed: 2, rotation: promote, previous: {seed: 1}");
+    let (retired, one) = step(4, "seed: 2, rotation: retire, previous: {seed: 1}");
+    let (after, left_out) = step(5, "seed: 2");
+    assert_eq!((none, both, one, left_out), (0, 2, 1, 0));
+    assert_eq!((&staged[0], &staged[1]), (&old[0], &retired[0]));
+    assert_eq!((&promoted[0], &promoted[1]), (&retired[0], &old[0]));
+    assert_eq!(after, retired);
 }

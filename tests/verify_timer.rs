@@ -421,3 +421,36 @@ fn label_order(line: &str) -> String {
     };
     format!("{name} {labels:?} {}", value.parse::<f64>().unwrap())
 }
+
+/// The rules of docs/recipes.md ask for metrics that there are; promtool has read them by hand.
+#[test]
+fn alerts_ask_for_metrics_that_there_are() {
+    let page = fs::read_to_string(support::repository("docs/recipes.md")).unwrap();
+    let rules = page.split_once("```yaml prometheus\n").unwrap().1.split_once("```").unwrap().0;
+    let rules = sealift::spec::yaml::document(rules).unwrap();
+    let rules = rules["groups"][0]["rules"].as_array().unwrap();
+    assert!(rules.len() >= 5);
+    let formats = fs::read_to_string(support::repository("docs/formats.md")).unwrap();
+    let documented: BTreeSet<&str> = formats
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `sealift_"))
+        .filter_map(|line| line.split_once('`'))
+        .map(|(name, _)| name)
+        .collect();
+    let built = Built::of(&timed(1, ""));
+    let (root, _) = installed(&built);
+    fs::write(root.join("etc/kubernetes/manifests/x"), "").unwrap();
+    let file = built.path("sealift.prom");
+    let _ = verify(&root, &file, &[]).expect_code(1);
+    let samples = parse(&fs::read_to_string(&file).unwrap());
+    let written: BTreeSet<&str> =
+        samples.iter().map(|(name, ..)| name.strip_prefix("sealift_").unwrap()).collect();
+    assert_eq!(documented, written, "docs/formats.md has every metric");
+    for rule in rules {
+        let expression = rule["expr"].as_str().unwrap();
+        let words = expression.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+        let asked: Vec<&str> = words.filter_map(|word| word.strip_prefix("sealift_")).collect();
+        assert!(!asked.is_empty() && asked.iter().all(|name| written.contains(name)), "{expression}");
+        assert!(rule["annotations"]["summary"].is_string(), "{expression}");
+    }
+}

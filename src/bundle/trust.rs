@@ -97,6 +97,11 @@ impl Trust {
     pub fn accepts(&self, cluster_id: &str, namespace: &str, key: &[u8; 32], at: i64) -> bool {
         self.standing(Some(cluster_id), namespace, key, at) == Standing::Trusted
     }
+
+    /// Whether this key may sign for some cluster.
+    pub fn knows(&self, namespace: &str, key: &[u8; 32], at: i64) -> bool {
+        self.standing(None, namespace, key, at) == Standing::Trusted
+    }
 }
 
 /// Whose signature counts.

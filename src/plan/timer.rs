@@ -2,6 +2,7 @@
 
 use super::os;
 use super::settings::Settings;
+use crate::spec::scalars::Span;
 use crate::spec::types::VerifyTimer;
 use serde::Serialize;
 
@@ -36,7 +37,7 @@ pub(super) fn plan(settings: &Settings) -> Option<TimerPlan> {
     let program = program.as_ref().or(settings.gate.program.as_ref()).map(ToString::to_string);
     Some(TimerPlan {
         on_calendar: on_calendar.as_ref().map_or_else(|| HOURLY.to_owned(), ToString::to_string),
-        randomized_delay: randomized_delay.map_or(QUARTER, |span| span.seconds()),
+        randomized_delay: randomized_delay.map_or(QUARTER, Span::seconds),
         within: within.map_or_else(|| MONTH.to_owned(), |span| span.to_string()),
         metrics: metrics.as_ref().map(ToString::to_string),
         program: program.unwrap_or_else(|| os::paths(settings.os).sealift.to_owned()),

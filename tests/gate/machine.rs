@@ -115,7 +115,7 @@ impl Machine {
             let directory = units.join(format!("{name}.service.d"));
             fs::create_dir(&directory).unwrap();
             fs::write(directory.join("30-sealift-gate.conf"), drop_in).unwrap();
-            names += &format!(" {name}.service");
+            names.extend([" ", name, ".service"]);
         }
         for (unit, text) in [
             ("end.target", format!("Wants={names}\nAfter={names}")),

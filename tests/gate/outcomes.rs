@@ -3,6 +3,7 @@
 use crate::DROP_IN;
 use crate::machine::{Machine, program};
 use crate::support::SEALIFT;
+use crate::support::archive::member;
 use crate::support::example::{Built, replaced, spec_of_today};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -27,18 +28,27 @@ fn whatever_is_not_zero_blocks() {
     let (_built, root) = installed("program: /opt/sealift, tolerate: [1, 4, 5, 6, 7]", "");
     let Some(machine) = Machine::new(&root) else { return };
     let gate = fs::read_to_string(root.join(DROP_IN)).unwrap();
+    // etcd's unit has a user, and its gate is root's all the same
+    let unit = replaced(
+        &spec_of_today(),
+        "  run: static-pod\n",
+        "  run: systemd\n  gate: {program: /opt/sealift}\n",
+    );
+    let (before, rest) = unit.split_once("kubelet:\n").unwrap();
+    let unit = Built::of(&format!("{before}hosts:\n{}", rest.split_once("hosts:\n").unwrap().1));
+    let etcds =
+        member(&unit.bundle("infra0"), "files/etc/systemd/system/etcd.service.d/30-sealift-gate.conf");
+
     let mut ends: Vec<(String, String)> =
         (0..=255).map(|code| (format!("code-{code}"), format!("#!/bin/sh\nexit {code}\n"))).collect();
     for signal in ["ABRT", "BUS", "HUP", "INT", "KILL", "QUIT", "SEGV", "TERM"] {
-        ends.push((
-            format!("signal-{signal}"),
-            format!("#!/bin/sh\nulimit -c 0\nkill -{signal} $$\nexit 99\n"),
-        ));
+        let text = format!("#!/bin/sh\nulimit -c 0\nkill -{signal} $$\nexit 99\n");
+        ends.push((format!("signal-{signal}"), text));
     }
     ends.push(("no-program".into(), "no program\0\n".into()));
     ends.push(("not-executable".into(), String::new()));
     ends.push(("missing".into(), String::new()));
-    let mut units = Vec::new();
+    let mut units: Vec<(String, String, String)> = Vec::new();
     for (name, text) in &ends {
         let file = root.join("opt").join(name);
         program(&file, text);
@@ -47,23 +57,29 @@ fn whatever_is_not_zero_blocks() {
             "missing" => fs::remove_file(&file).unwrap(),
             _ => {}
         }
-        let drop_in = replaced(&gate, "=/opt/sealift ", &format!("=/opt/{name} "));
-        // one after the other, or there are more processes at once than some machines have room for
-        let after =
-            units.last().map(|(before, ..): &(String, String, String)| format!("After={before}.service\n"));
-        let after = after.unwrap_or_default();
-        let unit = format!(
-            "[Unit]\nDefaultDependencies=no\n{after}[Service]\nType=oneshot\nExecStart=/bin/touch /ran-{name}\n"
-        );
-        units.push((name.clone(), unit, drop_in));
+        for (of, text, user) in [("kubelet", gate.as_str(), ""), ("etcd", etcds.text(), "User=nobody\n")] {
+            let drop_in = replaced(text, "/opt/sealift ", &format!("/opt/{name} "));
+            // one after the other, or there are more processes at once than some machines have room for
+            let after = units.last().map(|(before, ..)| format!("After={before}.service\n"));
+            let after = after.unwrap_or_default();
+            let mark = format!("{of}-{name}");
+            let unit = format!(
+                "[Unit]\nDefaultDependencies=no\n{after}[Service]\nType=oneshot\n{user}ExecStart=/bin/touch /ran/{mark}\n"
+            );
+            units.push((mark, unit, drop_in));
+        }
     }
     machine.add(&units);
+    let marks = root.join("ran");
+    fs::create_dir(&marks).unwrap();
+    fs::set_permissions(&marks, fs::Permissions::from_mode(0o777)).unwrap();
     program(&root.join("opt/sealift"), "#!/bin/sh\nexit 0\n");
     let Some(ran) = machine.boot() else { return };
     assert!(ran, "the kubelet starts behind a gate that says 0");
-    let started = |name: &str| root.join(format!("ran-{name}")).exists();
-    let all: Vec<_> = ends.iter().map(|(name, _)| name.as_str()).filter(|name| started(name)).collect();
-    assert_eq!(all, ["code-0"]);
+    let mut started: Vec<_> =
+        fs::read_dir(marks).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    started.sort();
+    assert_eq!(started, ["etcd-code-0", "kubelet-code-0"]);
 }
 
 /// sealift itself, on a machine that is what its bundle says, and then is not; and the check by the timer in its

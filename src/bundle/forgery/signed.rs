@@ -103,7 +103,7 @@ fn trust_is_for_a_cluster_a_purpose_and_a_time() {
     assert_eq!(ids(&line.replace("sealift-bundle,", ""), 0), ["not-trusted"]);
     let dated = line.replace(" ssh", ",valid-before=\"20260101Z\" ssh");
     assert_eq!(ids(&dated, 1_767_225_600), [""; 0]);
-    assert_eq!(ids(&dated, 1_767_225_601), ["not-trusted"]);
+    assert_eq!(ids(&dated, 1_767_225_601), ["signing-key-expired"]);
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub fn amended(text: &[u8], cluster_id: &str, keys: &[[u8; 32]]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used)]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing)]
     use super::{Trust, amended, public_key, read_public_key, trust_line};
     use ed25519_dalek::SigningKey;
 
@@ -122,6 +122,38 @@ mod tests {
             [format!("{text} "), format!(" {text}"), text.replace(' ', "  "), "ssh-ed25519 AAAA".into()]
         {
             assert_eq!(read_public_key(&wrong), None, "{wrong}");
+        }
+    }
+
+    proptest::proptest! {
+        /// Whatever lines a file has: of this cluster the wanted keys are left, of others nothing changes.
+        #[test]
+        fn any_file(
+            lines in proptest::collection::vec((0usize..6, 0u8..4, 0usize..3), 0..12),
+            wanted in proptest::collection::btree_set(0u8..4, 1..3),
+        ) {
+            let all: Vec<String> = lines
+                .iter()
+                .map(|(clusters, seed, options)| {
+                    let clusters = [ID, "a", "a,b", "# x", "", "b"][*clusters];
+                    let clusters = if *seed == 3 { format!("{clusters},{ID}") } else { clusters.to_owned() };
+                    let options = ["", " namespaces=\"sealift-bundle\"", " valid-before=\"20300101Z\""][*options];
+                    if clusters.is_empty() || clusters.starts_with([',', '#']) {
+                        return "# nothing\n".to_owned();
+                    }
+                    format!("{clusters}{options} {}\n", public_key(&key(*seed)))
+                })
+                .collect();
+            let text = all.concat();
+            let wanted: Vec<_> = wanted.into_iter().map(key).collect();
+            let out = String::from_utf8(amended(text.as_bytes(), ID, &wanted)).unwrap();
+            let (before, after) = (Trust::parse(&text).unwrap(), Trust::parse(&out).unwrap());
+            proptest::prop_assert_eq!(after.keys(ID), wanted.iter().copied().collect());
+            proptest::prop_assert_eq!(after.bundle_keys(ID), wanted.into_iter().collect());
+            for other in ["a", "b"] {
+                proptest::prop_assert_eq!(before.keys(other), after.keys(other));
+                proptest::prop_assert_eq!(before.bundle_keys(other), after.bundle_keys(other));
+            }
         }
     }
 }

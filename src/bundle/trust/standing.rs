@@ -85,7 +85,8 @@ mod tests {
     const NEW_YEAR: i64 = 1_767_225_600;
 
     fn standing(lines: &[&str], cluster: Option<&str>) -> Standing {
-        let text: String = lines.iter().map(|line| format!("{line} {}\n", public_key(&KEY))).collect();
+        let key = public_key(&KEY);
+        let text: String = lines.iter().flat_map(|line| [line, " ", &key, "\n"]).collect();
         Trust::parse(&text).unwrap().standing(cluster, "sealift-bundle", &KEY, NEW_YEAR)
     }
 

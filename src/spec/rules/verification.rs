@@ -24,7 +24,7 @@ fn wrong(layer: &Verify, at: &Path) -> Option<Problem> {
     let metrics = layer.timer.as_ref()?.metrics.as_ref()?.as_str();
     let hint = "name a file of node-exporter's directory (--collector.textfile.directory), such as /var/lib/prometheus/node-exporter/sealift.prom";
     let file = metrics.rsplit('/').next().unwrap_or_default();
-    if file.len() <= ".prom".len() || !file.ends_with(".prom") {
+    if file.strip_suffix(".prom").is_none_or(str::is_empty) {
         let message = format!("{at}: node-exporter reads no file that does not end in .prom");
         return Some(Problem::error(at.clone(), message).hint(hint));
     }

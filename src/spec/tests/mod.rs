@@ -342,7 +342,7 @@ fn examples_in_the_schema_are_good() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 45);
+    assert_eq!(seen, 47);
 }
 
 #[test]

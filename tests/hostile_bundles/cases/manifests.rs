@@ -1,7 +1,7 @@
 //! Manifests that a holder of the key signed.
 
 use super::super::base::{HOST, filed, manifested, small, texted};
-use super::super::forge::{self, BUNDLE, CLUSTER, File, canonical};
+use super::super::forge::{self, BUNDLE, CLUSTER, File, SIGNER, STRANGER, canonical};
 use super::{Case, Made, made, row};
 use serde_json::{Value, json};
 
@@ -21,6 +21,12 @@ fn file(members: &Value) -> Made {
     manifest(|it| {
         members.as_object().unwrap().iter().for_each(|(name, value)| it["files"][0][name] = value.clone());
     })
+}
+
+/// A key as `trust` has it.
+fn public(seed: u8) -> String {
+    let line = forge::trust("x", seed, "namespaces=\"y\"");
+    line.trim_end().split(' ').skip(2).collect::<Vec<_>>().join(" ")
 }
 
 fn directory(members: &Value) -> Made {
@@ -84,6 +90,32 @@ pub(super) fn cases() -> Vec<Case> {
         }),
         row("manifest-cluster", &["not-trusted"], 3, "another cluster's id", || {
             manifest(|it| it["cluster"]["id"] = json!(CLUSTER.replace('9', "8")))
+        }),
+        row(
+            "manifest-trust-without-signer",
+            WRONG,
+            1,
+            "hosts shall trust another key than the one that signed",
+            || manifest(|it| it["trust"] = json!([public(STRANGER)])),
+        ),
+        row("manifest-trust-twice", WRONG, 1, "hosts shall trust a key twice", || {
+            manifest(|it| it["trust"] = json!([public(SIGNER), public(SIGNER)]))
+        }),
+        row("manifest-trust-options", WRONG, 1, "options before a key that hosts shall trust", || {
+            manifest(|it| {
+                it["trust"] = json!([public(SIGNER), format!("cert-authority {}", public(STRANGER))]);
+            })
+        }),
+        row("manifest-trust-line-feed", WRONG, 1, "a line behind a key that hosts shall trust", || {
+            manifest(|it| {
+                it["trust"] = json!([public(SIGNER), public(STRANGER) + "\nother " + &public(SIGNER)]);
+            })
+        }),
+        row("manifest-trust-kind", WRONG, 1, "hosts shall trust a key of another kind", || {
+            manifest(|it| it["trust"] = json!([public(SIGNER), "ssh-rsa AAAAB3NzaC1yc2EAAAADAQAB"]))
+        }),
+        row("manifest-trust-empty", &["manifest-malformed"], 1, "an empty list of keys, written out", || {
+            manifest(|it| it["trust"] = json!([]))
         }),
         row("manifest-host-name", WRONG, 1, "a host that is called ../cp1", || {
             manifest(|it| it["host"]["name"] = json!("../cp1"))

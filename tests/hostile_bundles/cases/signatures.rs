@@ -114,9 +114,13 @@ pub(super) fn cases() -> Vec<Case> {
         }),
         Case {
             arguments: "--trust trust.ended",
-            ..row("trust-ended", STRANGE, 3, "nothing: the key was to be trusted until yesterday", || {
-                made(form(|_| {}))
-            })
+            ..row(
+                "trust-ended",
+                &["signing-key-expired"],
+                3,
+                "nothing: the key was to be trusted until yesterday",
+                || made(form(|_| {})),
+            )
         },
         Case {
             arguments: "--trust trust.index",
