@@ -2,7 +2,7 @@
 
 use crate::disk::Disk;
 use crate::needles::Needles;
-use crate::stage::{Stage, words};
+use crate::stage::{Stage, operator, words};
 use crate::support::opened::machine_file;
 use crate::{drawn, stage};
 use std::collections::BTreeMap;
@@ -68,11 +68,12 @@ fn commands_write_no_secret_to_disk() {
 fn init(stage: &Stage, place: &Path) -> Vec<Needles> {
     let mut all = Vec::new();
     for format in ["text", "json"] {
-        let line = format!("--format {format} init made --dir {format} --operator {}", stage.operator());
+        let line = format!("--format {format} init made --dir {format} --operator {}", operator());
         let mut said = stage.ran(place, &words(&line)).expect_code(0).stderr;
         // a seed is added to a spec that is right
         let spec = fs::read_to_string(place.join(format).join("sealift.yaml")).unwrap();
-        let host = format!("hosts: {{m1: {{addresses: [10.0.0.1], roles: [etcd], recipients: [{RECIPIENT}]}}}}\n");
+        let host =
+            format!("hosts: {{m1: {{addresses: [10.0.0.1], roles: [etcd], recipients: [{RECIPIENT}]}}}}\n");
         fs::write(place.join(format).join("sealift.yaml"), spec.replace("hosts: {}\n", &host)).unwrap();
         for _ in 0..2 {
             let line = format!("--format {format} init --add-seed --dir {format} -i OPERATOR");
@@ -90,9 +91,11 @@ fn init(stage: &Stage, place: &Path) -> Vec<Needles> {
 
 /// `csr` for an authority that is elsewhere; its keys are those of the build with the imported one.
 fn csr(stage: &Stage, place: &Path) {
-    let external = stage.spec().replace("import: {certificate: etcd-ca.crt, key: etcd-ca.key.age}", "EXTERNAL");
+    let external =
+        stage.spec().replace("import: {certificate: etcd-ca.crt, key: etcd-ca.key.age}", "EXTERNAL");
     let external = external.replace("EXTERNAL", "external: {certificate: etcd-ca.crt, issued: issued}");
-    let external = external.replace("caKeysOnHosts: [kubernetes, etcd, front-proxy]", "caKeysOnHosts: [kubernetes]");
+    let external =
+        external.replace("caKeysOnHosts: [kubernetes, etcd, front-proxy]", "caKeysOnHosts: [kubernetes]");
     fs::write(place.join("external.yaml"), external).unwrap();
     let ran = stage.ran(place, &words("csr external.yaml -i OPERATOR -o requests")).expect_code(0);
     assert!(place.join("requests/cp1/etcd-server.csr").is_file(), "{ran:?}");

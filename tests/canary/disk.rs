@@ -26,8 +26,7 @@ impl Disk {
         std::fs::create_dir(disk.path("")).unwrap();
         let options = ["-q", "-F", "-m", "0", "-O", "^has_journal"];
         let _ = run(Command::new(format).args(options).arg(disk.image())).expect_code(0);
-        let mounted =
-            run(Command::new(mount).args(["-o", "loop,sync"]).args([disk.image(), disk.path("")]));
+        let mounted = run(Command::new(mount).args(["-o", "loop,sync"]).args([disk.image(), disk.path("")]));
         if mounted.code != 0 {
             skip(&format!("cannot mount here: {}", mounted.stderr.trim()));
             return None;

@@ -1,8 +1,8 @@
 //! What people do wrong: secrets given in places where something else belongs, and files that are damaged.
 
 use crate::disk::Disk;
-use crate::stage::{CLUSTER, SEED, Stage, words};
 use crate::stage;
+use crate::stage::{CLUSTER, SEED, Stage, operator, words};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -123,7 +123,11 @@ fn secrets(stage: &Stage, place: &Path) {
     // one letter wrong, and one line too few
     let wrong = |letter: char| if letter == 'Q' { 'P' } else { 'Q' };
     let last = text.trim().chars().last().unwrap();
-    fs::write(place.join("damaged.key"), format!("{}{}\n", &text.trim()[..text.trim().len() - 1], wrong(last))).unwrap();
+    fs::write(
+        place.join("damaged.key"),
+        format!("{}{}\n", &text.trim()[..text.trim().len() - 1], wrong(last)),
+    )
+    .unwrap();
     fs::write(place.join("two.key"), text.replace('\n', "") + text.trim()).unwrap();
     let text = fs::read_to_string(stage.secret("w1.key")).unwrap();
     let lines: Vec<_> = text.lines().collect();
@@ -135,16 +139,16 @@ fn secrets(stage: &Stage, place: &Path) {
 fn specs(stage: &Stage, place: &Path) {
     let identity = fs::read_to_string(stage.secret("cp1.key")).unwrap().trim().to_owned();
     let pem = fs::read_to_string(stage.secret("etcd-ca.key")).unwrap();
-    let block: String = pem.lines().map(|line| format!("          {line}\n")).collect();
+    let block = pem.trim().replace('\n', "\n          ");
     let spec = stage.spec();
     let key = "key: etcd-ca.key.age";
     let recipients = format!("recipients: [{}]", crate::support::opened::machine(0).to_public());
     for (name, from, to) in [
         ("inline-recipient", recipients.as_str(), format!("recipients: [{identity}]")),
-        ("inline-operator", &stage.operator(), identity.clone()),
-        ("inline-key", key, format!("key: {:?}", pem)),
+        ("inline-operator", &operator(), identity.clone()),
+        ("inline-key", key, format!("key: {pem:?}")),
         ("inline-unknown", "  revision: 1", format!("  revision: 1\n  secret: {identity}")),
-        ("inline-block", "  revision: 1", format!("  revision: 1\n  secret: |\n{block}  - ")),
+        ("inline-block", "  revision: 1", format!("  revision: 1\n  secret: |\n          {block}\n  - ")),
         ("names-key", "certificate: etcd-ca.crt", "certificate: authority.key".to_owned()),
         ("names-manifest", "etcd: {run", "manifests: [secret.yaml]\netcd: {run".to_owned()),
         ("names-other", key, "key: seed.age".to_owned()),
@@ -156,7 +160,8 @@ fn specs(stage: &Stage, place: &Path) {
     }
     fs::write(place.join("authority.key"), &pem).unwrap();
     fs::write(place.join("damaged.pem"), pem.replacen("MDE", "MEE", 1)).unwrap();
-    let secret = format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: x}}\nstringData:\n  a: {identity}\n");
+    let secret =
+        format!("apiVersion: v1\nkind: Secret\nmetadata: {{name: x}}\nstringData:\n  a: {identity}\n");
     fs::write(place.join("secret.yaml"), secret).unwrap();
 }
 
@@ -200,8 +205,7 @@ fn secrets_as_arguments_are_not_repeated() {
     ] {
         for format in ["text", "json"] {
             let line = format!("--format {format} {line}");
-            let given: Vec<_> =
-                words(&line).iter().map(|word| word.replace("IDENTITY", &identity)).collect();
+            let given: Vec<_> = words(&line).iter().map(|word| word.replace("IDENTITY", &identity)).collect();
             let ran = crate::support::run(&mut stage.command(stage.public.path(), &[], &given));
             assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{line}: {ran:?}");
             assert!(ran.stderr.starts_with("error: an argument is a private key, "), "{line}: {ran:?}");

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 use hkdf::Hkdf;
 use sha2::Sha256;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -20,7 +20,7 @@ const SHORTEST: usize = 12;
 pub(crate) struct Needles {
     /// What each is: the secret's name and the form.
     forms: BTreeMap<Vec<u8>, String>,
-    by_start: HashMap<[u8; KEY], Vec<Vec<u8>>>,
+    by_start: BTreeMap<[u8; KEY], Vec<Vec<u8>>>,
     /// A bit for the start of each, by a hash: most places of a haystack end here.
     filter: Vec<u64>,
     secrets: BTreeSet<String>,
@@ -166,7 +166,8 @@ impl Needles {
             }
             for (name, times) in self.within(&piece) {
                 // what lies in the overlap whole is the next piece's
-                let overlap = if piece.len() > PIECE { self.within(&piece[PIECE..]) } else { BTreeMap::new() };
+                let overlap =
+                    if piece.len() > PIECE { self.within(&piece[PIECE..]) } else { BTreeMap::new() };
                 let times = times - overlap.get(name).copied().unwrap_or(0);
                 if times > 0 {
                     *found.entry(name).or_default() += times;

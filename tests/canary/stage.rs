@@ -2,8 +2,8 @@
 
 use crate::needles::Needles;
 use crate::support::example::{replaced, today};
-use crate::support::openssl::{Certificate, Office};
 use crate::support::opened::{machine, machine_file, open};
+use crate::support::openssl::{Certificate, Office};
 use crate::support::{Ran, SEALIFT, copy_tree, run, run_with_input, stacked, temporary};
 use age::secrecy::ExposeSecret;
 use base64::Engine;
@@ -52,7 +52,11 @@ impl Stage {
         stage.authority();
         fs::write(stage.at("sealift.yaml"), stage.spec()).unwrap();
         for out in ["out", "next"] {
-            let spec = replaced(&stage.spec(), "revision: 1", if out == "out" { "revision: 1" } else { "revision: 2" });
+            let spec = replaced(
+                &stage.spec(),
+                "revision: 1",
+                if out == "out" { "revision: 1" } else { "revision: 2" },
+            );
             fs::write(stage.at(&format!("{out}.yaml")), spec).unwrap();
             let words = ["build", &format!("{out}.yaml"), "-i", "OPERATOR", "-o", out].map(str::to_owned);
             let _ = stage.ran(stage.public.path(), &words).expect_code(0);
@@ -61,7 +65,8 @@ impl Stage {
         let (operator, cp1) = (machine(OPERATOR), machine(CP1));
         let w1 = BufReader::new(fs::File::open(stage.secret("w1.key")).unwrap());
         let w1 = age::ssh::Identity::from_buffer(w1, None).unwrap();
-        let identities: [(&str, &dyn age::Identity); 3] = [("operator", &operator), ("cp1", &cp1), ("w1", &w1)];
+        let identities: [(&str, &dyn age::Identity); 3] =
+            [("operator", &operator), ("cp1", &cp1), ("w1", &w1)];
         for (host, identity) in identities {
             let files = open(&stage.at(&format!("out/{host}.tar.gz")), identity);
             stage.needles.sealed(host, &files);
@@ -74,7 +79,8 @@ impl Stage {
             fs::write(self.secret(name), machine_file(number)).unwrap();
             let identity = machine(number).to_string();
             self.needles.secret(name, identity.expose_secret().as_bytes());
-            self.needles.secret(&format!("{name}, the key"), &bech32::decode(identity.expose_secret()).unwrap().1);
+            self.needles
+                .secret(&format!("{name}, the key"), &bech32::decode(identity.expose_secret()).unwrap().1);
         }
         let words = ["-q", "-t", "ed25519", "-N", "", "-C", "w1", "-f"];
         let _ = run(Command::new("ssh-keygen").args(words).arg(self.secret("w1.key"))).expect_code(0);
@@ -94,7 +100,8 @@ impl Stage {
         fs::write(office.path("etcd-ca.key"), &pem).unwrap();
         fs::write(self.secret("etcd-ca.key"), &pem).unwrap();
         let wanted = Certificate::ca("etcd-ca", "P-256", None);
-        let words = ["req", "-config", "cnf", "-new", "-key", "etcd-ca.key", "-subj", wanted.subject, "-out", "csr"];
+        let words =
+            ["req", "-config", "cnf", "-new", "-key", "etcd-ca.key", "-subj", wanted.subject, "-out", "csr"];
         let _ = office.openssl(&words).expect_code(0);
         office.sign(&wanted, "csr", "etcd-ca.crt");
         fs::copy(office.path("etcd-ca.crt"), self.at("etcd-ca.crt")).unwrap();
@@ -110,15 +117,10 @@ impl Stage {
     pub(crate) fn spec(&self) -> String {
         let text = stacked::spec("1.36.2", "kubeadm", KUBERNETES, REST);
         let text = replaced(&text, "2026-11-20T00:00:00Z", &today());
-        let operator = "age1aw95ezgx3p70ep3c570lfrrxwdqatm6w2ag6tvq6vxlpdwknjvns7p9ftl";
-        let text = replaced(&text, operator, &self.operator());
+        let example = "age1aw95ezgx3p70ep3c570lfrrxwdqatm6w2ag6tvq6vxlpdwknjvns7p9ftl";
+        let text = replaced(&text, example, &operator());
         let w1 = fs::read_to_string(self.secret("w1.key.pub")).unwrap();
         replaced(&text, &machine(1).to_public().to_string(), &format!("\"{}\"", w1.trim()))
-    }
-
-    /// The operator's recipient.
-    pub(crate) fn operator(&self) -> String {
-        machine(OPERATOR).to_public().to_string()
     }
 
     /// A path among the secrets.
@@ -137,13 +139,7 @@ impl Stage {
         for name in ["home", "tmp"] {
             fs::create_dir(directory.join(name)).unwrap();
         }
-        self.root(directory, "root", "cp1");
-    }
-
-    /// An empty root directory of a machine of that name.
-    pub(crate) fn root(&self, directory: &Path, root: &str, host: &str) {
-        fs::create_dir_all(directory.join(root).join("etc")).unwrap();
-        fs::write(directory.join(root).join("etc/hostname"), format!("{host}\n")).unwrap();
+        root(directory, "root", "cp1");
     }
 
     /// A word of a command: names in capitals are identities.
@@ -163,9 +159,12 @@ impl Stage {
         let all: Vec<&OsStr> = before.iter().copied().chain([OsStr::new(SEALIFT)]).collect();
         let mut command = Command::new(all[0]);
         command.args(&all[1..]).args(words.iter().map(|word| self.word(word))).current_dir(directory);
-        for (name, value) in [("RUST_BACKTRACE", "full"), ("RUST_LIB_BACKTRACE", "1"), ("RUST_LOG", "trace")] {
+        for (name, value) in [("RUST_BACKTRACE", "full"), ("RUST_LIB_BACKTRACE", "1"), ("RUST_LOG", "trace")]
+        {
             command.env(name, value);
         }
+        // cargo's: with it the loader opens more files than the program
+        command.env_remove("LD_LIBRARY_PATH");
         command.env("HOME", directory.join("home")).env("TMPDIR", directory.join("tmp"));
         command
     }
@@ -194,4 +193,15 @@ impl Stage {
 /// A line as words.
 pub(crate) fn words(line: &str) -> Vec<String> {
     line.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// The operator's recipient.
+pub(crate) fn operator() -> String {
+    machine(OPERATOR).to_public().to_string()
+}
+
+/// An empty root directory of a machine of that name.
+pub(crate) fn root(directory: &Path, root: &str, host: &str) {
+    fs::create_dir_all(directory.join(root).join("etc")).unwrap();
+    fs::write(directory.join(root).join("etc/hostname"), format!("{host}\n")).unwrap();
 }
