@@ -72,7 +72,8 @@ pub fn contents(data: &[u8]) {
     };
     let findings = sealift::check::contents::of_host(&MANIFEST, &part, "mend");
     let texts = ["/a.yaml", "/a.json", "/etc/systemd/system/a.service"];
-    let broken = texts.iter().filter_map(|path| sealift::check::contents::syntax::check(path, parts[0], path));
+    let broken =
+        texts.iter().filter_map(|path| sealift::check::contents::syntax::check(path, parts[0], path));
     for finding in findings.into_iter().chain(broken) {
         let words = [Some(finding.path.clone()), finding.expected.clone(), finding.found.clone()];
         assert!(!words.iter().flatten().any(|text| text.chars().any(char::is_control)), "{finding:?}");
