@@ -107,6 +107,10 @@ ids! {
     SignatureWrong = "signature-wrong", Trust;
     /// The signing key is not in the trust file for this cluster and namespace.
     NotTrusted = "not-trusted", Trust;
+    /// The signing key is in the trust file, and its line has ended (`valid-before`).
+    SigningKeyExpired = "signing-key-expired", Trust;
+    /// The host's trust file names other keys of this cluster than the manifest does.
+    TrustDiffers = "trust-differs", Difference;
     /// SHA256SUMS is not in the one form that the format allows.
     SumsMalformed = "sums-malformed", Difference;
     /// Contents differ from their SHA-256 digest or, for a secret, from its keyed digest.
@@ -119,7 +123,7 @@ ids! {
     IndexMismatch = "index-mismatch", Difference;
     /// The bundle belongs to another host.
     WrongHost = "wrong-host", Host;
-    /// An address of the host, by its manifest, is on no interface of this machine.
+    /// None of the host's addresses, by its manifest, is on an interface of this machine, and others are.
     AddressMissing = "address-missing", Host;
     /// The bundle belongs to another cluster.
     WrongCluster = "wrong-cluster", Host;
@@ -131,8 +135,14 @@ ids! {
     RevisionOlder = "revision-older", Revision;
     /// The revision is the installed one, but the contents differ.
     RevisionReused = "revision-reused", Revision;
+    /// What is installed does not allow to go back: its spec does not say `keepPrevious`.
+    RollbackNotAllowed = "rollback-not-allowed", Revision;
+    /// There is no earlier bundle on this host to go back to.
+    RollbackUnavailable = "rollback-unavailable", Revision;
     /// Nothing is installed in this root.
     NotInstalled = "not-installed", Difference;
+    /// An install was interrupted, or is at work right now: files may be of two revisions.
+    Interrupted = "interrupted", Difference;
     /// The record of what is installed contradicts the stored manifest.
     RecordMismatch = "record-mismatch", Difference;
     /// A file of the manifest, or one that a kubeconfig names, is not on the host.
@@ -145,6 +155,18 @@ ids! {
     ModeMismatch = "mode-mismatch", Difference;
     /// Owner or group differ.
     OwnerMismatch = "owner-mismatch", Difference;
+    /// An access list (POSIX ACL) grants or takes more than mode bits say, or new entries of a directory begin with one.
+    AclPresent = "acl-present", Difference;
+    /// A file carries capabilities, which whoever executes it gets.
+    CapabilityPresent = "capability-present", Difference;
+    /// A file or directory has extended attributes that are no labels: `user.*` or `trusted.*`.
+    XattrUnexpected = "xattr-unexpected", Difference;
+    /// A file has more than one name: by another, it can be changed behind the one that is checked.
+    HardLinked = "hard-linked", Difference;
+    /// Another file is mounted over one of the manifest.
+    MountedOver = "mounted-over", Difference;
+    /// A directory above a file of the manifest, which the manifest does not list, is not root's, or others can write it.
+    ParentWritable = "parent-writable", Difference;
     /// A file or directory in an owned directory that no manifest lists.
     StrayFile = "stray-file", Difference;
     /// A unit of which the manifest lists a file is masked, so that it does not start.

@@ -12,7 +12,7 @@ use support::example::{Built, replaced};
 use support::stacked::{HOSTS, spec};
 
 /// Sections whose fields are all in [`TABLE`].
-const SECTIONS: [&str; 27] = [
+const SECTIONS: [&str; 28] = [
     "ApiServer",
     "Audit",
     "ContainerRuntime",
@@ -39,6 +39,7 @@ const SECTIONS: [&str; 27] = [
     "SysctlPrep",
     "TimezonePrep",
     "Tuning",
+    "VerifyTimer",
     "Volume",
 ];
 
@@ -147,6 +148,18 @@ fn table() -> Vec<Row> {
         one(&["logLevel"], Top, &tuning("logLevel: warn")),
     ]);
     all.extend(preparation());
+    let timer = |more: &str| format!("verify: {{timer: {{{more}}}}}");
+    all.extend([
+        one(&["onCalendar"], Top, &timer("onCalendar: daily")),
+        within(&["onCalendar"], Top, &timer(""), &timer("onCalendar: daily")),
+        within(&["onCalendar"], Worker, &timer(""), &timer("onCalendar: daily")),
+        within(&["enabled"], Top, &timer(""), &timer("enabled: false")),
+        within(&["randomizedDelay"], Top, &timer(""), &timer("randomizedDelay: 1h")),
+        within(&["within"], Top, &timer(""), &timer("within: 14d")),
+        within(&["metrics"], Top, &timer(""), &timer("metrics: /srv/a.prom")),
+        within(&["program"], Top, &timer(""), &timer("program: /opt/sealift")),
+        one(&["within"], Top, "roles: {worker: {verify: {timer: {within: 14d}}}}"),
+    ]);
     for component in ["apiServer", "controllerManager", "scheduler"] {
         let volume = |more: &str| format!("{component}: {{extraVolumes: {{a: {{hostPath: /srv/a{more}}}}}}}");
         all.extend([

@@ -25,8 +25,9 @@ macro_rules! smoke {
 }
 
 smoke! {
-    age archive bundle canonical certificates component_fields contents fields identities index key_matches
-    keyring kubeconfig manifest manifests patch pem private_key receipt spec sshsig sums trust units verify_key
+    age archive bundle canonical certificates component_fields contents fields identities index journal
+    key_matches keyring kubeconfig manifest manifests patch pem private_key receipt spec sshsig sums trust units
+    verify_key
 }
 
 #[test]
@@ -65,6 +66,10 @@ fn seeds_are_accepted() {
     let manifest: sealift::bundle::manifest::Manifest =
         sealift::bundle::canonical::from_bytes(manifest.as_bytes()).unwrap();
     assert!(sealift::bundle::consistency::check(&manifest).is_empty());
+    for seed in ["staging", "placing", "committed"] {
+        let journal = text(&format!("journal/{seed}.json"));
+        assert!(sealift::check::journal::parse(journal.as_bytes()).is_ok(), "{seed}");
+    }
     let pair = fs::read(fuzz().join("seeds/key_matches/sec1")).unwrap();
     let (certificate, key) = pair.split_at(pair.iter().position(|byte| *byte == 0).unwrap());
     assert_eq!(sealift::check::certificates::key_matches(certificate, &key[1..]), Ok(true));

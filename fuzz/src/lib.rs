@@ -33,6 +33,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("fields", fields),
     ("identities", identities),
     ("index", index),
+    ("journal", journal),
     ("key_matches", key_matches),
     ("keyring", keyring),
     ("kubeconfig", kubeconfig),
@@ -228,6 +229,23 @@ pub fn index(data: &[u8]) {
     if let Ok(index) = Index::parse(data) {
         assert_eq!(canonical::to_bytes(&index).ok().as_deref(), Some(data));
         assert!(sums::write(&index.sums(data)).is_ok(), "an index that nothing can list");
+    }
+}
+
+/// The journal of an install: one form for each value, and no step outside of the directories that it
+/// stages in.
+pub fn journal(data: &[u8]) {
+    if let Ok(read) = sealift::check::journal::parse(data) {
+        assert_eq!(canonical::to_bytes(&read).ok().as_deref(), Some(data));
+        let beside = read.beside();
+        for step in &read.steps {
+            let path = step.path();
+            assert!(path.starts_with('/') && !path.split('/').any(|name| matches!(name, "." | "..")));
+            let above =
+                path.rsplit_once('/').map_or("/", |(above, _)| if above.is_empty() { "/" } else { above });
+            let sets = matches!(step, sealift::check::journal::Step::Set { .. });
+            assert!(sets || beside.contains_key(above), "a step elsewhere: {path}");
+        }
     }
 }
 

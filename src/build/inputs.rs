@@ -92,7 +92,8 @@ fn seeds_of(cluster: &ClusterPlan, host: &HostPlan) -> BTreeSet<u32> {
     seeds.extend(cluster.tokens.iter().map(|token| token.seed));
     seeds.extend(cluster.passwords.iter().map(|password| password.seed));
     seeds.extend(host.vrrp_password().map(|password| password.seed));
-    seeds.extend([cluster.signing.seed, host.item.seed]);
+    seeds.extend([cluster.signing.active.seed, host.item.seed]);
+    seeds.extend(cluster.signing.beside.map(|beside| beside.seed));
     seeds
 }
 

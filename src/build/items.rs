@@ -1,25 +1,18 @@
 //! What an index says of the items of a plan.
 
 use crate::bundle::items::{Brought, Derived, ItemId, ItemState, Step};
-use crate::plan::{CertPlan, ClusterPlan, EncryptionKeyPlan, KeyPlan, Rotated, RotatingItem, Rotation};
+use crate::plan::{
+    CertPlan, ClusterPlan, EncryptionKeyPlan, ItemPlan, KeyPlan, Rotated, RotatingItem, Rotation,
+};
 use std::collections::BTreeMap;
 
-/// The name of the key that signs bundles, beside those of [`RotatingItem::name`].
-pub const SIGNING: &str = "signing";
-/// Its algorithm; there is one.
+/// The algorithm of the key that signs bundles; there is one.
 const SIGNING_ALGORITHM: &str = "ed25519";
 
 /// The state of every item that a cluster has, by name.
 pub fn items(cluster: &ClusterPlan) -> BTreeMap<String, ItemState> {
-    let all =
-        RotatingItem::ALL.iter().filter_map(|item| Some((item.name().to_owned(), state(*item, cluster)?)));
-    let signing = ItemState {
-        active: derived(cluster.signing.seed, cluster.signing.generation, SIGNING_ALGORITHM),
-        beside: None,
-        step: None,
-        refuse_plaintext: false,
-    };
-    all.chain([(SIGNING.to_owned(), signing)]).collect()
+    let named = |item: &RotatingItem| Some((item.name().to_owned(), state(*item, cluster)?));
+    RotatingItem::ALL.iter().filter_map(named).collect()
 }
 
 fn state(item: RotatingItem, cluster: &ClusterPlan) -> Option<ItemState> {
@@ -31,6 +24,16 @@ fn state(item: RotatingItem, cluster: &ClusterPlan) -> Option<ItemState> {
             let state = of(&plan.keys, encryption_key);
             ItemState { refuse_plaintext: !plan.identity, ..state }
         }),
+        RotatingItem::Signing => {
+            let key = |plan: &ItemPlan| derived(plan.seed, plan.generation, SIGNING_ALGORITHM);
+            let plan = &cluster.signing;
+            Some(ItemState {
+                active: key(&plan.active),
+                beside: plan.beside.as_ref().map(key),
+                step: plan.step.map(step),
+                refuse_plaintext: false,
+            })
+        }
         _ => cluster.service_account.as_ref().map(|keys| of(keys, key)),
     }
 }

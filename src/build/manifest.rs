@@ -6,6 +6,7 @@ use crate::bundle::consistency::text_time;
 use crate::bundle::manifest::{
     ClusterRef, Directory, FORMAT, Fields, File, HostRef, Manifest, Origin, Policy, Revision,
 };
+use crate::bundle::trust::public_key;
 use crate::derive::Material;
 use crate::plan::certs::{CaName, CertRow, Kind};
 use crate::plan::{self, Brought, CertPlan, ClusterPlan, DirectoryPlan, FilePlan, HostPlan, Source};
@@ -16,8 +17,11 @@ pub(super) fn of(
     plan: &ClusterPlan,
     host: &HostPlan,
     material: &Material,
+    signers: &[[u8; 32]],
     inputs: &str,
 ) -> Result<Manifest, BuildError> {
+    // what no step changes is not said: the bundle's bytes stay as they were
+    let signers = if plan.signing.step.is_some() { signers } else { &[] };
     Ok(Manifest {
         format: FORMAT,
         cluster: ClusterRef { id: plan.id.clone(), name: plan.name.clone() },
@@ -28,11 +32,13 @@ pub(super) fn of(
             generation: host.item.generation,
             recipients: host.recipients.iter().map(ToString::to_string).collect(),
         },
+        keep_previous: host.keep_previous,
         revision: Revision { cluster: plan.revision, host: host.revision },
         sealift: env!("CARGO_PKG_VERSION").to_owned(),
         inputs: inputs.to_owned(),
         epoch: String::new(),
         valid_until: rfc3339(valid_until(plan, host), &host.name)?,
+        trust: signers.iter().map(public_key).collect(),
         directories: host.directories.iter().map(directory).collect(),
         files: host.files.iter().map(|planned| file(plan, host, planned, material)).collect(),
     })

@@ -6,7 +6,7 @@ mod manifest;
 mod restarts;
 
 pub use inputs::Inputs;
-pub use items::{SIGNING, items};
+pub use items::items;
 pub use manifest::{find, inputs as file_inputs, origin, policy};
 pub use restarts::{of as restart_digests, pod};
 
@@ -58,7 +58,7 @@ pub fn host(
     let mut contents = renderer.host(host, &material.public)?;
     let digests = restarts::digests(host, &contents, &material.sealed);
     contents.extend(renderer.pods(host, &digests)?);
-    let manifest = manifest::of(plan, host, &material, inputs)?;
+    let manifest = manifest::of(plan, host, &material, &cluster.signers(), inputs)?;
     contents.extend(material.sealed.into_iter().map(|(path, sealed)| (path, sealed.bytes)));
     let epoch = u64::try_from(plan.epoch).map_err(|_| BuildError::Date { host: host.name.clone() })?;
     Ok(pack(manifest, &contents, epoch, cluster.signer().key())?)

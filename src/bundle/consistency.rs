@@ -4,6 +4,7 @@
 use crate::bundle::{
     manifest::{Directory, File, Manifest, Policy},
     paths::{SEALED_SUFFIX, entry_name, is_entry_name, is_hex, is_host_path, parse_mode},
+    trust::read_public_key,
 };
 use std::{collections::BTreeSet, fmt, net::IpAddr};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
@@ -40,6 +41,7 @@ pub fn text_time(seconds: u64) -> Option<String> {
 pub fn check(manifest: &Manifest) -> Vec<Inconsistency> {
     let mut rules = Rules { found: Vec::new() };
     rules.header(manifest);
+    rules.trust(&manifest.trust);
     rules.order("directories", manifest.directories.iter().map(|directory| directory.path.as_str()));
     rules.order("files", manifest.files.iter().map(|file| file.path.as_str()));
     let files: BTreeSet<&str> = manifest.files.iter().map(|file| file.path.as_str()).collect();
@@ -89,6 +91,13 @@ impl Rules {
         self.require(unix_time(&manifest.epoch).is_some(), "epoch", "is not a time in UTC");
         let valid = unix_time(&manifest.valid_until).is_some();
         self.require(valid, "validUntil", "is not a time such as 2026-11-20T00:00:00Z");
+    }
+
+    fn trust(&mut self, keys: &[String]) {
+        let plain = keys.iter().all(|key| read_public_key(key).is_some());
+        self.require(plain, "trust", "has what is no ssh-ed25519 public key in its one form");
+        let distinct: BTreeSet<_> = keys.iter().collect();
+        self.require(distinct.len() == keys.len(), "trust", "names a key twice");
     }
 
     fn order<'a>(&mut self, list: &str, paths: impl Iterator<Item = &'a str>) {

@@ -49,6 +49,7 @@ pub(crate) fn file(path: &str, sealed: bool) -> File {
 
 pub(crate) fn manifest(host: &str, files: Vec<File>) -> Manifest {
     Manifest {
+        keep_previous: false,
         format: FORMAT,
         cluster: ClusterRef { id: CLUSTER.into(), name: "prod".into() },
         host: HostRef {
@@ -63,6 +64,7 @@ pub(crate) fn manifest(host: &str, files: Vec<File>) -> Manifest {
         inputs: sha256_hex(host.as_bytes()),
         epoch: String::new(),
         valid_until: "2027-11-20T00:00:00Z".into(),
+        trust: Vec::new(),
         directories: vec![Directory {
             path: "/etc/pki".into(),
             mode: "0755".into(),

@@ -20,6 +20,9 @@ pub struct Manifest {
     pub cluster: ClusterRef,
     /// The host this bundle belongs to; its name is `operator` for the operators' bundle.
     pub host: HostRef,
+    /// Whether install leaves the bundle before this one on the host, so that it can go back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub keep_previous: bool,
     /// Compared in order, so that one host's change touches one bundle.
     pub revision: Revision,
     /// The version of sealift that built this.
@@ -30,6 +33,10 @@ pub struct Manifest {
     pub epoch: String,
     /// RFC 3339 UTC: the earlier of the first certificate's expiry and the spec's bundle validity.
     pub valid_until: String,
+    /// While the signing key is replaced: the keys that hosts of this cluster trust once this is installed,
+    /// as OpenSSH writes them. One of them signed this. Left out otherwise: then hosts keep what they trust.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trust: Vec<String>,
     /// Directories that install makes, and those in which anything unlisted is a finding.
     /// In byte order of their paths.
     pub directories: Vec<Directory>,

@@ -22,7 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// How to mend a bundle that contradicts itself.
 pub const REBUILD: &str = "rebuild the bundle with sealift";
 const COPY: &str = "copy the bundle again from where it was built";
-const DISTRUST: &str = "compare the key with the cluster's, by another way than this bundle came; then add its line to the trust file";
+const DISTRUST: &str = "compare the key with the cluster's, by another way than this bundle came; then add its line to the trust file, or give a file that has it with --trust";
 
 /// A bundle whose archive, signature, digests and manifest all hold. Only [`open`] makes one, and
 /// its bytes are those that were checked.
@@ -123,13 +123,13 @@ pub fn open_signed(bytes: &[u8], name: &str, signers: Signers<'_>) -> Result<Ver
     none(findings)?;
     let digests = digests(&archive, name)?;
     let manifest = read_manifest(&archive, name)?;
-    if !signers.accepts(&manifest.cluster.id, BUNDLE_NAMESPACE, &key) {
-        let finding = Finding::new(Id::NotTrusted, format!("{name}:{SIGNATURE}"), DISTRUST)
-            .expected(format!("a key of cluster {}", manifest.cluster.id))
-            .found(public_key(&key));
-        return Err(vec![finding]);
-    }
-    none(inconsistencies(&manifest, &archive, &digests, name))?;
+    let cluster = manifest.cluster.id.as_str();
+    let standing = signers.standing(Some(cluster), BUNDLE_NAMESPACE, &key);
+    let (place, wanted) = (format!("{name}:{SIGNATURE}"), format!("a key of cluster {cluster}"));
+    none(standing.finding(&place, &wanted, &key, DISTRUST).into_iter().collect())?;
+    let mut more = inconsistencies(&manifest, &archive, &digests, name);
+    more.extend(locked_out(&manifest, &key, name));
+    none(more)?;
     let manifest_sha256 = digests.get(MANIFEST).cloned().unwrap_or_default();
     let valid_until = consistency::unix_time(&manifest.valid_until).unwrap_or_default();
     Ok(Verified { name: name.into(), archive, manifest, manifest_sha256, valid_until, key })
@@ -165,10 +165,22 @@ fn signer(archive: &Archive, name: &str, signers: Signers<'_>) -> Result<[u8; 32
     };
     let key = sshsig::verify(signature.contents, BUNDLE_NAMESPACE, sums.contents)
         .map_err(|error| vec![error.finding(&path)])?;
-    if signers.knows(BUNDLE_NAMESPACE, &key) {
-        return Ok(key);
+    let standing = signers.standing(None, BUNDLE_NAMESPACE, &key);
+    match standing.finding(&path, "a trusted key", &key, DISTRUST) {
+        None => Ok(key),
+        Some(finding) => Err(vec![finding]),
     }
-    Err(vec![Finding::new(Id::NotTrusted, path, DISTRUST).expected("a trusted key").found(public_key(&key))])
+}
+
+/// A host that trusted other keys than the one that signed could not verify what it has just installed.
+fn locked_out(manifest: &Manifest, key: &[u8; 32], name: &str) -> Option<Finding> {
+    let signer = public_key(key);
+    let out = !manifest.trust.is_empty() && !manifest.trust.contains(&signer);
+    out.then(|| {
+        Finding::new(Id::ManifestInconsistent, format!("{name}:{MANIFEST}"), REBUILD)
+            .expected(format!("{signer} in trust: it signed this bundle"))
+            .found("other keys")
+    })
 }
 
 /// Every entry's digest by name, after comparing the signed list with the archive.

@@ -5,6 +5,13 @@
 //! understood is refused, never skipped: a line that is read more widely than OpenSSH reads it
 //! would trust what its author did not.
 
+mod amend;
+mod standing;
+
+pub use amend::{amended, read_public_key};
+pub use standing::Standing;
+
+use crate::bundle::{BUNDLE_NAMESPACE, INDEX_NAMESPACE};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use ed25519_dalek::VerifyingKey;
 use thiserror::Error;
@@ -88,15 +95,7 @@ impl Trust {
     /// Whether this Ed25519 key may sign for a cluster in a namespace, at a time in seconds since
     /// 1970.
     pub fn accepts(&self, cluster_id: &str, namespace: &str, key: &[u8; 32], at: i64) -> bool {
-        self.signers.iter().any(|signer| {
-            signer.covers(namespace, key, at) && signer.clusters.iter().any(|id| id == cluster_id)
-        })
-    }
-
-    /// Whether this key may sign for some cluster: all that can be asked before the signed bytes
-    /// that name the cluster are believed.
-    pub fn knows(&self, namespace: &str, key: &[u8; 32], at: i64) -> bool {
-        self.signers.iter().any(|signer| signer.covers(namespace, key, at))
+        self.standing(Some(cluster_id), namespace, key, at) == Standing::Trusted
     }
 }
 
@@ -110,27 +109,9 @@ pub enum Signers<'a> {
     Anyone,
 }
 
-impl Signers<'_> {
-    /// As [`Trust::accepts`].
-    pub fn accepts(&self, cluster_id: &str, namespace: &str, key: &[u8; 32]) -> bool {
-        match self {
-            Self::Trusted(trust, at) => trust.accepts(cluster_id, namespace, key, *at),
-            Self::Anyone => true,
-        }
-    }
-
-    /// As [`Trust::knows`].
-    pub fn knows(&self, namespace: &str, key: &[u8; 32]) -> bool {
-        match self {
-            Self::Trusted(trust, at) => trust.knows(namespace, key, *at),
-            Self::Anyone => true,
-        }
-    }
-}
-
 /// The line that makes a key trusted for one cluster's bundles and indexes, with its newline.
 pub fn trust_line(cluster_id: &str, key: &[u8; 32]) -> String {
-    let namespaces = format!("{},{}", crate::bundle::BUNDLE_NAMESPACE, crate::bundle::INDEX_NAMESPACE);
+    let namespaces = format!("{BUNDLE_NAMESPACE},{INDEX_NAMESPACE}");
     format!("{cluster_id} namespaces=\"{namespaces}\" {}\n", public_key(key))
 }
 
@@ -186,10 +167,17 @@ impl Signer {
         }
     }
 
+    fn has_namespace(&self, namespace: &str) -> bool {
+        self.namespaces.as_ref().is_none_or(|names| names.iter().any(|name| name == namespace))
+    }
+
+    fn is_for(&self, namespace: &str, key: &[u8; 32]) -> bool {
+        self.key == *key && self.has_namespace(namespace)
+    }
+
     /// Both ends of the validity count, as in OpenSSH's `check_allowed_keys_line`.
     fn covers(&self, namespace: &str, key: &[u8; 32], at: i64) -> bool {
-        self.key == *key
-            && self.namespaces.as_ref().is_none_or(|names| names.iter().any(|name| name == namespace))
+        self.is_for(namespace, key)
             && self.valid_after.is_none_or(|after| at >= after)
             && self.valid_before.is_none_or(|before| at <= before)
     }
@@ -250,7 +238,7 @@ fn parse_time(text: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
-    use super::{Trust, TrustError, TrustProblem, public_key, trust_line};
+    use super::{Standing, Trust, TrustError, TrustProblem, public_key, trust_line};
     use ed25519_dalek::SigningKey;
 
     const ID: &str = "0123456789abcdef0123456789abcdef";
@@ -276,11 +264,12 @@ mod tests {
         let trust = Trust::parse(&line).unwrap();
         assert!(trust.accepts(ID, "sealift-bundle", &key(7), 0));
         assert!(trust.accepts(ID, "sealift-index", &key(7), 0));
-        assert!(trust.knows("sealift-index", &key(7), 0));
+        assert_eq!(trust.standing(None, "sealift-index", &key(7), 0), Standing::Trusted);
         assert!(!trust.accepts(ID, "file", &key(7), 0));
         assert!(!trust.accepts(ID, "sealift-bundle", &key(8), 0));
         assert!(!trust.accepts(&ID.replace('0', "1"), "sealift-bundle", &key(7), 0));
-        assert!(!Trust::parse("").unwrap().knows("sealift-bundle", &key(7), 0));
+        let nobody = Trust::parse("").unwrap().standing(None, "sealift-bundle", &key(7), 0);
+        assert_eq!(nobody, Standing::Unknown);
     }
 
     #[test]

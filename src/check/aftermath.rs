@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 const ENABLE: &str = "systemctl enable ";
 const RELOAD: &str = "systemctl reload-or-restart ";
 const UNITS: &str = "/etc/systemd/system/";
+const TIMER: &str = ".timer";
 const QUADLETS: &str = "/etc/containers/systemd/";
 
 /// A file of the later set, and what it asks for when it changes.
@@ -64,6 +65,9 @@ impl Aftermath {
             }
         }
         // a file that only lost its block is there
+        // of a unit that a timer starts, the timer ends
+        let timers: Vec<String> = stops.iter().map(|stop| stop.unit.clone()).collect();
+        stops.retain(|stop| !timers.contains(&format!("{}{TIMER}", stop.unit)));
         let gone = |file: &&&File| file.policy != Policy::Block && find(file).is_none();
         let removed = old.iter().filter(gone).map(|file| file.path.clone()).collect();
         Self { stops, named, removed }
@@ -123,24 +127,30 @@ fn enabled_unit(command: &str) -> Option<&str> {
 /// The units that a file has start, each with what stops it.
 fn enabled(file: &File) -> impl Iterator<Item = (String, String)> {
     let units = file.run.iter().filter_map(|command| enabled_unit(command));
-    units.map(|unit| (unit.to_owned(), format!("systemctl disable --now {unit}.service")))
+    units.map(|unit| (unit.to_owned(), format!("systemctl disable --now {}", whole(unit))))
+}
+
+/// A unit's name with its kind: that of services is left out here.
+fn whole(unit: &str) -> String {
+    if unit.ends_with(TIMER) { unit.to_owned() } else { format!("{unit}.service") }
 }
 
 /// The units that end with a file: the one that it is, and those whose whole configuration it was.
 fn run_by(file: &File) -> Vec<(String, String)> {
     if let Some(unit) = service(&file.path) {
-        return vec![(unit.to_owned(), format!("systemctl disable --now {unit}.service"))];
+        return vec![(unit.to_owned(), format!("systemctl disable --now {}", whole(unit)))];
     }
     if let Some(unit) = quadlet(&file.path) {
         // systemd itself made the unit, and has none to disable
         return vec![(unit.to_owned(), format!("systemctl stop {unit}.service"))];
     }
-    let whole = |unit: &str| file.run.iter().any(|command| reloaded(command) == Some(unit));
-    enabled(file).filter(|(unit, _)| whole(unit)).collect()
+    let all = |unit: &str| file.run.iter().any(|command| reloaded(command) == Some(unit));
+    enabled(file).filter(|(unit, _)| all(unit)).collect()
 }
 
 fn service(path: &str) -> Option<&str> {
-    path.strip_prefix(UNITS)?.strip_suffix(".service").filter(|unit| !unit.contains('/'))
+    let unit = path.strip_prefix(UNITS).filter(|unit| !unit.contains('/'))?;
+    unit.strip_suffix(".service").or_else(|| unit.ends_with(TIMER).then_some(unit))
 }
 
 fn quadlet(path: &str) -> Option<&str> {

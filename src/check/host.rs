@@ -1,17 +1,23 @@
 //! What a host holds, against the signed manifest that it remembers.
 //!
-//! Only reads; follows no link; opens every file once, and hashes the very bytes that it parses.
+//! Only reads; follows no link; opens every file of the manifest once, and hashes the very bytes that it parses.
 
 mod directories;
 mod files;
+mod interrupted;
+mod look;
 mod machine;
+mod parents;
 mod remembered;
+mod rights;
 mod sealifts_own;
+mod strays;
 mod units;
 
 #[cfg(test)]
 mod tests;
 
+use crate::bundle::consistency::unix_time;
 use crate::bundle::manifest::{Manifest, Revision};
 use crate::bundle::open::Verified;
 use crate::bundle::trust::Trust;
@@ -34,7 +40,7 @@ pub struct Options<'a> {
     pub expected: Option<&'a Verified>,
     /// The machine's name, used when the root has no `/etc/hostname`.
     pub hostname: Option<&'a str>,
-    /// The addresses of this machine's interfaces; none of a root that is not the running system's, whose
+    /// The addresses of this machine's interfaces; `None` of a root that is not the running system's, whose
     /// addresses nobody knows.
     pub addresses: Option<&'a BTreeSet<IpAddr>>,
 }
@@ -64,6 +70,9 @@ pub struct Summary {
     pub revision: Revision,
     /// SHA-256 of the manifest, lower-case hex.
     pub manifest: String,
+    /// Until when the bundle is valid, seconds since 1970.
+    #[serde(skip)]
+    pub valid_until: Option<i64>,
 }
 
 impl Summary {
@@ -75,6 +84,7 @@ impl Summary {
             cluster_id: manifest.cluster.id.clone(),
             revision: manifest.revision,
             manifest: sha256.to_owned(),
+            valid_until: unix_time(&manifest.valid_until),
         }
     }
 }
@@ -83,11 +93,13 @@ impl Summary {
 ///
 /// A record whose signature does not hold is not believed: then nothing else is looked at.
 pub fn verify_host(root: &Root, options: &Options<'_>) -> HostCheck {
-    let mut findings = Vec::new();
+    let mut findings: Vec<Finding> = interrupted::check(root).into_iter().collect();
     let remembered = remembered::manifest(root, options, &mut findings);
     if let Some((manifest, _)) = &remembered {
         let digests = files::check(root, manifest, options, &mut findings);
         findings.extend(directories::check(root, manifest));
+        findings.extend(parents::check(root, manifest));
+        findings.extend(interrupted::leftovers(root, manifest));
         findings.extend(sealifts_own::check(root, manifest, &digests));
         findings.extend(units::check(root, manifest));
     }

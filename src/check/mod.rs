@@ -8,6 +8,7 @@ pub mod diff;
 pub mod fields;
 pub mod host;
 pub mod inventory;
+pub mod journal;
 pub mod kubeconfig;
 pub mod obstacles;
 pub mod output;

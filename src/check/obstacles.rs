@@ -1,5 +1,6 @@
 //! What stands in the way of a path, said as findings.
 
+use super::journal::JOURNAL;
 use crate::bundle::block::{BEGIN, END};
 use crate::finding::{Finding, Id};
 use crate::rootfs::{Attributes, Kind, Metadata, WalkError};
@@ -38,6 +39,12 @@ pub fn finding(error: &WalkError) -> Finding {
             Finding::new(Id::Unreadable, at, mend).found(format!("cannot {doing} it: {source}"))
         }
     }
+}
+
+/// Something that install did not write stands where its journal would.
+pub fn damaged_journal(found: impl Into<String>) -> Finding {
+    let mend = "find out who wrote it, remove it, then run `sealift install` again with this host's bundle";
+    Finding::new(Id::Interrupted, JOURNAL, mend).expected("a journal that install wrote").found(found)
 }
 
 /// A file of whose marks no block can be told, or that is too large to look for them.

@@ -6,7 +6,7 @@ use crate::bundle::{
     open::{Verified, open_signed},
     sshsig,
     sums::{self, sha256_hex},
-    trust::{Signers, Trust, public_key},
+    trust::{Signers, Trust},
 };
 use crate::check::bundle::verify_times;
 use crate::check::{contents, fields, sealed};
@@ -128,13 +128,14 @@ impl Output<'_> {
     fn signer(&self, sums: &[u8], signature: &[u8]) -> Result<[u8; 32], Finding> {
         let key = sshsig::verify(signature, INDEX_NAMESPACE, sums)
             .map_err(|error| error.finding(&self.path(SIGNATURE)))?;
-        let known = self.signers.knows(INDEX_NAMESPACE, &key);
-        if known { Ok(key) } else { Err(self.not_trusted("a trusted key", &key)) }
+        self.trusted(None, &key).map(|()| key)
     }
 
-    fn not_trusted(&self, expected: &str, key: &[u8; 32]) -> Finding {
-        let mend = "compare the key with the cluster's, by another way than these files came; then add its line to the trust file";
-        Finding::new(Id::NotTrusted, self.path(SIGNATURE), mend).expected(expected).found(public_key(key))
+    fn trusted(&self, cluster: Option<&str>, key: &[u8; 32]) -> Result<(), Finding> {
+        let mend = "compare the key with the cluster's, by another way than these files came; then add its line to the trust file, or give a file that has it with --trust";
+        let expected = cluster.map_or("a trusted key".to_owned(), |id| format!("a key of cluster {id}"));
+        let standing = self.signers.standing(cluster, INDEX_NAMESPACE, key);
+        standing.finding(&self.path(SIGNATURE), &expected, key, mend).map_or(Ok(()), Err)
     }
 
     fn trusted_index(&self, sums: &[u8], key: &[u8; 32]) -> Result<Index, Finding> {
@@ -148,9 +149,7 @@ impl Output<'_> {
             None => return Err(self.mismatch(SUMS, "a line for index.json", "none")),
         };
         let index = index.map_err(|error| self.mismatch(INDEX, "an index", error.to_string()))?;
-        if !self.signers.accepts(&index.cluster.id, INDEX_NAMESPACE, key) {
-            return Err(self.not_trusted(&format!("a key of cluster {}", index.cluster.id), key));
-        }
+        self.trusted(Some(&index.cluster.id), key)?;
         if list != index.sums(&bytes) {
             return Err(self.mismatch(SUMS, "index.json and the bundles that it lists", "other lines"));
         }

@@ -4,6 +4,7 @@
 //! stood in the bundle, and `installed.json`, which is written last: while the four disagree, an
 //! install was interrupted.
 
+use crate::bundle::archive::MAX_BYTES;
 use crate::bundle::canonical;
 use crate::bundle::manifest::{File, Manifest, Revision};
 use crate::bundle::open::Verified;
@@ -22,6 +23,10 @@ pub const SUMS: &str = "/var/lib/sealift/SHA256SUMS";
 pub const SIGNATURE: &str = "/var/lib/sealift/SHA256SUMS.sig";
 /// What was installed, written last.
 pub const INSTALLED: &str = "/var/lib/sealift/installed.json";
+/// The installed bundle, where its manifest says `keepPrevious`.
+pub const BUNDLE: &str = "/var/lib/sealift/bundle.tar.gz";
+/// The bundle that was installed before, for `sealift rollback`.
+pub const PREVIOUS: &str = "/var/lib/sealift/previous.tar.gz";
 /// Digests of the managed files as they are on the host, for `sha256sum -c --strict`.
 pub const HOST_SUMS: &str = "/etc/sealift/SHA256SUMS";
 /// The trust file that a host uses by default.
@@ -116,6 +121,22 @@ pub fn contents(root: &Root, path: &str) -> Result<Option<Zeroizing<Vec<u8>>>, W
         Err(error) if error.is_not_found() => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// A bundle that the host keeps, whole; `None` when it does not exist, [`WalkError::TooLarge`] above 256 MiB.
+pub fn archive(root: &Root, path: &str) -> Result<Option<Zeroizing<Vec<u8>>>, WalkError> {
+    let file = match root.file(path) {
+        Ok(file) => file,
+        Err(error) if error.is_not_found() => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let size = usize::try_from(file.metadata().size).unwrap_or(usize::MAX);
+    if size > MAX_BYTES {
+        return Err(WalkError::TooLarge { at: path.to_owned() });
+    }
+    let mut bytes = Zeroizing::new(Vec::with_capacity(size));
+    file.stream(|piece| bytes.extend_from_slice(piece))?;
+    Ok(Some(bytes))
 }
 
 /// One line of [`HOST_SUMS`], without its end.

@@ -35,7 +35,7 @@ pub(super) enum Format {
     Text,
     /// For programs: one JSON object on stdout
     Json,
-    /// For programs that collect findings: SARIF 2.1.0 on stdout (verify, install, certs and diff)
+    /// For programs that collect findings: SARIF 2.1.0 on stdout (verify, install, rollback, certs and diff)
     Sarif,
 }
 
@@ -59,6 +59,8 @@ pub(super) enum Command {
     Images(Images),
     /// Put a bundle onto a host: check everything, decrypt, place, remember
     Install(Install),
+    /// Go back to the bundle that was installed before, where the spec lets the host keep it
+    Rollback(Rollback),
     /// Run the whole journey on an embedded spec, in a directory of its own
     Demo(Demo),
     /// Print a JSON Schema: of the spec, or of what verify prints as JSON
@@ -82,6 +84,7 @@ impl Command {
             Self::Diff(_) => "diff",
             Self::Images(_) => "images",
             Self::Install(_) => "install",
+            Self::Rollback(_) => "rollback",
             Self::Demo(_) => "demo",
             Self::Schema(_) => "schema",
             Self::Completions(_) => "completions",
@@ -91,7 +94,10 @@ impl Command {
 
     /// Whether it reports findings, which is what SARIF is for.
     pub(super) fn has_findings(&self) -> bool {
-        matches!(self, Self::Verify(_) | Self::Certs(_) | Self::Diff(_) | Self::Install(_))
+        matches!(
+            self,
+            Self::Verify(_) | Self::Certs(_) | Self::Diff(_) | Self::Install(_) | Self::Rollback(_)
+        )
     }
 }
 
@@ -212,6 +218,10 @@ pub(super) struct Verify {
     /// be repeated. What is not trusted never passes
     #[arg(long, value_name = "CODE", value_parser = tolerated)]
     pub(super) tolerate: Vec<u8>,
+    /// Also write what was found as metrics, for node-exporter's textfile collector; what cannot be written
+    /// is exit 7, and the findings are told all the same
+    #[arg(long, value_name = "FILE", requires = "root")]
+    pub(super) metrics: Option<PathBuf>,
     /// Print nothing but usage errors: the exit code tells
     #[arg(short, long)]
     pub(super) quiet: bool,
@@ -301,7 +311,7 @@ pub(super) struct Install {
     pub(super) root: PathBuf,
     #[command(flatten)]
     pub(super) trust: Trust,
-    /// Check everything and say what would change; write nothing
+    /// Check everything and show what would change, texts as a diff and never a secret; write nothing
     #[arg(long)]
     pub(super) dry_run: bool,
     /// Install an older revision, or other contents under the same revision
@@ -312,6 +322,28 @@ pub(super) struct Install {
     pub(super) allow_expired: bool,
     /// Install although the machine has another name; remove files of an earlier revision that were
     /// changed since, and replace files that differ in fields that must hold
+    #[arg(long)]
+    pub(super) force: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Rollback {
+    /// The identity that the host's bundles are sealed to, such as `/etc/ssh/ssh_host_ed25519_key`
+    #[arg(short, long = "identity", value_name = "FILE", required = true)]
+    pub(super) identities: Vec<PathBuf>,
+    /// The root directory of the host
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    pub(super) root: PathBuf,
+    #[command(flatten)]
+    pub(super) trust: Trust,
+    /// Check everything and show what would change, texts as a diff and never a secret; write nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+    /// Go back although the earlier bundle's validity has ended
+    #[arg(long)]
+    pub(super) allow_expired: bool,
+    /// Go back although the machine has another name; remove files that were changed since, and
+    /// replace files that differ in fields that must hold
     #[arg(long)]
     pub(super) force: bool,
 }

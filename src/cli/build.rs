@@ -216,11 +216,12 @@ impl<'a> Job<'a> {
     fn write_index(&self, index: &Index, staged: &Staged) -> Result<(), Failure> {
         let key = self.cluster.signer().key();
         let signed = index.clone().sign(key).map_err(|error| Failure::from_error(MACHINE, &error))?;
-        let line = trust_line(&self.plan.cluster.id, &key.verifying_key().to_bytes());
+        let line = |key| trust_line(&self.plan.cluster.id, key);
+        let lines: String = self.cluster.signers().iter().map(line).collect();
         staged.write(INDEX, &signed.index)?;
         staged.write(SUMS, signed.sums.as_bytes())?;
         staged.write(SIGNATURE, signed.signature.as_bytes())?;
-        staged.write("trust", line.as_bytes())
+        staged.write("trust", lines.as_bytes())
     }
 }
 

@@ -16,9 +16,11 @@ mod images;
 mod init;
 mod install;
 mod keyring;
+mod metrics;
 mod output;
 mod output_directory;
 mod receipts;
+mod rollback;
 mod sarif;
 mod steps;
 mod verify;
@@ -102,6 +104,7 @@ fn execute(cli: &Cli, output: &mut Output<'_>) -> u8 {
         Command::Diff(arguments) => diff::run(arguments, output),
         Command::Images(arguments) => images::run(arguments, output),
         Command::Install(arguments) => install::run(arguments, output),
+        Command::Rollback(arguments) => rollback::run(arguments, output),
         Command::Demo(arguments) => demo::run(arguments, output),
         Command::Schema(arguments) => Ok(schema(arguments.of, output)),
         Command::Completions(arguments) => Ok(completions(arguments.shell, output)),

@@ -159,6 +159,12 @@ impl Output<'_> {
         }
     }
 
+    /// What went wrong beside the command's own work; it goes on.
+    pub(super) fn trouble(&mut self, failure: &Failure) {
+        self.message(format_args!("{ERROR}error:{ERROR:#} {}", failure.message));
+        self.hint(failure.hint.as_deref().unwrap_or_default());
+    }
+
     /// A command's end.
     pub(super) fn failure(&mut self, command: &'static str, failure: &Failure) {
         self.silent &= failure.exit != USAGE;

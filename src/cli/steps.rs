@@ -10,7 +10,7 @@ use super::args::Check;
 use super::failure::Failure;
 use super::receipts::Receipts;
 use super::world::SpecFile;
-use crate::build::{self, SIGNING};
+use crate::build;
 use crate::bundle::index::Index;
 use crate::bundle::items::ItemState;
 use crate::bundle::manifest::Revision;
@@ -115,7 +115,6 @@ pub(super) fn against(
         changes.extend(change);
         problems.extend(found);
     }
-    problems.extend(words::other_signer(index.items.get(SIGNING), now.get(SIGNING)));
     (changes, problems)
 }
 
@@ -137,7 +136,10 @@ impl Pair<'_> {
         let done = between(self.before, self.now);
         let mut problems = Vec::new();
         if let (Move::Refused(refusal), Some(now)) = (done, self.now) {
-            problems.push(words::refused(self.item, refusal, self.before, now));
+            let problem = words::refused(self.item, refusal, self.before, now);
+            // whom hosts trust can be changed by another way, host by host
+            let signing = self.item == RotatingItem::Signing;
+            problems.push(if signing { proofs.weigh(self.item, problem) } else { problem });
         }
         let missing = match done.proof() {
             Proof::None => Vec::new(),

@@ -2,8 +2,9 @@
 
 use super::args::Verify;
 use super::check::counted;
-use super::failure::{Failure, USAGE};
+use super::failure::{Failure, TRUST, USAGE};
 use super::install::{hostname, open_root};
+use super::metrics::{self, Snapshot};
 use super::output::{Output, Stopped};
 use super::sarif::{Place, Report};
 use super::world::{self, Trusted};
@@ -11,6 +12,7 @@ use crate::bundle::index::BUNDLE_SUFFIX;
 use crate::bundle::open::{Verified, open};
 use crate::check::bundle::verify_bundle;
 use crate::check::host::{self, verify_host};
+use crate::check::inventory::of_root;
 use crate::check::output::{OutputDirectory, Terms, verify_output};
 use crate::check::receipt::ROOT;
 use crate::finding::{Finding, Id, exit_code};
@@ -21,6 +23,7 @@ use serde_json::Value;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 /// What `verify` says.
 #[derive(Serialize, JsonSchema)]
@@ -113,6 +116,55 @@ struct Judge {
 }
 
 pub(super) fn run(arguments: &Verify, output: &mut Output<'_>) -> Result<u8, Failure> {
+    let measure = arguments.metrics.as_deref().zip(arguments.root.as_deref());
+    let measure = measure.map(|(file, root)| Measure { file, root, begun: Instant::now() });
+    let judged = match judge(arguments) {
+        Ok(judged) => judged,
+        Err(failure) => {
+            if let Some(Err(trouble)) = measure.map(|measure| measure.write(failure.exit, &Judged::default()))
+            {
+                output.trouble(&trouble);
+            }
+            return Err(failure);
+        }
+    };
+    // each finding by itself: one that is tolerated must not cover another that is not
+    let (tolerated, rest): (Vec<&Finding>, Vec<&Finding>) =
+        judged.findings.iter().partition(|finding| arguments.tolerate.contains(&finding.id.class().exit()));
+    let mut exit = exit_code(rest);
+    if let Some(Err(trouble)) = measure.map(|measure| measure.write(exit, &judged)) {
+        output.trouble(&trouble);
+        // as among findings: what is not trusted goes before what the machine could not do
+        exit = if exit == TRUST { exit } else { trouble.exit };
+    }
+    let Judged { subjects, findings, .. } = &judged;
+    output.json(&Verdict { command: "verify", exit, subjects, findings });
+    output.sarif(&Report {
+        tolerated: &arguments.tolerate,
+        places: &places(arguments.root.as_deref(), &arguments.paths),
+        ..Report::new("verify", exit, findings)
+    });
+    output.findings(findings);
+    if findings.is_empty() {
+        for subject in subjects {
+            tell(subject, output);
+        }
+    } else if !tolerated.is_empty() {
+        output.note(format_args!("tolerated: {}", counted(tolerated.len(), "finding")));
+    }
+    Ok(exit)
+}
+
+/// What was verified, and how it is.
+#[derive(Default)]
+struct Judged {
+    subjects: Vec<Subject>,
+    findings: Vec<Finding>,
+    /// Of a root: what is installed.
+    installed: Option<host::Summary>,
+}
+
+fn judge(arguments: &Verify) -> Result<Judged, Failure> {
     let root = arguments.root.as_deref();
     let judge = Judge {
         at: world::time(arguments.at.as_deref())?,
@@ -123,35 +175,42 @@ pub(super) fn run(arguments: &Verify, output: &mut Output<'_>) -> Result<u8, Fai
             paths => Some(world::identities(paths)?),
         },
     };
-    let (subjects, findings) = match (root, arguments.paths.as_slice()) {
-        (Some(root), []) => judge.root(root, None)?,
-        (Some(root), [bundle]) => judge.root(root, Some(bundle))?,
+    match (root, arguments.paths.as_slice()) {
+        (Some(root), []) => judge.root(root, None),
+        (Some(root), [bundle]) => judge.root(root, Some(bundle)),
         (Some(_), _) => {
-            return Err(
-                Failure::new(USAGE, "a host holds one bundle").hint("give at most one bundle with --root")
-            );
+            Err(Failure::new(USAGE, "a host holds one bundle").hint("give at most one bundle with --root"))
         }
-        (None, paths) => judge.paths(paths),
-    };
-    // each finding by itself: one that is tolerated must not cover another that is not
-    let (tolerated, rest): (Vec<&Finding>, Vec<&Finding>) =
-        findings.iter().partition(|finding| arguments.tolerate.contains(&finding.id.class().exit()));
-    let exit = exit_code(rest);
-    output.json(&Verdict { command: "verify", exit, subjects: &subjects, findings: &findings });
-    output.sarif(&Report {
-        tolerated: &arguments.tolerate,
-        places: &places(root, &arguments.paths),
-        ..Report::new("verify", exit, &findings)
-    });
-    output.findings(&findings);
-    if findings.is_empty() {
-        for subject in &subjects {
-            tell(subject, output);
+        (None, paths) => {
+            let (subjects, findings) = judge.paths(paths);
+            Ok(Judged { subjects, findings, installed: None })
         }
-    } else if !tolerated.is_empty() {
-        output.note(format_args!("tolerated: {}", counted(tolerated.len(), "finding")));
     }
-    Ok(exit)
+}
+
+/// What `--metrics` asks for.
+#[derive(Clone, Copy)]
+struct Measure<'a> {
+    file: &'a Path,
+    root: &'a Path,
+    begun: Instant,
+}
+
+impl Measure<'_> {
+    fn write(self, exit: u8, judged: &Judged) -> Result<(), Failure> {
+        let now = world::now();
+        // a root that cannot be opened has no certificates; that is told already
+        let inventory = open_root(self.root).map(|root| of_root(&root, now, None)).unwrap_or_default();
+        let snapshot = Snapshot {
+            now,
+            took: self.begun.elapsed(),
+            exit,
+            findings: &judged.findings,
+            installed: judged.installed.as_ref(),
+            certificates: &inventory.certificates,
+        };
+        metrics::write(self.file, &snapshot.text())
+    }
 }
 
 fn places(root: Option<&Path>, paths: &[PathBuf]) -> Vec<Place> {
@@ -168,7 +227,7 @@ fn tell(subject: &Subject, output: &mut Output<'_>) {
 }
 
 impl Judge {
-    fn root(&self, path: &Path, bundle: Option<&PathBuf>) -> Result<(Vec<Subject>, Vec<Finding>), Failure> {
+    fn root(&self, path: &Path, bundle: Option<&PathBuf>) -> Result<Judged, Failure> {
         let root = open_root(path)?;
         let expected = match bundle {
             None => None,
@@ -176,7 +235,10 @@ impl Judge {
                 let name = bundle.display().to_string();
                 match open(&world::read(bundle)?, &name, &self.trusted.trust, self.at) {
                     Ok(verified) => Some(verified),
-                    Err(findings) => return Ok((vec![Subject::new(path, ROOT, 0, "files")], findings)),
+                    Err(findings) => {
+                        let subjects = vec![Subject::new(path, ROOT, 0, "files")];
+                        return Ok(Judged { subjects, findings, installed: None });
+                    }
                 }
             }
         };
@@ -194,14 +256,14 @@ impl Judge {
             },
         );
         let mut subject = Subject::new(path, ROOT, checked.files, "files as they should be");
-        if let Some(installed) = checked.installed {
+        if let Some(installed) = checked.installed.clone() {
             subject.cluster = Some(installed.cluster);
             subject.cluster_id = Some(installed.cluster_id);
             subject.manifest = Some(installed.manifest);
             subject.host = Some(installed.host);
             subject.revision = Some(installed.revision.to_string());
         }
-        Ok((vec![subject], checked.findings))
+        Ok(Judged { subjects: vec![subject], findings: checked.findings, installed: checked.installed })
     }
 
     fn paths(&self, paths: &[PathBuf]) -> (Vec<Subject>, Vec<Finding>) {

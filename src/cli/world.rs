@@ -2,7 +2,8 @@
 
 use super::brought;
 use super::failure::{Failure, MACHINE, TRUST, USAGE};
-use crate::bundle::trust::Trust;
+use crate::bundle::manifest::Manifest;
+use crate::bundle::trust::{Trust, amended, read_public_key};
 use crate::imports::Imports;
 use crate::rootfs::Root;
 use crate::spec::Loaded;
@@ -227,6 +228,17 @@ pub(super) struct Trusted {
     pub(super) text: Vec<u8>,
     /// Whether the user named the file on this command line.
     pub(super) explicit: bool,
+}
+
+impl Trusted {
+    /// What `/etc/sealift/trust` must hold once a bundle is installed; nothing where it stays as it is.
+    pub(super) fn after(&self, manifest: &Manifest) -> Option<Vec<u8>> {
+        let keys: Vec<_> = manifest.trust.iter().filter_map(|key| read_public_key(key)).collect();
+        if keys.is_empty() {
+            return self.explicit.then(|| self.text.clone());
+        }
+        Some(amended(&self.text, &manifest.cluster.id, &keys))
+    }
 }
 
 /// `--trust`, else the host's own. Never what lies beside a bundle, or where the user happens to be.

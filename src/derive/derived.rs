@@ -4,7 +4,7 @@ use super::key::PrivateKey;
 use super::keyring::Keyring;
 use super::label::{Label, Purpose};
 use super::{DeriveError, Signer};
-use crate::plan::{CertPlan, ClusterPlan, KeyPlan};
+use crate::plan::{CertPlan, ClusterPlan, ItemPlan, KeyPlan};
 
 /// The key of a certificate: any host's, or an authority's.
 pub(super) fn certificate_key(
@@ -40,16 +40,20 @@ pub(super) fn service_account_key(
     Ok(PrivateKey::derived(plan.algorithm, keyring.seed(plan.seed)?, &label)?)
 }
 
-/// The key that signs bundles.
-pub(super) fn signer(plan: &ClusterPlan, keyring: &Keyring) -> Result<Signer, DeriveError> {
-    let generation = plan.signing.generation.to_string();
+/// A key that signs bundles.
+pub(super) fn signer(
+    keyring: &Keyring,
+    cluster: &ClusterPlan,
+    plan: ItemPlan,
+) -> Result<Signer, DeriveError> {
+    let generation = plan.generation.to_string();
     let label = Label {
-        cluster: &plan.id,
+        cluster: &cluster.id,
         row: "signing",
         algorithm: "ed25519",
         generation: &generation,
         ..Label::default()
     };
-    let secret = keyring.seed(plan.signing.seed)?.secret::<32>(Purpose::Sign, &label);
+    let secret = keyring.seed(plan.seed)?.secret::<32>(Purpose::Sign, &label);
     Ok(Signer(ed25519_dalek::SigningKey::from_bytes(&secret)))
 }

@@ -88,6 +88,11 @@ impl Signer {
     pub fn key(&self) -> &ed25519_dalek::SigningKey {
         &self.0
     }
+
+    /// Its public half.
+    fn public(&self) -> [u8; 32] {
+        self.0.verifying_key().to_bytes()
+    }
 }
 
 impl std::fmt::Debug for Signer {
@@ -105,6 +110,8 @@ pub struct Cluster<'a> {
     authorities: BTreeMap<CaName, Versions<Authority<'a>>>,
     service_account: Option<Versions<PrivateKey>>,
     signer: Signer,
+    /// The public half of the other signing key that hosts trust, while it is replaced.
+    beside: Option<[u8; 32]>,
 }
 
 /// The one that is used, then the one that is trusted beside it.
@@ -179,7 +186,15 @@ impl<'a> Cluster<'a> {
         let service_account = service_account
             .map(|keys| Versions::of(keys, |key, _| service_account_key(keyring, plan, key)))
             .transpose()?;
-        Ok(Self { keyring, plan, imported, authorities, service_account, signer: signer(plan, keyring)? })
+        let signing = signer(keyring, plan, plan.signing.active)?;
+        let other = plan.signing.beside.map(|beside| signer(keyring, plan, beside)).transpose()?;
+        let beside = other.map(|signer| signer.public());
+        Ok(Self { keyring, plan, imported, authorities, service_account, signer: signing, beside })
+    }
+
+    /// The public keys whose bundles hosts trust: the one that signs, then the one beside it.
+    pub fn signers(&self) -> Vec<[u8; 32]> {
+        std::iter::once(self.signer.public()).chain(self.beside).collect()
     }
 
     /// The key that signs bundles.

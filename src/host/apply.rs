@@ -1,13 +1,16 @@
-//! Writing what was compared: directories, then all files beside their places, then the renames.
+//! Writing what was compared, behind a journal: staged beside its place, placed, committed, cleaned up.
 
 use super::compare::{DirectoryChange, FileChange};
+use super::journal::{self, NotWritten};
+use super::placing::Staged;
+use super::recovery::{self, remove_staging, unfinished};
 use super::removals::Removal;
-use super::report::Action;
-use super::transaction::{Place, Staged, Transaction};
-use super::wanted::{Base, Phase};
+use super::steps::Plan;
 use super::{InstallError, lock};
+use crate::bundle::manifest::Manifest;
+use crate::check::journal::{Journal, Phase};
 use crate::check::record::{self, DIRECTORY, DIRECTORY_MODE, Memory};
-use crate::rootfs::{Attributes, Dir, Root, WalkError, split};
+use crate::rootfs::{Attributes, Dir, Kind, Root, WalkError, split};
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 
@@ -15,26 +18,100 @@ use std::io::ErrorKind;
 pub(super) fn apply(
     root: &Root,
     held: Option<Dir>,
+    manifest: &Manifest,
     directories: &[DirectoryChange<'_>],
     files: &[FileChange<'_>],
     removals: &[Removal],
 ) -> Result<(), InstallError> {
-    let mut transaction = Transaction::new(root);
+    let mut own = OwnDirectory::default();
     // Named, so that the lock is held to the end, the way back included.
     let _lock = match held {
         Some(lock) => lock,
-        None => match transaction.make(DIRECTORY, Attributes::on(root, DIRECTORY_MODE, 0, 0)) {
+        None => match own.make(root) {
             // Without the lock nothing is taken back: whoever has it works in this directory.
             Ok(made) => first_lock(root, made)?,
             Err(WalkError::Io { source, .. }) if source.kind() == ErrorKind::AlreadyExists => {
                 return Err(InstallError::Busy);
             }
-            Err(error) => return Err(transaction.undo(error.into())),
+            Err(error) => {
+                own.remove();
+                return Err(error.into());
+            }
         },
     };
-    match write(root, &mut transaction, directories, files, removals) {
-        Ok(()) => transaction.finish(),
-        Err(error) => Err(transaction.undo(error)),
+    let outcome = clear_leftovers(root, directories, files).and_then(|()| {
+        let plan = Plan::new(root, directories, files, removals)?;
+        if plan.is_empty() { Ok(()) } else { write(root, &plan, manifest) }
+    });
+    match &outcome {
+        Ok(()) | Err(InstallError::HalfDone { .. }) => {}
+        Err(_) => own.remove(),
+    }
+    outcome
+}
+
+fn write(root: &Root, plan: &Plan<'_>, manifest: &Manifest) -> Result<(), InstallError> {
+    let mut journal = plan.journal(manifest)?;
+    match advance(root, plan, &mut journal) {
+        Ok(()) => recovery::end(root, &journal).map_err(unfinished),
+        // All is done: who finds the journal finishes this, whichever state of it is on the disk.
+        Err(NotWritten::Unsure(error)) => Err(unfinished(error)),
+        Err(NotWritten::Refused(error)) => Err(match recovery::end(root, &journal) {
+            Ok(()) => error,
+            Err(InstallError::HalfDone { paths, .. }) => {
+                InstallError::HalfDone { paths, source: Box::new(error) }
+            }
+            Err(_) => unfinished(error),
+        }),
+    }
+}
+
+/// Everything up to the moment from which on nothing is taken back.
+fn advance(root: &Root, plan: &Plan<'_>, journal: &mut Journal) -> Result<(), NotWritten> {
+    let refused = |error: NotWritten| NotWritten::Refused(error.error());
+    journal::write(root, journal).map_err(refused)?;
+    let staged = Staged::prepare(root, plan, journal).map_err(NotWritten::Refused)?;
+    journal.phase = Phase::Placing;
+    journal::write(root, journal).map_err(refused)?;
+    staged.place(root, plan).map_err(NotWritten::Refused)?;
+    let committed = Journal { phase: Phase::Committed, ..journal.clone() };
+    journal::write(root, &committed)?;
+    *journal = committed;
+    Ok(())
+}
+
+/// The record's directory and those above it, as far as a first install made them: there is no journal
+/// before them.
+#[derive(Default)]
+struct OwnDirectory {
+    made: Vec<(Dir, String)>,
+}
+
+impl OwnDirectory {
+    fn make(&mut self, root: &Root) -> Result<Dir, WalkError> {
+        let mut missing = vec![(DIRECTORY, DIRECTORY_MODE)];
+        let mut path = split(DIRECTORY)?.0;
+        while let Err(WalkError::NotFound { .. }) = root.directory(path) {
+            missing.push((path, 0o755));
+            path = split(path)?.0;
+        }
+        for (path, mode) in missing.into_iter().rev() {
+            let (above, name) = split(path)?;
+            let parent = root.directory(above)?;
+            drop(parent.make(name, Attributes::on(root, mode, 0, 0))?);
+            parent.sync()?;
+            self.made.push((parent, name.to_owned()));
+        }
+        root.directory(DIRECTORY)
+    }
+
+    /// Removes them, as an install that failed leaves nothing; what others put there stays.
+    fn remove(&self) {
+        for (parent, name) in self.made.iter().rev() {
+            if parent.remove_directory(name).is_err() {
+                break;
+            }
+        }
     }
 }
 
@@ -48,72 +125,7 @@ fn first_lock(root: &Root, made: Dir) -> Result<Dir, InstallError> {
     }
 }
 
-fn write(
-    root: &Root,
-    transaction: &mut Transaction<'_>,
-    directories: &[DirectoryChange<'_>],
-    files: &[FileChange<'_>],
-    removals: &[Removal],
-) -> Result<(), InstallError> {
-    clear_leftovers(root, directories, files)?;
-    for directory in directories {
-        match directory.action {
-            Action::Unchanged => {}
-            // Made since it was compared: the lock's, or above one that was made.
-            Action::Created if root.directory(directory.path).is_ok() => {
-                transaction.set(directory.path, directory.attributes)?;
-            }
-            Action::Created => drop(transaction.make(directory.path, directory.attributes)?),
-            _ => transaction.set(directory.path, directory.attributes)?,
-        }
-    }
-    let mut staged = Vec::new();
-    for file in files.iter().filter(|file| file.action != Action::Unchanged) {
-        let wanted = &file.wanted;
-        wanted.base.check(root, wanted.path)?;
-        let now = match (file.action, wanted.base) {
-            (Action::Created, _) => Place::Free,
-            (_, Base::File(_)) => Place::Same,
-            _ => Place::Taken,
-        };
-        let ready =
-            transaction.stage(wanted.path, wanted.contents.bytes(), wanted.attributes, now, wanted.base)?;
-        staged.push((wanted.phase, wanted.path, ready));
-    }
-
-    let mut rests = Vec::new();
-    for removal in removals {
-        let path = removal.file.path.as_str();
-        let Some(rest) = &removal.rest else { continue };
-        rest.base.check(root, path)?;
-        let ready = transaction.stage(path, &rest.bytes, rest.attributes, Place::Same, rest.base)?;
-        rests.push((Phase::First, path, ready));
-    }
-
-    // Nothing was visible up to here.
-    let (told, placed): (Vec<_>, Vec<_>) = staged.into_iter().partition(|(phase, ..)| *phase >= Phase::Lists);
-    place(transaction, placed)?;
-    place(transaction, rests)?;
-    for removal in removals.iter().filter(|removal| removal.rest.is_none()) {
-        transaction.remove(&removal.file.path)?;
-    }
-    transaction.sync()?;
-    place(transaction, told)
-}
-
-/// Puts files in their places; each phase is on the disk before the next begins.
-fn place(transaction: &mut Transaction<'_>, staged: Vec<(Phase, &str, Staged)>) -> Result<(), InstallError> {
-    let mut now = None;
-    for (phase, path, ready) in staged {
-        if now.replace(phase).is_some_and(|before| before != phase) {
-            transaction.sync()?;
-        }
-        transaction.place(path, ready)?;
-    }
-    Ok(transaction.sync()?)
-}
-
-/// Removes what an install that was killed left beside its targets; the lock says that none runs.
+/// Removes what an install left whose journal somebody removed; the lock says that none runs.
 fn clear_leftovers(
     root: &Root,
     directories: &[DirectoryChange<'_>],
@@ -129,8 +141,12 @@ fn clear_leftovers(
             Err(WalkError::NotFound { .. }) => continue,
             Err(error) => return Err(error.into()),
         };
-        for name in directory.leftovers()? {
-            directory.unlink(&name)?;
+        for entry in directory.leftovers()? {
+            if entry.kind == Kind::Directory {
+                remove_staging(&directory, &entry.name)?;
+            } else {
+                directory.unlink(&entry.name)?;
+            }
         }
     }
     Ok(())

@@ -52,7 +52,7 @@ pub(super) fn place(
     if merged.len() as u64 > MAX_PARSED {
         return Ok(Some(too_large(wanted.path)));
     }
-    wanted.contents = Contents::Secret(Zeroizing::new(merged));
+    wanted.contents = Contents::Own(Zeroizing::new(merged));
     wanted.attributes = Attributes::of(&seen.metadata);
     Ok(None)
 }

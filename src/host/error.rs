@@ -2,7 +2,7 @@
 
 use crate::check::obstacles;
 use crate::finding::{Class, Finding, exit_code, sorted};
-use crate::rootfs::WalkError;
+use crate::rootfs::{Immutable, WalkError};
 use std::io;
 
 /// Why an install did not happen. Unless it says otherwise, the host is what it was before.
@@ -79,13 +79,23 @@ impl From<WalkError> for InstallError {
 }
 
 fn hint(source: &io::Error) -> &'static str {
+    let immutable = source.get_ref().and_then(|inner| inner.downcast_ref::<Immutable>());
+    if let Some(Immutable { append_only, .. }) = immutable {
+        return if *append_only {
+            "take the attribute away with `chattr -a` and run again"
+        } else {
+            "take the attribute away with `chattr -i` and run again"
+        };
+    }
     match source.kind() {
         io::ErrorKind::PermissionDenied => {
             "run as root, or name a directory of your own with --root; if root is refused too, \
-             look for an immutable flag with lsattr"
+             look for a security module or a read-only export"
         }
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            "free some space on that file system and run again"
+        io::ErrorKind::StorageFull => "free some space on that file system and run again",
+        io::ErrorKind::QuotaExceeded => "raise the quota, or free some of it, and run again",
+        io::ErrorKind::ResourceBusy | io::ErrorKind::CrossesDevices => {
+            "something is mounted at that path: unmount it, or leave that file out of the spec, and run again"
         }
         io::ErrorKind::ReadOnlyFilesystem => "mount that file system writable and run again",
         _ => "mend the cause and run again",

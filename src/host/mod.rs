@@ -1,21 +1,27 @@
 //! Install: the only writer of a host.
 //!
-//! All checks come first. Then everything is staged under temporary names beside its target, and
+//! All checks come first. Then everything is staged in private directories beside its place, and
 //! only when the last byte is on the disk do files take their places by rename, in an order that
-//! never shows a reader a manifest before the keys it names. Any failure takes back what was done.
+//! never shows a reader a manifest before the keys it names. A journal says beforehand what is done:
+//! a failure takes it back, and what a power cut left, the next install takes back.
 
 mod apply;
 mod before;
 mod blocks;
 mod compare;
 mod error;
+mod generations;
 mod identity;
+mod journal;
 mod lock;
 mod paths;
+mod placing;
 mod policies;
+mod preview;
+mod recovery;
 mod removals;
 mod report;
-mod transaction;
+mod steps;
 mod wanted;
 
 #[cfg(test)]
@@ -24,6 +30,8 @@ pub(crate) mod testkit;
 mod tests;
 
 pub use error::InstallError;
+pub use preview::{Preview, Withheld};
+pub use recovery::{Outcome, Recovered, recover};
 pub use report::{Action, Change, Report};
 
 use crate::bundle::open::Verified;
@@ -53,11 +61,16 @@ pub struct Options<'a> {
     pub hostname: Option<String>,
     /// A trust file to place at `/etc/sealift/trust`.
     pub trust_text: Option<&'a [u8]>,
+    /// The bundle as it was read, which stays on the host when its manifest says so.
+    pub archive: &'a [u8],
+    /// Whether this is the way back to the bundle that the host kept.
+    pub rollback: bool,
 }
 
 /// Makes a root hold what a bundle says, or changes nothing and says why.
 ///
-/// Installing what is installed touches no file; where the host drifted, it repairs.
+/// Installing what is installed touches no file; where the host drifted, it repairs. An install that
+/// was interrupted is ended first, as by [`recover`], also when this one is then refused.
 pub fn install(
     root: &Root,
     bundle: &Verified,
@@ -65,21 +78,30 @@ pub fn install(
     options: &Options<'_>,
 ) -> Result<Report, InstallError> {
     let lock = lock::existing(root)?;
+    let recovered = match &lock {
+        Some(_) => recovery::locked(root, options.dry_run, options.force)?,
+        None => None,
+    };
     let (previous, mut findings) = identity::check(root, bundle, options)?;
     findings.extend(paths::check(root, bundle.manifest())?);
     // Another host's secrets do not open here; that would only be told twice.
     let elsewhere = |finding: &Finding| matches!(finding.id, Id::WrongHost | Id::WrongCluster);
     let before = Before::read(root)?;
+    let kept = generations::keep(root, bundle, &before, options)?;
     let files = if findings.iter().any(elsewhere) {
         Vec::new()
     } else {
         let (files, more) = wanted::files(root, bundle, identities, options.trust_text);
         findings.extend(more);
-        let (files, more) = policies::settle(root, bundle, &before, options, files)?;
+        let (mut files, more) = policies::settle(root, bundle, &before, options, files)?;
         findings.extend(more);
+        files.extend(kept.files);
+        // stable: the order within a phase stays
+        files.sort_by_key(|file| file.phase);
         files
     };
-    let (removals, more) = removals::find(root, bundle.manifest(), &before, options.force)?;
+    let (mut removals, more) = removals::find(root, bundle.manifest(), &before, options.force)?;
+    removals.extend(kept.removals);
     findings.extend(more);
     if !findings.is_empty() {
         return Err(InstallError::refused(findings));
@@ -87,9 +109,13 @@ pub fn install(
 
     let directories = compare::directories(root, bundle.manifest())?;
     let files = compare::files(root, files)?;
-    let report = report::of(bundle.manifest(), before.manifest(), previous, &directories, &files, &removals);
-    if !options.dry_run {
-        apply::apply(root, lock, &directories, &files, &removals)?;
+    let mut report =
+        report::of(bundle.manifest(), before.manifest(), previous, &directories, &files, &removals);
+    report.recovered = recovered;
+    if options.dry_run {
+        preview::add(root, &before, &files, &removals, &mut report)?;
+    } else {
+        apply::apply(root, lock, bundle.manifest(), &directories, &files, &removals)?;
     }
     Ok(report)
 }

@@ -1,9 +1,12 @@
 //! What an install did, or would do.
 
 use super::compare::{DirectoryChange, FileChange};
+use super::preview::Preview;
+use super::recovery::Recovered;
 use super::removals::Removal;
 use crate::bundle::manifest::{Manifest, Revision};
 use crate::check::aftermath::{Aftermath, Asks, reloaded};
+use crate::rootfs::Attributes;
 use serde::Serialize;
 
 /// What was done to a file or directory. The first that fits: new contents bring mode and owner.
@@ -14,7 +17,7 @@ pub enum Action {
     Created,
     /// Its contents were others.
     Updated,
-    /// Its mode was another.
+    /// Its mode was another; or beside it, an access list, capabilities, attributes or a second name were there.
     Mode,
     /// Its owner or group was another.
     Owner,
@@ -31,6 +34,34 @@ pub struct Change {
     pub path: String,
     /// What was done to it.
     pub action: Action,
+    /// Of a mode or owner that is set: what it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
+    /// Of a mode or owner that is set: what it shall be.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// Of a dry run: what its contents would change, or why that is not shown.
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    pub preview: Option<Preview>,
+}
+
+impl Change {
+    /// What is done to a path, without more.
+    pub(crate) fn new(path: &str, action: Action) -> Self {
+        Self { path: path.to_owned(), action, found: None, expected: None, preview: None }
+    }
+
+    /// With the attributes that were found, and those that shall be.
+    fn attributes(self, found: Option<Attributes>, wanted: Attributes) -> Self {
+        let Some(found) = found else { return self };
+        let text = |of: Attributes| match self.action {
+            // else it is what stood beside the mode
+            Action::Mode if found.mode != wanted.mode => Some(format!("{:04o}", of.mode)),
+            Action::Owner => Some(format!("{}:{}", of.uid, of.gid)),
+            _ => None,
+        };
+        Self { found: text(found), expected: text(wanted), ..self }
+    }
 }
 
 /// What an install did, or, for a dry run, would do.
@@ -43,6 +74,9 @@ pub struct Report {
     /// The revision that was installed before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<Revision>,
+    /// An earlier install that was interrupted, and what became of it first.
+    #[serde(skip)]
+    pub recovered: Option<Recovered>,
     /// Directories, files in the order in which they take their places, then removed files;
     /// sealift's own included.
     pub changes: Vec<Change>,
@@ -70,13 +104,16 @@ pub(super) fn of(
     files: &[FileChange<'_>],
     removals: &[Removal],
 ) -> Report {
-    let change = |path: &str, action| Change { path: path.to_owned(), action };
-    let made = directories.iter().map(|directory| change(directory.path, directory.action));
-    let placed = files.iter().map(|file| change(file.wanted.path, file.action));
+    let made = directories.iter().map(|directory| {
+        Change::new(directory.path, directory.action).attributes(directory.found, directory.attributes)
+    });
+    let placed = files.iter().map(|file| {
+        Change::new(file.wanted.path, file.action).attributes(file.found, file.wanted.attributes)
+    });
     let removed = removals.iter().map(|removal| {
         // a file that loses its block is not removed
         let action = if removal.rest.is_some() { Action::Updated } else { Action::Removed };
-        change(&removal.file.path, action)
+        Change::new(&removal.file.path, action)
     });
 
     // Only contents matter to what reads them; a repaired mode restarts nothing.
@@ -106,6 +143,7 @@ pub(super) fn of(
         host: manifest.host.name.clone(),
         revision: manifest.revision,
         previous,
+        recovered: None,
         changes: made.chain(placed).chain(removed).collect(),
         run,
         restart,

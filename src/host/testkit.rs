@@ -68,6 +68,7 @@ impl Draft {
         };
         let mut draft = Self {
             manifest: Manifest {
+                keep_previous: false,
                 format: FORMAT,
                 cluster: ClusterRef { id: CLUSTER.into(), name: "prod".into() },
                 host: HostRef {
@@ -82,6 +83,7 @@ impl Draft {
                 inputs: "0".repeat(64),
                 epoch: String::new(),
                 valid_until: "2027-11-19T23:55:00Z".into(),
+                trust: Vec::new(),
                 directories: vec![
                     directory("/etc/pki", "0711", false, &[]),
                     directory("/etc/pods", "0755", true, &["/etc/pods/allowed.yaml", "/etc/pods/deep"]),
@@ -214,6 +216,8 @@ pub(crate) fn options() -> Options<'static> {
         now: NOW,
         hostname: None,
         trust_text: None,
+        archive: b"",
+        rollback: false,
     }
 }
 

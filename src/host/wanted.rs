@@ -7,18 +7,27 @@ use crate::bundle::{canonical, sums};
 use crate::check::record::{self, Installed};
 use crate::check::{contents, fields, sealed};
 use crate::finding::{Finding, Id};
-use crate::rootfs::{Attributes, Metadata, Root, WalkError};
+use crate::rootfs::{Attributes, Metadata, Root, WalkError, split};
 use crate::unseal::Identities;
+use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
 /// When a file takes its place; within one phase the manifest's order counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
-    /// Certificates, keys and all else that others read when they start.
+    /// Mode and owner of directories.
+    Directories,
+    /// What lies beside pairs of keys and certificates: the authorities by which others judge them.
+    Authorities,
+    /// Pairs of keys and certificates, the two of each next to each other.
+    Pairs,
+    /// All else that others read when they start.
     First,
     /// In owned directories without secrets, where something may react as soon as a file appears:
     /// by then the keys that it names are in place.
     Watched,
+    /// What an earlier manifest placed goes.
+    Gone,
     /// Sealift's lists, after what they list.
     Lists,
     /// The record.
@@ -31,13 +40,15 @@ pub(super) enum Phase {
 pub(super) enum Contents<'a> {
     Public(&'a [u8]),
     Secret(Zeroizing<Vec<u8>>),
+    /// Of the host itself, with or without changes.
+    Own(Zeroizing<Vec<u8>>),
 }
 
 impl Contents<'_> {
     pub(super) fn bytes(&self) -> &[u8] {
         match self {
             Self::Public(bytes) => bytes,
-            Self::Secret(bytes) => bytes,
+            Self::Secret(bytes) | Self::Own(bytes) => bytes,
         }
     }
 }
@@ -108,6 +119,7 @@ pub(super) fn files<'a>(
         return (Vec::new(), findings);
     }
     let list = host_sums(manifest, &plain);
+    let pairs = Pairs::of(manifest);
     let mut wanted = Vec::new();
     for (file, contents) in plain {
         let Some(mode) = parse_mode(&file.mode).filter(|_| file.uid != u32::MAX && file.gid != u32::MAX)
@@ -120,7 +132,7 @@ pub(super) fn files<'a>(
             path: &file.path,
             contents,
             attributes: Attributes::on(root, mode, file.uid, file.gid),
-            phase: if is_watched(manifest, &file.path) { Phase::Watched } else { Phase::First },
+            phase: pairs.phase(manifest, file),
             kept: false,
             base: Base::Bundle,
         });
@@ -151,8 +163,42 @@ pub(super) fn files<'a>(
         ),
     }
     // Stable: keeps the manifest's order within a phase.
-    wanted.sort_by_key(|file| file.phase);
+    wanted.sort_by_key(|file| (file.phase, pairs.certificates.get(file.path).copied()));
     (wanted, findings)
+}
+
+/// Keys and their certificates.
+struct Pairs<'a> {
+    /// The certificate of each file of a pair.
+    certificates: BTreeMap<&'a str, &'a str>,
+    /// Where they lie.
+    directories: BTreeSet<&'a str>,
+}
+
+impl<'a> Pairs<'a> {
+    fn of(manifest: &'a Manifest) -> Self {
+        let keys = manifest.files.iter().filter_map(|key| Some((key, key.certificate.as_deref()?)));
+        let both =
+            keys.flat_map(|(key, certificate)| [key.path.as_str(), certificate].map(|it| (it, certificate)));
+        let certificates: BTreeMap<&str, &str> = both.collect();
+        let above = certificates.keys().filter_map(|path| split(path).ok());
+        let directories = above.map(|(directory, _)| directory).collect();
+        Self { certificates, directories }
+    }
+
+    fn phase(&self, manifest: &Manifest, file: &File) -> Phase {
+        let path = file.path.as_str();
+        let beside = split(path).is_ok_and(|(above, _)| self.directories.contains(above));
+        if self.certificates.contains_key(path) {
+            Phase::Pairs
+        } else if is_watched(manifest, path) {
+            Phase::Watched
+        } else if beside && !file.sealed {
+            Phase::Authorities
+        } else {
+            Phase::First
+        }
+    }
 }
 
 fn is_watched(manifest: &Manifest, path: &str) -> bool {

@@ -4,7 +4,7 @@ use super::{
     BalancersPlan, ClusterPlan, EtcdPlan, Facts, FilePlan, HostPlan, ItemPlan, KubeletPlan, OPERATOR,
     PreparationPlan, StatefulSetPlan, apiserver, certs, directories, etcd::Members, files, images::Images,
     kubeadm, kubelet, membership, objects, patches, pods, preparation, registries, releases, runbook,
-    seed_of, settings,
+    seed_of, settings, timer,
 };
 use crate::spec::scalars::{HostName, Recipient};
 use crate::spec::types::{Host, Spec};
@@ -21,6 +21,7 @@ struct Parts<'p> {
     stateful_set: Option<&'p StatefulSetPlan>,
     balancers: Option<&'p BalancersPlan>,
     preparation: Option<&'p PreparationPlan>,
+    timed: bool,
 }
 
 /// What a host runs.
@@ -64,12 +65,14 @@ impl Shared<'_> {
         let kubeadm = kubeadm::plan(self, name, host, settings, etcd.as_ref(), kubelet.as_ref());
         let site = preparation::Site { shared: self, name, host, settings, kubelet: kubelet.as_ref() };
         let preparation = preparation::plan(&site);
+        let timer = timer::plan(settings);
         let parts = Parts {
             kubelet: kubelet.as_ref(),
             kubeadm: kubeadm.as_ref(),
             etcd: etcd.as_ref(),
             balancers: balancers.as_ref(),
             preparation: preparation.as_ref(),
+            timed: timer.is_some(),
             ..Parts::default()
         };
         let mut planned = self.place(&subject, here, parts);
@@ -79,6 +82,7 @@ impl Shared<'_> {
         HostPlan {
             addresses: host.addresses.clone(),
             machine_id: host.machine_id.clone(),
+            keep_previous: settings.keep_previous.unwrap_or_default(),
             recipients: distinct(&host.recipients),
             revision: host.revision.get(),
             patches: kubelet::patches(self, host, settings),
@@ -88,6 +92,7 @@ impl Shared<'_> {
             etcd: etcd.map(Box::new),
             balancers: balancers.map(Box::new),
             preparation: preparation.map(Box::new),
+            timer,
             kubelet,
             ..planned
         }
@@ -124,7 +129,7 @@ impl Shared<'_> {
 
     /// What the tables place somewhere.
     fn place(&self, subject: &certs::Subject<'_>, here: &[certs::Place], parts: Parts<'_>) -> HostPlan {
-        let Parts { kubelet, kubeadm, etcd, objects, stateful_set, balancers, preparation } = parts;
+        let Parts { kubelet, kubeadm, etcd, objects, stateful_set, balancers, preparation, timed } = parts;
         let Self { spec, facts, release, cluster, .. } = *self;
         let certificates = certs::leaves(spec, release, &cluster.authorities, facts, subject, here);
         let mut site = files::Site {
@@ -140,6 +145,7 @@ impl Shared<'_> {
             stateful_set,
             balancers,
             preparation,
+            timed,
             told: false,
         };
         let mut files = files::plan(&site);
@@ -153,6 +159,7 @@ impl Shared<'_> {
             name: subject.name.to_owned(),
             addresses: Vec::new(),
             machine_id: None,
+            keep_previous: false,
             recipients: Vec::new(),
             item: ItemPlan { seed: seed_of(spec, subject.seed), generation: subject.generation },
             revision: 0,
@@ -168,6 +175,7 @@ impl Shared<'_> {
             apiserver: apiserver::plan(spec, here),
             balancers: None,
             preparation: None,
+            timer: None,
             objects: None,
             etcd: None,
             stateful_set: None,

@@ -35,6 +35,7 @@ mod rotation;
 mod runbook;
 mod secrets;
 mod settings;
+mod timer;
 
 use crate::spec::Problem;
 use crate::spec::scalars::{HostName, MachineId, Recipient, SeedNumber};
@@ -70,6 +71,7 @@ pub use registries::{MirrorPlan, RegistryPlan};
 pub use rotation::{AuthorityPlan, Rotated};
 pub use runbook::{AtRestPlan, RotatingItem, RotationPlan};
 pub use secrets::{EncryptionKeyPlan, EncryptionPlan, KeyPlan, PasswordPlan, TokenPlan};
+pub use timer::TimerPlan;
 
 /// The name of the operators' bundle; no host may have it.
 pub const OPERATOR: &str = "operator";
@@ -116,7 +118,21 @@ pub struct ClusterPlan {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub passwords: Vec<PasswordPlan>,
     /// The key that signs bundles.
-    pub signing: ItemPlan,
+    pub signing: SigningPlan,
+}
+
+/// The key that signs bundles. Without a rotation it is written as the item alone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SigningPlan {
+    /// The one that signs.
+    #[serde(flatten)]
+    pub active: ItemPlan,
+    /// The other one that hosts trust.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beside: Option<ItemPlan>,
+    /// The step, as the spec says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<Rotation>,
 }
 
 /// Where a derived item comes from.
@@ -139,6 +155,9 @@ pub struct HostPlan {
     /// What its `/etc/machine-id` says, when the spec pins it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub machine_id: Option<MachineId>,
+    /// Whether the bundle before the installed one stays on the host.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub keep_previous: bool,
     /// Whom secrets are sealed to, sorted by wire form, distinct.
     #[serde(serialize_with = "texts")]
     pub recipients: Vec<Recipient>,
@@ -179,6 +198,9 @@ pub struct HostPlan {
     /// What it needs before the kubelet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preparation: Option<Box<PreparationPlan>>,
+    /// The timer that verifies it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub timer: Option<TimerPlan>,
     /// What the operators apply to the cluster, in their own bundle.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub objects: Option<ObjectsPlan>,
@@ -323,10 +345,7 @@ fn cluster(spec: &Spec, facts: &Facts) -> ClusterPlan {
         encryption: secrets::encryption(spec),
         tokens: secrets::tokens(spec),
         passwords: secrets::passwords(spec),
-        signing: ItemPlan {
-            seed: seed_of(spec, spec.signing.seed),
-            generation: spec.signing.generation.get(),
-        },
+        signing: secrets::signing(spec),
     }
 }
 

@@ -67,12 +67,20 @@ pub enum RotatingItem {
     ServiceAccount,
     /// `encryptionAtRest`.
     EncryptionAtRest,
+    /// `signing`.
+    Signing,
 }
 
 impl RotatingItem {
     /// Every item.
-    pub const ALL: &'static [Self] =
-        &[Self::Kubernetes, Self::Etcd, Self::FrontProxy, Self::ServiceAccount, Self::EncryptionAtRest];
+    pub const ALL: &'static [Self] = &[
+        Self::Kubernetes,
+        Self::Etcd,
+        Self::FrontProxy,
+        Self::ServiceAccount,
+        Self::EncryptionAtRest,
+        Self::Signing,
+    ];
 
     /// The authority that it is.
     pub const fn authority(self) -> Option<CaName> {
@@ -80,7 +88,7 @@ impl RotatingItem {
             Self::Kubernetes => Some(CaName::Kubernetes),
             Self::Etcd => Some(CaName::Etcd),
             Self::FrontProxy => Some(CaName::FrontProxy),
-            Self::ServiceAccount | Self::EncryptionAtRest => None,
+            Self::ServiceAccount | Self::EncryptionAtRest | Self::Signing => None,
         }
     }
 
@@ -92,6 +100,7 @@ impl RotatingItem {
             Self::FrontProxy => "pki.cas.front-proxy",
             Self::ServiceAccount => "pki.serviceAccount",
             Self::EncryptionAtRest => "encryptionAtRest",
+            Self::Signing => "signing",
         }
     }
 
@@ -103,6 +112,7 @@ impl RotatingItem {
             Self::FrontProxy => "front-proxy",
             Self::ServiceAccount => "service-account",
             Self::EncryptionAtRest => "encryption-at-rest",
+            Self::Signing => "signing",
         }
     }
 
@@ -114,12 +124,13 @@ impl RotatingItem {
             }
             Self::ServiceAccount => cluster.service_account.as_ref().and_then(|keys| keys.step),
             Self::EncryptionAtRest => cluster.encryption.as_ref().and_then(|plan| plan.keys.step),
+            Self::Signing => cluster.signing.step,
         }
     }
 
-    /// Whether a file of this host comes from it.
+    /// Whether a file of this host comes from it, or the host's trust is of it.
     pub fn concerns(self, host: &HostPlan) -> bool {
-        host.files.iter().any(|file| self.makes(&file.source))
+        self == Self::Signing || host.files.iter().any(|file| self.makes(&file.source))
     }
 
     /// Whether a file comes from it.
@@ -127,6 +138,8 @@ impl RotatingItem {
         match self {
             Self::ServiceAccount => matches!(source, Source::PublicKeys(_)),
             Self::EncryptionAtRest => *source == Source::EncryptionConfig,
+            // no file is of it: bundles say it in their manifests
+            Self::Signing => false,
             Self::Kubernetes | Self::Etcd | Self::FrontProxy => {
                 let row = self.authority().and_then(super::certs::CertRow::authority);
                 let authority = row.is_some_and(|row| *source == Source::Certificate(row.id));

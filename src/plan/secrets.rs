@@ -2,7 +2,7 @@
 
 use super::certs::Place;
 use super::certs::has_control_plane;
-use super::{Rotated, seed_of};
+use super::{ItemPlan, Rotated, SigningPlan, seed_of};
 use crate::spec::scalars::{Generation, Span};
 use crate::spec::types::{Algorithm, EncryptionProvider, Role, Spec};
 use serde::Serialize;
@@ -68,6 +68,18 @@ pub struct PasswordPlan {
     /// Whose hosts get it, beside the operators.
     #[serde(skip)]
     pub on: Vec<Role>,
+}
+
+pub(super) fn signing(spec: &Spec) -> SigningPlan {
+    let settings = &spec.signing;
+    let current = ItemPlan { seed: seed_of(spec, settings.seed), generation: settings.generation.get() };
+    let written = settings.previous.clone().unwrap_or_default();
+    let previous = || ItemPlan {
+        seed: seed_of(spec, written.seed),
+        generation: before(written.generation, settings.generation),
+    };
+    let Rotated { active, beside, step } = Rotated::new(settings.rotation, current, previous);
+    SigningPlan { active, beside, step }
 }
 
 /// kubeadm's lifetime of a token.

@@ -7,7 +7,7 @@ use crate::spec::scalars::{
 };
 use crate::spec::types::{
     CgroupDriver, EtcdSettings, Flags, FreeForm, Gate, GateRun, Host, HostPrep, Kubelet, Metrics, Os,
-    Patches, RoleSettings, Spec, Taint, Tuning,
+    Patches, RoleSettings, Spec, Taint, Tuning, Verify, VerifyTimer,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -35,6 +35,10 @@ pub(super) struct Settings {
     pub(super) interface: Option<InterfaceName>,
     /// What it needs before the kubelet, all layers merged.
     pub(super) prep: HostPrep,
+    /// Whether the bundle before the installed one stays on the host.
+    pub(super) keep_previous: Option<bool>,
+    /// The timer that verifies it, all layers merged; none where no layer writes it.
+    pub(super) timer: Option<VerifyTimer>,
     /// Merge patches by the path of the file, all layers merged.
     pub(super) patches: BTreeMap<String, FreeForm>,
 }
@@ -81,17 +85,31 @@ pub(super) fn of(spec: &Spec, name: &HostName, host: &Host) -> Settings {
     let mut settings = Settings { labels: labels(spec, host), ..Settings::default() };
     settings.lay(&spec.kubelet, &etcd_of_all(spec), &[], &Path::root());
     settings.lay_node(spec.os, None, &spec.patches);
-    settings.lay_host(None, &spec.host_prep);
+    settings.lay_host(None, &spec.host_prep, &spec.verify);
+    over(&mut settings.keep_previous, spec.keep_previous.as_ref());
     for (role, layer) in spec.roles.iter().filter(|(role, _)| host.roles.contains(role)) {
-        let RoleSettings { kubelet, etcd, allow_files, os, labels: _, taints, patches, interface, host_prep } =
-            layer;
+        let RoleSettings {
+            kubelet,
+            etcd,
+            allow_files,
+            os,
+            labels: _,
+            taints,
+            patches,
+            interface,
+            host_prep,
+            verify,
+            keep_previous,
+        } = layer;
         settings.lay(kubelet, etcd, allow_files, &Path::root().key("roles").key(role.name()));
         settings.lay_node(*os, taints.as_ref(), patches);
-        settings.lay_host(interface.as_ref(), host_prep);
+        settings.lay_host(interface.as_ref(), host_prep, verify);
+        over(&mut settings.keep_previous, keep_previous.as_ref());
     }
     settings.lay(&host.kubelet, &host.etcd, &host.allow_files, &Path::root().key("hosts").key(name.as_str()));
     settings.lay_node(host.os, host.taints.as_ref(), &host.patches);
-    settings.lay_host(host.interface.as_ref(), &host.host_prep);
+    settings.lay_host(host.interface.as_ref(), &host.host_prep, &host.verify);
+    over(&mut settings.keep_previous, host.keep_previous.as_ref());
     settings
 }
 
@@ -151,9 +169,18 @@ impl Settings {
         }
     }
 
-    fn lay_host(&mut self, interface: Option<&InterfaceName>, prep: &HostPrep) {
+    fn lay_host(&mut self, interface: Option<&InterfaceName>, prep: &HostPrep, verify: &Verify) {
         over(&mut self.interface, interface);
         preparation::lay(&mut self.prep, prep);
+        let Some(layer) = &verify.timer else { return };
+        let VerifyTimer { enabled, on_calendar, randomized_delay, within, metrics, program } = layer;
+        let timer = self.timer.get_or_insert_default();
+        over(&mut timer.enabled, enabled.as_ref());
+        over(&mut timer.on_calendar, on_calendar.as_ref());
+        over(&mut timer.randomized_delay, randomized_delay.as_ref());
+        over(&mut timer.within, within.as_ref());
+        over(&mut timer.metrics, metrics.as_ref());
+        over(&mut timer.program, program.as_ref());
     }
 }
 

@@ -17,6 +17,7 @@ use super::registries::{self, Registries, RegistryHosts};
 use super::runbook::{self, Runbook};
 use super::runtimes::{self, Containerd, Crictl};
 use super::system::{self, System};
+use super::timer::{self, Timer};
 use super::{Digests, apiserver};
 use crate::plan::releases::KubeadmApi;
 use crate::plan::{EtcdPlan, HostPlan};
@@ -101,6 +102,9 @@ pub(super) fn of(path: &str, each: Option<&str>, host: &HostPlan, digests: &Dige
         "/etc/sealift/kubernetes-version" => {
             host.kubelet.as_ref()?.release.clone().map(|version| Context::Version { version })
         }
+        "/etc/systemd/system/sealift-verify.service" | "/etc/systemd/system/sealift-verify.timer" => {
+            host.timer.as_ref().map(timer::context).map(Context::Timer)
+        }
         "/etc/sealift/RUNBOOK.md" => runbook::context(host).map(Context::Runbook),
         _ => kubelet::of(path, host.kubelet.as_ref()?).map(Context::Kubelet),
     }
@@ -133,6 +137,7 @@ pub(super) enum Context {
     Runbook(Runbook),
     StatefulSet(Box<StatefulSet>),
     System(System),
+    Timer(Timer),
 }
 
 /// kubeadm's configuration of an etcd member's host.

@@ -25,6 +25,7 @@ mod runbook;
 mod runtimes;
 mod system;
 pub mod templates;
+mod timer;
 mod toml;
 mod unit;
 

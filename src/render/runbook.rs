@@ -88,8 +88,9 @@ pub(super) fn context(host: &HostPlan) -> Option<Runbook> {
 fn rotations(host: &HostPlan) -> Option<Rotations> {
     let any = host.rotations.first()?;
     let rotates = |item: RotatingItem| host.rotations.iter().any(|plan| plan.item == item);
-    // nothing restarts for the front proxy's CA
-    let restarts = host.rotations.iter().any(|plan| plan.item != RotatingItem::FrontProxy);
+    // nothing restarts for the front proxy's CA, nor for who signs bundles
+    let silent = |item| matches!(item, RotatingItem::FrontProxy | RotatingItem::Signing);
+    let restarts = host.rotations.iter().any(|plan| !silent(plan.item));
     let members = if rotates(RotatingItem::Etcd) { any.members.clone() } else { Vec::new() };
     let rest = any.control_planes.iter().filter(|name| !members.contains(name)).cloned().collect();
     let is_kubelet_conf = |source: &Source| *source == Source::Kubeconfig("kubelet");
@@ -113,7 +114,7 @@ fn rotations(host: &HostPlan) -> Option<Rotations> {
             .map(|kubelet| kubelet.container_runtime_endpoint.clone()),
         members,
         control_planes: rest,
-        nodes: rotates(RotatingItem::Kubernetes),
+        nodes: rotates(RotatingItem::Kubernetes) || rotates(RotatingItem::Signing),
         at_rest: host.rotations.iter().find_map(at_rest),
     })
 }

@@ -83,6 +83,8 @@ const EMBEDDED: &[(&str, &str)] = embedded![
     "/etc/systemd/system/kubelet.service.d/40-sealift-limits.conf",
     "/etc/systemd/system/nginx.service",
     "/etc/systemd/system/sealift-swap-off.service",
+    "/etc/systemd/system/sealift-verify.service",
+    "/etc/systemd/system/sealift-verify.timer",
     "/etc/systemd/timesyncd.conf.d/90-sealift.conf",
     "/etc/sysusers.d/etcd.conf",
     "/etc/sysusers.d/keepalived-script.conf",
@@ -108,6 +110,7 @@ const PARTS: &[(&str, &str)] = embedded![
     "/etc/sealift/runbook/operator.md",
     "/etc/sealift/runbook/pod.md",
     "/etc/sealift/runbook/service-account.md",
+    "/etc/sealift/runbook/signing.md",
     "/etc/systemd/system/any-container.service",
 ];
 

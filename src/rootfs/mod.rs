@@ -1,8 +1,9 @@
 //! A host's file tree, walked without ever following a link.
 //!
-//! Every access starts at the root's descriptor and opens one component after the other with
-//! `O_NOFOLLOW`, so no link, and no race with somebody who plants one, leads out of the tree. The
-//! root itself may be reached through links: whoever names it decides what it is.
+//! Every access starts at the root's descriptor. The kernel resolves the directories of a path beneath it
+//! without any link (openat2(2)); where it cannot, or to say what stands in the way, one component after
+//! the other is opened with `O_NOFOLLOW`. So no link, and no race with somebody who plants one, leads out
+//! of the tree. The root itself may be reached through links: whoever names it decides what it is.
 #![allow(clippy::disallowed_methods, reason = "this is where a host's files are read and written")]
 
 mod attributes;
@@ -12,10 +13,11 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub use attributes::{AccessList, Extra};
 pub use read::{Entry, MAX_PARSED, OpenFile};
-pub use write::{Attributes, TEMPORARY_PREFIX, is_temporary};
+pub use write::{Attributes, Immutable, TEMPORARY_PREFIX, is_temporary, temporary_name};
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, openat, statat};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, Stat, fstat, openat, openat2, statat};
 use rustix::io::Errno;
 use std::io;
 use std::os::fd::OwnedFd;
@@ -66,7 +68,7 @@ pub enum WalkError {
         /// The path.
         at: String,
     },
-    /// The file's size or times changed between the first and the last byte.
+    /// The file's size or times changed between the first and the last byte, or something else took its place.
     #[error("{at} changed while it was being read")]
     Changed {
         /// The path.
@@ -226,12 +228,17 @@ impl Root {
         self.system
     }
 
+    /// Whether files of this root have the owners that a manifest names: on `/`, and in a directory of uid 0.
+    pub fn has_owners(&self) -> bool {
+        self.system || self.owner.0 == 0
+    }
+
     /// The owner and group on this root for those that a manifest names.
     ///
     /// Someone who is not root may stage a host's tree in a directory of their own; there, everything
     /// belongs to the owner and group of that directory. On `/`, and in a directory of uid 0, all is as named.
     pub fn owner(&self, uid: u32, gid: u32) -> (u32, u32) {
-        if self.system || self.owner.0 == 0 {
+        if self.has_owners() {
             return (uid, gid);
         }
         self.owner
@@ -243,7 +250,11 @@ impl Root {
         if path == "/" {
             return Ok(directory);
         }
-        for component in components(path)? {
+        let components = components(path)?;
+        if let Some(open) = directory.beneath(path) {
+            return Ok(open);
+        }
+        for component in components {
             directory = directory.enter(component)?;
         }
         Ok(directory)
@@ -296,17 +307,28 @@ impl Dir {
         }
     }
 
+    /// Opens the directory at an absolute path below this one, which is the root, in one step; none when
+    /// that fails for any reason.
+    fn beneath(&self, path: &str) -> Option<Self> {
+        let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_MAGICLINKS;
+        let relative = path.strip_prefix('/')?;
+        let open = |flags| openat2(&*self.fd, relative, flags, Mode::empty(), resolve);
+        let fd = quietly(DIRECTORY, open).ok()?;
+        Some(Self { fd: Rc::new(fd), path: path.to_owned() })
+    }
+
     /// Opens a directory in this one.
     pub fn enter(&self, name: &str) -> Result<Self, WalkError> {
         self.check(name)?;
         let at = self.at(name);
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        match openat(&*self.fd, name, flags, Mode::empty()) {
+        match quietly(DIRECTORY, |flags| openat(&*self.fd, name, flags, Mode::empty())) {
             Ok(fd) => Ok(Self { fd: Rc::new(fd), path: at }),
             Err(Errno::NOENT) => Err(WalkError::NotFound { at }),
             // Linux answers ENOTDIR for links too when O_DIRECTORY is set.
             Err(Errno::NOTDIR | Errno::LOOP) => Err(match self.metadata(name)?.kind {
                 Kind::Symlink => WalkError::Symlink { at },
+                // swapped in between
+                Kind::Directory => WalkError::Changed { at },
                 kind => WalkError::NotADirectory { at, kind },
             }),
             Err(errno) => Err(WalkError::io("open", &at, errno)),
@@ -315,6 +337,18 @@ impl Dir {
 
     fn check(&self, name: &str) -> Result<(), WalkError> {
         if is_component(name) { Ok(()) } else { Err(WalkError::Invalid { at: self.at(name) }) }
+    }
+}
+
+/// How directories are opened.
+const DIRECTORY: OFlags =
+    OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+/// Opens something so that reading it leaves no trace, its access time; only its owner and root may.
+fn quietly(flags: OFlags, open: impl Fn(OFlags) -> Result<OwnedFd, Errno>) -> Result<OwnedFd, Errno> {
+    match open(flags | OFlags::NOATIME) {
+        Err(Errno::PERM) => open(flags),
+        opened => opened,
     }
 }
 

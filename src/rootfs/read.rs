@@ -1,15 +1,19 @@
 //! Reading: one open per file, types and times from the descriptor, bounded memory.
 
-use super::{Dir, Kind, Metadata, WalkError};
-use rustix::fs::{Mode, OFlags, fstat, openat, readlinkat};
+use super::{Dir, Kind, Metadata, WalkError, quietly};
+use rustix::buffer::spare_capacity;
+use rustix::fs::{
+    Advice, AtFlags, Mode, OFlags, StatxAttributes, StatxFlags, fadvise, fstat, openat, readlinkat, statx,
+};
 use rustix::io::{Errno, read, retry_on_intr};
 use std::os::fd::OwnedFd;
-use zeroize::{Zeroize, Zeroizing};
+use zeroize::Zeroizing;
 
 /// The most bytes of one file that are ever held in memory: 16 MiB.
 pub const MAX_PARSED: u64 = 16 << 20;
 
-const CHUNK: usize = 64 << 10;
+/// How much of a large file is read at once. More is no faster (docs/performance.md).
+const CHUNK: usize = 256 << 10;
 
 /// One entry of a directory.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,45 +47,65 @@ impl OpenFile {
         &self.metadata
     }
 
-    /// Passes the whole contents to `sink`, piece by piece, in constant memory.
-    ///
-    /// [`WalkError::Changed`] when the length is not the one that [`OpenFile::metadata`] told, or
-    /// when size or times differ afterwards: what was read then is no state the file ever had.
-    pub fn stream(self, mut sink: impl FnMut(&[u8])) -> Result<(), WalkError> {
-        let mut buffer = Zeroizing::new(vec![0; CHUNK]);
-        let mut length = 0_u64;
-        loop {
-            let count = retry_on_intr(|| read(&self.fd, buffer.as_mut_slice()))
-                .map_err(|errno| WalkError::io("read", &self.at, errno))?;
-            let Some(piece) = buffer.get(..count).filter(|piece| !piece.is_empty()) else { break };
-            length += piece.len() as u64;
-            if length > self.metadata.size {
-                return Err(WalkError::Changed { at: self.at });
-            }
-            sink(piece);
-        }
+    /// Whether something is mounted on this very file, so that it is not what its directory holds. False where
+    /// the kernel cannot tell (before Linux 5.8).
+    pub fn is_mounted(&self) -> bool {
+        let root = StatxAttributes::MOUNT_ROOT;
+        statx(&self.fd, c"", AtFlags::EMPTY_PATH, StatxFlags::empty())
+            .is_ok_and(|stat| stat.stx_attributes_mask.contains(root) && stat.stx_attributes.contains(root))
+    }
+
+    /// Reads on into the free room of a buffer; how many bytes, 0 at the end.
+    fn fill(&self, buffer: &mut Vec<u8>) -> Result<usize, WalkError> {
+        let read = retry_on_intr(|| read(&self.fd, spare_capacity(buffer)));
+        read.map_err(|errno| WalkError::io("read", &self.at, errno))
+    }
+
+    /// Whether the file still is what [`OpenFile::metadata`] told, after so many bytes were read to the end.
+    fn unchanged(&self, length: u64) -> Result<(), WalkError> {
         let after = fstat(&self.fd).map_err(|errno| WalkError::io("look at", &self.at, errno))?;
         let after = Metadata::of(&after);
         if length == self.metadata.size && after.size == length && after.times == self.metadata.times {
             Ok(())
         } else {
-            Err(WalkError::Changed { at: self.at })
+            Err(WalkError::Changed { at: self.at.clone() })
         }
+    }
+
+    /// Passes the whole contents to `sink`, piece by piece, in constant memory.
+    ///
+    /// [`WalkError::Changed`] when the length is not the one that [`OpenFile::metadata`] told, or
+    /// when size or times differ afterwards: what was read then is no state the file ever had.
+    pub fn stream(self, mut sink: impl FnMut(&[u8])) -> Result<(), WalkError> {
+        let room = usize::try_from(self.metadata.size).unwrap_or(CHUNK).min(CHUNK - 1) + 1;
+        let mut buffer = Zeroizing::new(Vec::with_capacity(room));
+        if room == CHUNK {
+            // A hint: without it, all is the same but slower.
+            let _ = fadvise(&self.fd, 0, None, Advice::Sequential);
+        }
+        let mut length = 0_u64;
+        while self.fill(&mut buffer)? > 0 {
+            length += buffer.len() as u64;
+            if length > self.metadata.size {
+                return Err(WalkError::Changed { at: self.at });
+            }
+            sink(&buffer);
+            buffer.clear();
+        }
+        self.unchanged(length)
     }
 
     /// The whole contents, wiped when dropped; [`WalkError::TooLarge`] above [`MAX_PARSED`].
     pub fn contents(self) -> Result<Zeroizing<Vec<u8>>, WalkError> {
-        let capacity = usize::try_from(self.metadata.size).unwrap_or(usize::MAX);
         if self.metadata.size > MAX_PARSED {
             return Err(WalkError::TooLarge { at: self.at });
         }
-        // Reserved at once: a vector that grows leaves copies of secrets behind.
+        let capacity = usize::try_from(self.metadata.size).unwrap_or(usize::MAX).saturating_add(1);
+        // Reserved at once, with room to see that it grew: a vector that grows leaves copies of secrets behind.
         let mut contents = Zeroizing::new(Vec::with_capacity(capacity));
-        let outcome = self.stream(|piece| contents.extend_from_slice(piece));
-        if outcome.is_err() {
-            contents.zeroize();
-        }
-        outcome.map(|()| contents)
+        while contents.len() as u64 <= self.metadata.size && self.fill(&mut contents)? > 0 {}
+        self.unchanged(contents.len() as u64)?;
+        Ok(contents)
     }
 }
 
@@ -97,7 +121,7 @@ impl Dir {
             return Err(not_a_file(before.kind));
         }
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let fd = match openat(&*self.fd, name, flags, Mode::empty()) {
+        let fd = match quietly(flags, |flags| openat(&*self.fd, name, flags, Mode::empty())) {
             Ok(fd) => fd,
             Err(Errno::NOENT) => return Err(WalkError::NotFound { at }),
             Err(Errno::LOOP) => return Err(not_a_file(Kind::Symlink)),
@@ -126,9 +150,17 @@ impl Dir {
 
     /// Every entry, hidden ones included, in byte order of the names; not `.` and `..`.
     pub fn list(&self) -> Result<Vec<Entry>, WalkError> {
+        self.list_some(usize::MAX)
+    }
+
+    /// As [`Dir::list`], but at most so many entries, whichever the system tells first.
+    pub fn list_some(&self, most: usize) -> Result<Vec<Entry>, WalkError> {
         let failed = |errno| WalkError::io("list", &self.path, errno);
         let mut entries = Vec::new();
         for entry in rustix::fs::Dir::read_from(&*self.fd).map_err(failed)? {
+            if entries.len() == most {
+                break;
+            }
             let entry = entry.map_err(failed)?;
             let name = entry.file_name().to_bytes();
             if matches!(name, b"." | b"..") {
@@ -152,7 +184,7 @@ impl Dir {
 }
 
 /// A file name as text that is safe to print: a name that cannot be mistaken for another.
-fn printable(name: &[u8]) -> String {
+pub(super) fn printable(name: &[u8]) -> String {
     match std::str::from_utf8(name) {
         Ok(text) if !text.contains(|c: char| c.is_control() || c == '\\') => text.to_owned(),
         _ => name.escape_ascii().to_string(),

@@ -1,6 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-use super::{Attributes, Entry, Kind, MAX_PARSED, Metadata, Root, WalkError, is_temporary, split};
+use super::{
+    Attributes, Entry, Kind, MAX_PARSED, Metadata, Root, WalkError, is_temporary, split, temporary_name,
+};
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
@@ -85,7 +87,7 @@ fn takes_plain_absolute_paths_only() {
     for name in ["", ".", "..", "app/conf", "/"] {
         assert!(matches!(etc.file(name), Err(WalkError::Invalid { .. })), "{name:?}");
         assert!(matches!(etc.enter(name), Err(WalkError::Invalid { .. })), "{name:?}");
-        assert!(matches!(etc.rename("link", name), Err(WalkError::Invalid { .. })), "{name:?}");
+        assert!(matches!(etc.rename("link", &etc, name), Err(WalkError::Invalid { .. })), "{name:?}");
         assert!(matches!(etc.unlink(name), Err(WalkError::Invalid { .. })), "{name:?}");
     }
     assert_eq!(split("/a/b/c").unwrap(), ("/a/b", "c"));
@@ -162,18 +164,23 @@ fn writes_whole_files_with_mode_and_owner() {
     let own = app.own_metadata().unwrap();
     for mode in [0o600, 0o644, 0o755, 0o444, 0o000] {
         let attributes = Attributes { mode, uid: own.uid, gid: own.gid };
-        let name = app.stage(b"new", attributes).unwrap();
+        let name = temporary_name().unwrap();
         assert!(is_temporary(&name), "{name}");
-        assert_eq!(app.leftovers().unwrap(), std::slice::from_ref(&name));
-        let metadata = app.metadata(&name).unwrap();
+        let staged = app.make_private(&name).unwrap();
+        assert_eq!(staged.own_metadata().unwrap().mode, 0o700);
+        assert_eq!(app.leftovers().unwrap(), [Entry { name: name.clone(), kind: Kind::Directory }]);
+        let metadata = staged.write_new("0.new", b"new", attributes, None).unwrap();
+        assert_eq!(metadata, staged.metadata("0.new").unwrap());
         assert_eq!((Attributes::of(&metadata), metadata.links, metadata.size), (attributes, 1, 3));
-        app.rename(&name, "conf").unwrap();
+        staged.rename("0.new", &app, "conf").unwrap();
+        app.remove_directory(&name).unwrap();
         assert_eq!(app.list().unwrap(), [Entry { name: "conf".into(), kind: Kind::File }]);
     }
     // No owner at all: refused, and nothing stays.
     let nobody = Attributes { mode: 0o600, uid: u32::MAX, gid: own.gid };
-    assert!(app.stage(b"new", nobody).is_err());
-    assert_eq!(app.leftovers().unwrap(), Vec::<String>::new());
+    let before = app.list().unwrap();
+    assert!(app.write_new("nobody", b"new", nobody, None).is_err());
+    assert_eq!(app.list().unwrap(), before);
     for name in
         [".sealift-", ".sealift-0123456789abcdef0123456789abcdeF", "sealift-0123456789abcdef0123456789abcdef"]
     {
@@ -182,6 +189,34 @@ fn writes_whole_files_with_mode_and_owner() {
     let made = app.make("made", Attributes { mode: 0o751, uid: own.uid, gid: own.gid }).unwrap();
     assert_eq!(made.own_metadata().unwrap().mode, 0o751);
     assert_eq!(fs::metadata(outer.path().join("root/etc/app/made")).unwrap().permissions().mode(), 0o40751);
+}
+
+/// A file is put where none is, kept under a second name, and swapped with another.
+#[test]
+fn moves_between_directories() {
+    let (outer, root) = tree();
+    let app = root.directory("/etc/app").unwrap();
+    let own = app.own_metadata().unwrap();
+    let attributes = Attributes { mode: 0o644, uid: own.uid, gid: own.gid };
+    let staged = app.make_private("staged").unwrap();
+    let text = |path: &str| fs::read_to_string(outer.path().join("root/etc/app").join(path)).unwrap();
+    staged.write_new("a", b"a", attributes, None).unwrap();
+    staged.write_new("b", b"b", attributes, None).unwrap();
+    assert!(matches!(staged.write_new("b", b"c", attributes, None), Err(WalkError::Io { .. })));
+    staged.place_anew("a", &app, "placed").unwrap();
+    assert!(
+        matches!(staged.place_anew("b", &app, "placed"), Err(WalkError::Changed { at }) if at == "/etc/app/placed")
+    );
+    assert!(app.keep("placed", &staged, "kept").unwrap());
+    assert_eq!(app.metadata("placed").unwrap().links, 2);
+    assert!(staged.exchange("b", &app, "placed").unwrap());
+    assert_eq!([text("placed"), text("staged/b"), text("staged/kept")], ["b", "a", "a"]);
+    app.set_aside("placed", &staged, "gone").unwrap();
+    assert!(app.metadata("placed").unwrap_err().is_not_found());
+    assert_eq!(text("staged/gone"), "b");
+    for name in ["..", "a/b", ""] {
+        assert!(matches!(staged.rename("b", &app, name), Err(WalkError::Invalid { .. })), "{name}");
+    }
 }
 
 #[test]

@@ -30,6 +30,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "check::certificates",
             "check::contents",
             "check::fields",
+            "check::journal",
             "check::obstacles",
             "check::record",
             "check::sealed",

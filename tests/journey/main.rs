@@ -4,8 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 #![allow(clippy::disallowed_methods, reason = "tests run programs and read files")]
 
+mod back;
 mod host;
 mod machine;
+mod quiet;
+mod rights;
 #[path = "../support/mod.rs"]
 mod support;
 

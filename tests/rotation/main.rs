@@ -350,14 +350,15 @@ fn another_signing_key_is_told() {
     let walk = Walk::new();
     let ran = walk
         .check_spec(&replaced(&spec(2, ""), "pki:\n", "signing: {generation: 2}\npki:\n"), &[])
-        .expect_code(0);
-    let expected = "warning: signing: another key signs, and hosts that do not know it refuse the bundles
+        .expect_code(2);
+    let expected = "error: signing: generation 2 (seed 1, ed25519) at once after generation 1 (seed 1, ed25519): no host trusts it yet
   --> sealift.yaml:19:23
    |
 19 | signing: {generation: 2}
    |                       ^
-hint: install with --trust and a file of both keys' lines; see \"Replace the key that signs\" in docs/recipes.md
+hint: go in three builds, each installed on every host before the next: `rotation: stage`, then `promote`, then `retire`; hosts that you give the new key by another way, with `install --trust`, need no steps: --unproven signing
 
+sealift.yaml: 1 error
 ";
     assert_eq!(ran.stderr, expected);
 }
@@ -392,7 +393,7 @@ sealift.yaml: 1 error
 fn items_are_named() {
     let ran = sealift(["check", "x.yaml", "--previous", "out", "--unproven", "ca"]).expect_code(2);
     assert!(
-        ran.stderr.starts_with("error: invalid value 'ca' for '--unproven <ITEM>': nothing of that name is replaced in steps; there are kubernetes, etcd, front-proxy, service-account, encryption-at-rest\n"),
+        ran.stderr.starts_with("error: invalid value 'ca' for '--unproven <ITEM>': nothing of that name is replaced in steps; there are kubernetes, etcd, front-proxy, service-account, encryption-at-rest, signing\n"),
         "{}",
         ran.stderr
     );

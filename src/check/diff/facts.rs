@@ -72,11 +72,13 @@ pub(super) fn of_bundle(bundle: &Verified) -> Facts {
         format,
         cluster: ClusterRef { id: _, name: cluster },
         host: HostRef { name: _, addresses, machine_id, generation, recipients },
+        keep_previous,
         revision,
         sealift,
         inputs,
         epoch,
         valid_until,
+        trust,
         directories: _,
         files: _,
     } = bundle.manifest();
@@ -86,12 +88,14 @@ pub(super) fn of_bundle(bundle: &Verified) -> Facts {
     facts.text("revision", revision.to_string());
     facts.list("host.addresses", addresses);
     facts.list("host.machineId", machine_id.as_slice());
+    facts.list("keepPrevious", keep_previous.then(|| "true".to_owned()).as_slice());
     facts.text("host.generation", generation.to_string());
     facts.list("host.recipients", recipients);
     facts.text("epoch", epoch);
     facts.text("validUntil", valid_until);
     facts.text("sealift", sealift);
     facts.text("signer", public_key(bundle.key()));
+    facts.list("trust", trust);
     facts.text("inputs", inputs);
     facts.0
 }

@@ -8,7 +8,7 @@ mod effects;
 mod facts;
 mod file;
 mod output;
-mod text;
+pub(crate) mod text;
 
 #[cfg(test)]
 mod tests;

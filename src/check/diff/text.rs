@@ -12,7 +12,7 @@ const LINES: usize = 10_000;
 
 /// The unified diff, in the form that `patch -p1` takes. `None` when a side is no text that can be
 /// shown on a terminal, is PEM, or is too long.
-pub(super) fn unified(path: &str, old: Option<&[u8]>, new: Option<&[u8]>) -> Option<String> {
+pub(crate) fn unified(path: &str, old: Option<&[u8]>, new: Option<&[u8]>) -> Option<String> {
     let (before, after) = (readable(old.unwrap_or_default())?, readable(new.unwrap_or_default())?);
     let side = |letter, there: bool| if there { format!("{letter}{path}") } else { "/dev/null".to_owned() };
     let diff = TextDiff::from_lines(before, after);

@@ -1,15 +1,16 @@
 //! Directories of the manifest: mode and owner, and in owned ones nothing that is not listed.
 
-use crate::bundle::manifest::{Directory, Manifest, Policy};
+use super::rights;
+use super::strays::Known;
+use crate::bundle::manifest::{Directory, Manifest};
 use crate::bundle::paths::parse_mode;
-use crate::check::{obstacles, record};
+use crate::check::obstacles;
 use crate::finding::{Finding, Id};
-use crate::rootfs::{Attributes, Dir, Kind, Root, is_temporary};
-use std::collections::BTreeSet;
+use crate::rootfs::{Attributes, Dir, Root};
 
 /// Checks all directories.
 pub(super) fn check(root: &Root, manifest: &Manifest) -> Vec<Finding> {
-    let known = known(manifest);
+    let known = Known::of(manifest);
     let mut findings = Vec::new();
     for directory in &manifest.directories {
         let open = match root.directory(&directory.path) {
@@ -20,31 +21,12 @@ pub(super) fn check(root: &Root, manifest: &Manifest) -> Vec<Finding> {
             }
         };
         findings.extend(attributes(root, directory, &open));
+        findings.extend(rights::of_directory(&directory.path, &open));
         if directory.owned {
-            findings.extend(strays(&open, &known));
+            findings.extend(known.strays(&open));
         }
     }
     findings
-}
-
-/// Every path that may exist, with all directories above what is placed. What is allowed stands
-/// directly in its directory, and what others place may never come, so they bring none.
-fn known(manifest: &Manifest) -> BTreeSet<&str> {
-    let (foreign, placed): (Vec<_>, Vec<_>) =
-        manifest.files.iter().partition(|file| file.policy == Policy::Foreign);
-    let files = placed.into_iter().map(|file| file.path.as_str());
-    let directories = manifest.directories.iter().map(|directory| directory.path.as_str());
-    let own = [record::HOST_SUMS, record::TRUST, record::DIRECTORY];
-    let mut known = BTreeSet::new();
-    for mut path in files.chain(directories).chain(own) {
-        while known.insert(path) {
-            let Some((parent, _)) = path.rsplit_once('/') else { break };
-            path = parent;
-        }
-    }
-    known.extend(foreign.into_iter().map(|file| file.path.as_str()));
-    known.extend(manifest.directories.iter().flat_map(|directory| &directory.allow).map(String::as_str));
-    known
 }
 
 fn attributes(root: &Root, directory: &Directory, open: &Dir) -> Vec<Finding> {
@@ -61,24 +43,4 @@ fn attributes(root: &Root, directory: &Directory, open: &Dir) -> Vec<Finding> {
         }
         Err(error) => vec![obstacles::finding(&error)],
     }
-}
-
-/// Entries that nothing lists; the record's own directory counts as sealift's.
-fn strays(open: &Dir, known: &BTreeSet<&str>) -> Vec<Finding> {
-    let entries = match open.list() {
-        Ok(entries) => entries,
-        Err(error) => return vec![obstacles::finding(&error)],
-    };
-    let unknown = entries.into_iter().map(|entry| (open.at(&entry.name), entry));
-    unknown
-        .filter(|(path, _)| !known.contains(path.as_str()) && !record::is_own(path))
-        .map(|(path, entry)| {
-            let mend = if entry.kind == Kind::File && is_temporary(&entry.name) {
-                "an install was interrupted: run `sealift install` again with this host's bundle"
-            } else {
-                "remove it, or allow it in the spec, build and install again"
-            };
-            Finding::new(Id::StrayFile, path, mend).found(entry.kind.name())
-        })
-        .collect()
 }

@@ -1,7 +1,8 @@
 //! Every file of the manifest: there, of the right type, mode, owner and contents; certificates
 //! valid; private keys those of their certificates.
 
-use super::Options;
+use super::look::{Contents, Seen, look};
+use super::{Options, rights};
 use crate::bundle::block;
 use crate::bundle::manifest::{File, Manifest, Policy};
 use crate::bundle::paths::parse_mode;
@@ -10,9 +11,8 @@ use crate::check::certificates::{PRIVATE_KEY, carries_certificates, inspect, key
 use crate::check::obstacles::{self, REINSTALL};
 use crate::check::{contents, fields, record};
 use crate::finding::{Finding, Id};
-use crate::rootfs::{Attributes, Kind, MAX_PARSED, Metadata, Root, WalkError, split};
+use crate::rootfs::{Attributes, Root, WalkError};
 use crate::verify_key::{VERIFY_KEY_PATH, VerifyKey};
-use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use zeroize::Zeroizing;
 
@@ -45,57 +45,6 @@ pub(super) fn check(
     check.pairs(manifest, findings);
     check.uses(manifest, findings);
     check.digests
-}
-
-/// A file as it was found, read once.
-struct Seen {
-    metadata: Metadata,
-    contents: Result<Contents, WalkError>,
-}
-
-enum Contents {
-    Whole(Zeroizing<Vec<u8>>),
-    /// Too large to keep: its SHA-256.
-    Digest(String),
-    /// Not read: too large to be what the manifest lists.
-    OtherSize,
-    /// Not read: another program's, or a secret without the key to check it.
-    Skipped,
-}
-
-fn look(root: &Root, file: &File, no_key: bool) -> Result<Seen, WalkError> {
-    let (parent, name) = split(&file.path)?;
-    let directory = root.directory(parent)?;
-    // Of an initial file the fields are read, which needs no key.
-    let skipped = file.sealed && no_key && file.policy != Policy::Initial;
-    if skipped || file.policy == Policy::Foreign {
-        let metadata = directory.metadata(name)?;
-        return match metadata.kind {
-            Kind::File => Ok(Seen { metadata, contents: Ok(Contents::Skipped) }),
-            kind => Err(WalkError::NotAFile { at: file.path.clone(), kind }),
-        };
-    }
-    match directory.file(name) {
-        Ok(open) => {
-            let metadata = *open.metadata();
-            let whole = file.sealed || matches!(file.policy, Policy::Initial | Policy::Block);
-            let contents = if whole || metadata.size <= MAX_PARSED {
-                open.contents().map(Contents::Whole)
-            } else if metadata.size != file.size {
-                Ok(Contents::OtherSize)
-            } else {
-                let mut hash = Sha256::new();
-                open.stream(|piece| hash.update(piece))
-                    .map(|()| Contents::Digest(hex::encode(hash.finalize())))
-            };
-            Ok(Seen { metadata, contents })
-        }
-        // Mode and owner can be seen all the same, and may be the reason.
-        Err(error @ WalkError::Io { .. }) => {
-            Ok(Seen { metadata: directory.metadata(name)?, contents: Err(error) })
-        }
-        Err(error) => Err(error),
-    }
 }
 
 /// The host's verify key, if it is what the manifest says, and its file as it was found.
@@ -168,6 +117,7 @@ impl<'a> Check<'a> {
             Policy::Foreign => Finding { mend: FOREIGN.to_owned(), ..finding },
             _ => finding,
         }));
+        findings.extend(rights::of_file(file, mode, &seen));
         match seen.contents {
             Ok(Contents::Whole(bytes)) if file.policy == Policy::Initial => {
                 findings.extend(self.fields(file, &bytes));

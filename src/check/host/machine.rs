@@ -44,20 +44,42 @@ fn id(root: &Root, manifest: &Manifest) -> Option<Finding> {
     }
 }
 
-/// Every address of the manifest is one of the machine's. Which others it has does not matter.
-fn addresses(manifest: &Manifest, options: &Options<'_>) -> Vec<Finding> {
-    let Some(here) = options.addresses else { return Vec::new() };
-    let missing = manifest.host.addresses.iter().filter(|address| {
-        // the manifest's own rules say that it is an address
-        address.parse::<IpAddr>().is_ok_and(|address| !here.contains(&address))
-    });
+/// At least one address of the manifest is one of the machine's; which others it has does not matter.
+///
+/// One that is there says whose machine this is. An interface that is down is not this check's, and must not
+/// keep a kubelet from starting; while a machine has no address that others reach it by, nothing is known.
+fn addresses(manifest: &Manifest, options: &Options<'_>) -> Option<Finding> {
+    let here = options.addresses?;
+    // the manifest's own rules say that each is an address
+    let wanted: Vec<IpAddr> = manifest.host.addresses.iter().filter_map(|it| it.parse().ok()).collect();
+    let others: Vec<&IpAddr> = here.iter().filter(|address| is_reachable(address)).collect();
+    if wanted.is_empty() || others.is_empty() || wanted.iter().any(|address| here.contains(address)) {
+        return None;
+    }
     let mend =
         "bring up the interface that has it, or correct the host's addresses in the spec, build and install";
-    missing
-        .map(|address| {
-            Finding::new(Id::AddressMissing, record::MANIFEST, mend)
-                .expected(format!("{address} on an interface of this machine"))
-                .found("no interface has it")
-        })
-        .collect()
+    Some(
+        Finding::new(Id::AddressMissing, record::MANIFEST, mend)
+            .expected(format!("an interface with {}", told(wanted.iter(), " or ")))
+            .found(format!("interfaces with {}", told(others.into_iter(), ", "))),
+    )
+}
+
+/// Whether others may know a machine by this address: it is no loopback's, and not of one link only.
+fn is_reachable(address: &IpAddr) -> bool {
+    let of_link = match address {
+        IpAddr::V4(address) => address.is_link_local(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    };
+    !address.is_loopback() && !of_link
+}
+
+/// The most addresses that are told: nodes have one for each service.
+const MOST_TOLD: usize = 8;
+
+fn told<'a>(addresses: impl ExactSizeIterator<Item = &'a IpAddr>, between: &str) -> String {
+    let more = addresses.len().saturating_sub(MOST_TOLD);
+    let told: Vec<String> = addresses.take(MOST_TOLD).map(ToString::to_string).collect();
+    let told = told.join(between);
+    if more == 0 { told } else { format!("{told} and {more} more") }
 }

@@ -3,7 +3,6 @@
 use super::{Options, machine};
 use crate::bundle::manifest::{FORMAT, Manifest};
 use crate::bundle::open::Verified;
-use crate::bundle::trust::public_key;
 use crate::bundle::{BUNDLE_NAMESPACE, canonical, consistency, sshsig, sums};
 use crate::check::certificates::bundle_validity;
 use crate::check::obstacles::{self, REINSTALL};
@@ -92,16 +91,17 @@ fn authentic(root: &Root, options: &Options<'_>, findings: &mut Vec<Finding>) ->
         );
         return None;
     };
-    if !options.trust.accepts(&manifest.cluster.id, BUNDLE_NAMESPACE, &key, options.at) {
-        let mend = "give the trust file that holds this cluster's signing key with --trust, or install a bundle signed by a trusted key";
-        findings.push(
-            Finding::new(Id::NotTrusted, record::SIGNATURE, mend)
-                .expected(format!("a signing key of cluster {}", manifest.cluster.id))
-                .found(public_key(&key)),
-        );
-        return None;
+    let mend = "give the trust file that holds this cluster's signing key with --trust, or install a bundle signed by a trusted key";
+    let cluster = manifest.cluster.id.as_str();
+    let standing = options.trust.standing(Some(cluster), BUNDLE_NAMESPACE, &key, options.at);
+    let expected = format!("a signing key of cluster {cluster}");
+    match standing.finding(record::SIGNATURE, &expected, &key, mend) {
+        None => Some((manifest, sha256)),
+        Some(finding) => {
+            findings.push(finding);
+            None
+        }
     }
-    Some((manifest, sha256))
 }
 
 fn mismatch(path: &str, expected: &str, found: &str) -> Finding {

@@ -1,38 +1,40 @@
 //! The files that sealift itself writes on a host: its record, the list for `sha256sum`, trust.
 
 use super::files::Digests;
+use super::rights;
 use crate::bundle::manifest::{Manifest, Policy};
 use crate::bundle::paths::is_hex;
+use crate::bundle::trust::{Trust, public_key};
 use crate::check::obstacles::{self, REINSTALL};
 use crate::check::record::{self, DIRECTORY, DIRECTORY_MODE, FILE_MODE, HOST_SUMS, TRUST};
 use crate::finding::{Finding, Id};
-use crate::rootfs::{Attributes, Kind, Root, WalkError};
+use crate::rootfs::{Attributes, Root, WalkError};
 
 /// Checks mode and owner of all of them, and the list's contents.
 pub(super) fn check(root: &Root, manifest: &Manifest, digests: &Digests) -> Vec<Finding> {
     let mut findings = Vec::new();
-    match root.metadata(DIRECTORY) {
-        Ok(metadata) => {
-            findings.extend(obstacles::attributes(
-                DIRECTORY,
-                Attributes::on(root, DIRECTORY_MODE, 0, 0),
-                &metadata,
-            ));
+    match root.directory(DIRECTORY).and_then(|open| Ok((open.own_metadata()?, open))) {
+        Ok((metadata, open)) => {
+            let wanted = Attributes::on(root, DIRECTORY_MODE, 0, 0);
+            findings.extend(obstacles::attributes(DIRECTORY, wanted, &metadata));
+            findings.extend(rights::of_directory(DIRECTORY, &open));
         }
         Err(error) => findings.push(obstacles::finding(&error)),
     }
-    for path in [record::MANIFEST, record::SUMS, record::SIGNATURE, record::INSTALLED] {
+    if manifest.keep_previous && root.metadata(record::BUNDLE).is_err_and(|error| error.is_not_found()) {
+        findings.push(Finding::new(Id::FileMissing, record::BUNDLE, REINSTALL));
+    }
+    let record = [record::MANIFEST, record::SUMS, record::SIGNATURE, record::INSTALLED];
+    for path in record.into_iter().chain([record::BUNDLE, record::PREVIOUS]) {
         // What is missing or of another type was found by reading the record.
-        if let Ok(metadata) =
-            root.metadata(path).map(|metadata| (metadata.kind == Kind::File).then_some(metadata))
-        {
+        if let Ok(open) = root.file(path) {
             let wanted = Attributes::on(root, FILE_MODE, 0, 0);
-            findings
-                .extend(metadata.iter().flat_map(|metadata| obstacles::attributes(path, wanted, metadata)));
+            findings.extend(obstacles::attributes(path, wanted, open.metadata()));
+            findings.extend(rights::of_own(path, &open));
         }
     }
     findings.extend(host_sums(root, manifest, digests));
-    findings.extend(trust(root));
+    findings.extend(trust(root, manifest));
     findings
 }
 
@@ -44,6 +46,7 @@ fn host_sums(root: &Root, manifest: &Manifest, digests: &Digests) -> Vec<Finding
     };
     let mut findings =
         obstacles::attributes(HOST_SUMS, Attributes::on(root, FILE_MODE, 0, 0), open.metadata());
+    findings.extend(rights::of_own(HOST_SUMS, &open));
     match open.contents() {
         Ok(bytes) => findings.extend(differing_line(&bytes, manifest, digests).map(|line| {
             Finding::new(Id::DigestMismatch, HOST_SUMS, REINSTALL)
@@ -77,16 +80,44 @@ fn differing_line(bytes: &[u8], manifest: &Manifest, digests: &Digests) -> Optio
     (!rest.is_empty()).then_some(number + 1)
 }
 
-/// A trust file need not be there, but only its owner may write it.
-fn trust(root: &Root) -> Vec<Finding> {
-    let metadata = match root.metadata(TRUST) {
-        Ok(metadata) => metadata,
-        Err(WalkError::NotFound { .. }) => return Vec::new(),
+/// A trust file need not be there, but only its owner may write it. When the manifest says which keys hosts
+/// of this cluster trust, it names these and no others.
+fn trust(root: &Root, manifest: &Manifest) -> Vec<Finding> {
+    let open = match root.file(TRUST) {
+        Ok(open) => open,
+        Err(WalkError::NotFound { .. }) if manifest.trust.is_empty() => return Vec::new(),
+        Err(WalkError::NotFound { .. }) => return vec![Finding::new(Id::FileMissing, TRUST, REINSTALL)],
         Err(error) => return vec![obstacles::finding(&error)],
     };
-    if metadata.kind != Kind::File {
-        return vec![obstacles::wrong_type(TRUST, Kind::File, metadata.kind)];
+    let wanted = Attributes::on(root, open.metadata().mode & !0o022, 0, 0);
+    let mut findings = obstacles::attributes(TRUST, wanted, open.metadata());
+    findings.extend(rights::of_own(TRUST, &open));
+    if manifest.trust.is_empty() {
+        return findings;
     }
-    let wanted = Attributes::on(root, metadata.mode & !0o022, 0, 0);
-    obstacles::attributes(TRUST, wanted, &metadata)
+    match open.contents() {
+        Ok(bytes) => findings.extend(other_keys(&bytes, manifest)),
+        Err(error) => findings.push(obstacles::finding(&error)),
+    }
+    findings
+}
+
+fn other_keys(bytes: &[u8], manifest: &Manifest) -> Vec<Finding> {
+    let mend =
+        "install this host's bundle again, with --trust if it is refused; find out who changed the file";
+    let differs = || Finding::new(Id::TrustDiffers, TRUST, mend);
+    let trust = match Trust::parse(&String::from_utf8_lossy(bytes)) {
+        Ok(trust) => trust,
+        Err(error) => return vec![differs().expected("a trust file").found(error.to_string())],
+    };
+    let cluster = manifest.cluster.id.as_str();
+    let named = |key: &[u8; 32]| manifest.trust.contains(&public_key(key));
+    let strange = trust.keys(cluster).into_iter().filter(|key| !named(key));
+    let strange = strange
+        .map(|key| differs().expected("only the keys that the manifest names").found(public_key(&key)));
+    let held: Vec<String> = trust.bundle_keys(cluster).iter().map(public_key).collect();
+    let missing = manifest.trust.iter().filter(|key| !held.contains(key));
+    let missing =
+        missing.map(|key| differs().expected(key.as_str()).found("no line of this key for bundles"));
+    strange.chain(missing).collect()
 }

@@ -6,7 +6,11 @@
 mod blocks;
 mod drift;
 mod machine;
+mod parents;
 mod policies;
+mod races;
+mod rights;
+mod strays;
 mod units;
 
 use super::{HostCheck, Options, Summary, verify_host};
@@ -75,6 +79,7 @@ fn a_fresh_install_is_clean() {
             cluster_id: id,
             revision,
             manifest: bundle.manifest_sha256().to_owned(),
+            valid_until: Some(bundle.valid_until()),
         })
     );
 }

@@ -66,7 +66,7 @@ pub(super) fn next(
 fn until(item: RotatingItem, rewrite: &str) -> String {
     match item {
         RotatingItem::Kubernetes => " and no kubelet, person or pod needs the old CA".to_owned(),
-        RotatingItem::Etcd | RotatingItem::FrontProxy => String::new(),
+        RotatingItem::Etcd | RotatingItem::FrontProxy | RotatingItem::Signing => String::new(),
         RotatingItem::ServiceAccount => " and no token of the old key is in use".to_owned(),
         RotatingItem::EncryptionAtRest => format!(" and everything was written anew: {rewrite}"),
     }
@@ -122,7 +122,13 @@ pub(super) fn refused(
             "build and install `rotation: stage` first: then the old one is in use and both are trusted".to_owned(),
         ),
     };
-    Problem::error(at, format!("{path}: {message}")).hint(hint)
+    let by_hand = match item {
+        RotatingItem::Signing => {
+            "; hosts that you give the new key by another way, with `install --trust`, need no steps: --unproven signing"
+        }
+        _ => "",
+    };
+    Problem::error(at, format!("{path}: {message}")).hint(hint + by_hand)
 }
 
 /// One version of an item, for people.
@@ -193,15 +199,6 @@ pub(super) fn unknown_steps(now: &Items, sealift: &str) -> Option<Problem> {
         Problem::error(place(item, state), message)
             .hint("build the spec as it was with this sealift, install that, and begin then"),
     )
-}
-
-/// Bundles by another key are refused by who does not know it.
-pub(super) fn other_signer(before: Option<&ItemState>, now: Option<&ItemState>) -> Option<Problem> {
-    let (before, now) = (before?, now?);
-    (before.active != now.active).then(|| {
-        Problem::warning("signing.generation", "signing: another key signs, and hosts that do not know it refuse the bundles")
-            .hint("install with --trust and a file of both keys' lines; see \"Replace the key that signs\" in docs/recipes.md")
-    })
 }
 
 const AT_REST: &str = "encryptionAtRest";

@@ -1,15 +1,19 @@
 //! Blocks in files that are not ours: install changes its lines, and no other byte.
 
 use crate::bundle::manifest::Policy;
+use crate::check::journal;
 use crate::check::record::{HOST_SUMS, MANIFEST};
 use crate::host::before::Before;
 use crate::host::blocks;
 use crate::host::compare;
+use crate::host::placing::Staged;
+use crate::host::recovery;
+use crate::host::steps::{Change, Over, Plan, Step};
 use crate::host::testkit::{CONF, Draft, Host, block, is_root, names, options, skip};
-use crate::host::transaction::{Place, Transaction};
 use crate::host::wanted::{Base, Contents, Phase, Wanted};
 use crate::host::{Action, InstallError, Options, Report};
 use crate::rootfs::{Attributes, MAX_PARSED};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::process::Command;
@@ -350,14 +354,18 @@ fn lines_that_come_while_others_are_staged_stay() {
         }
         let root = host.root();
         let seen = root.metadata(HOSTS).ok();
-        let (base, place) = seen.map_or((Base::Absent, Place::Free), |it| (Base::File(it), Place::Same));
-        let mut transaction = Transaction::new(&root);
+        let (base, over) = seen.map_or((Base::Absent, Over::Nothing), |it| (Base::File(it), Over::Itself));
         let attributes = Attributes::on(&root, 0o644, 0, 0);
-        let staged = transaction.stage(HOSTS, b"merged\n", attributes, place, base).unwrap();
+        let change = Change::Place { contents: b"merged\n", attributes, base, over };
+        let steps = vec![Step { path: HOSTS, phase: Phase::First, change }];
+        let plan = Plan { made: BTreeMap::new(), changed: BTreeSet::from(["/etc"]), steps };
+        let mut journal = plan.journal(&draft().manifest).unwrap();
+        let staged = Staged::prepare(&root, &plan, &mut journal).unwrap();
+        journal.phase = journal::Phase::Placing;
         write(&host);
         let written = host.read(HOSTS);
-        let error = transaction.place(HOSTS, staged).unwrap_err();
-        let InstallError::Refused(findings) = transaction.undo(error.into()) else { panic!() };
+        let Err(InstallError::Refused(findings)) = staged.place(&root, &plan) else { panic!() };
+        recovery::end(&root, &journal).unwrap();
         assert_eq!(names(&findings), [format!("changed-while-reading {HOSTS}")]);
         let left: Vec<_> =
             fs::read_dir(host.path("/etc")).unwrap().map(|entry| entry.unwrap().file_name()).collect();

@@ -11,7 +11,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
 
 fn changes(report: &Report, leave_out: Action) -> Vec<(&str, Action)> {
-    let all = report.changes.iter().map(|Change { path, action }| (path.as_str(), *action));
+    let all = report.changes.iter().map(|Change { path, action, .. }| (path.as_str(), *action));
     all.filter(|(_, action)| *action != leave_out).collect()
 }
 
@@ -185,6 +185,7 @@ fn what_a_killed_install_left_is_cleared() {
     let before = host.picture();
     for directory in ["/etc/pods", "/etc/pki", DIRECTORY] {
         host.write(&format!("{directory}/.sealift-0123456789abcdef0123456789abcdef"), b"half a sec");
+        host.write(&format!("{directory}/.sealift-fedcba9876543210fedcba9876543210/7.new"), b"half a sec");
     }
     host.install(&draft, &bundle, &options()).unwrap();
     assert_eq!(host.picture(), before);

@@ -22,6 +22,8 @@ pub(in crate::plan) struct Site<'a> {
     pub(in crate::plan) kubeadm: Option<&'a KubeadmPlan>,
     pub(in crate::plan) etcd: Option<&'a EtcdPlan>,
     pub(in crate::plan) told: bool,
+    /// Whether a timer verifies the host.
+    pub(in crate::plan) timed: bool,
     /// What the operators apply; in their bundle alone.
     pub(in crate::plan) objects: Option<&'a ObjectsPlan>,
     pub(in crate::plan) stateful_set: Option<&'a StatefulSetPlan>,

@@ -29,6 +29,8 @@ pub enum When {
     SigningOnHosts,
     /// While something of this host is replaced in steps, and of etcd's members that join.
     Told,
+    /// When a timer verifies the host.
+    Timed,
     /// When etcd is a static pod.
     EtcdPod,
     /// The same, and kubeadm makes the control plane.
@@ -116,6 +118,7 @@ impl Site<'_> {
             When::Tokens => !self.cluster.tokens.is_empty(),
             When::SigningOnHosts => self.spec.pki.ca_keys_on_hosts.contains(&CaName::Kubernetes),
             When::Told => self.told,
+            When::Timed => self.timed,
             When::Mirrors(kind) => {
                 let mirrors = &self.spec.container_runtime.registry_mirrors;
                 self.pulls_as(kind) && mirrors.values().any(|mirrors| !mirrors.is_empty())

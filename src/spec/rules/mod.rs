@@ -20,6 +20,7 @@ mod recipients;
 mod rotation;
 mod runtimes;
 mod subnets;
+mod verification;
 
 use super::holes::Holes;
 use super::path::Path;
@@ -37,6 +38,7 @@ const RULES: &[Rule] = &[
     hosts::machines_apart,
     hosts::retired,
     hosts::role_settings,
+    verification::metrics,
     etcd::count::members,
     kubelets::none,
     etcd::membership::of_one_host,

@@ -2,7 +2,7 @@
 
 use super::{Holes, Path, Problem, Spec};
 use crate::spec::scalars::{Generation, SeedNumber};
-use crate::spec::types::{Authority, CaName, EncryptionAtRest, Rotation, ServiceAccount};
+use crate::spec::types::{Authority, CaName, EncryptionAtRest, Rotation, ServiceAccount, Signing};
 
 /// The part that all items have.
 struct Item {
@@ -64,6 +64,7 @@ fn items(spec: &Spec) -> Vec<Item> {
         CaName::ALL.iter().map(|name| authority(spec, cas.key(name.name()), spec.pki.cas.of(*name)));
     let mut all: Vec<_> = authorities.collect();
     all.push(service_account(spec, pki.key("serviceAccount"), &spec.pki.service_account));
+    all.push(signing(spec, Path::root().key("signing"), &spec.signing));
     let encryption = spec.encryption_at_rest.as_ref();
     all.extend(
         encryption.map(|settings| encryption_at_rest(spec, Path::root().key("encryptionAtRest"), settings)),
@@ -93,6 +94,12 @@ fn authority(spec: &Spec, path: Path, settings: &Authority) -> Item {
 }
 
 fn service_account(spec: &Spec, path: Path, settings: &ServiceAccount) -> Item {
+    let previous = settings.previous.as_ref().map(|previous| (previous.generation, previous.seed));
+    let item = Item::derived(spec, path, (settings.generation, settings.seed), previous);
+    Item { rotation: settings.rotation, ..item }
+}
+
+fn signing(spec: &Spec, path: Path, settings: &Signing) -> Item {
     let previous = settings.previous.as_ref().map(|previous| (previous.generation, previous.seed));
     let item = Item::derived(spec, path, (settings.generation, settings.seed), previous);
     Item { rotation: settings.rotation, ..item }

@@ -3,6 +3,7 @@
 //! A scalar's [`FromStr`] is its one definition: the JSON Schema names it by `format`, the
 //! structural check finds it by that name in `check`, and serde uses it too.
 
+mod calendar;
 mod certificates;
 mod component;
 mod etcd;
@@ -19,6 +20,7 @@ mod system;
 mod time;
 mod tuning;
 
+pub use calendar::Calendar;
 pub use certificates::Certificates;
 pub use component::{FeatureGate, FlagName, LabelKey, LabelValue, PlainText, ProxyUrl, VariableName};
 pub use etcd::{EtcdVersion, LoginName};
@@ -112,6 +114,7 @@ const CHECKS: &[(&str, Check)] = &[
     ("absolute-path", parses::<AbsolutePath>),
     ("log-pattern", parses::<LogPattern>),
     ("byte-size", parses::<ByteSize>),
+    ("calendar", parses::<Calendar>),
     ("cluster-domain", parses::<ClusterDomain>),
     ("cluster-id", parses::<ClusterId>),
     ("cluster-name", parses::<ClusterName>),

@@ -15,6 +15,7 @@ mod preparation;
 mod secrets;
 mod stateful_set;
 mod tuning;
+mod verify;
 
 pub use balancers::{
     Announce, BackendNames, Balance, BalancerCheck, BalancerKind, BalancerPassword, BalancerPlace,
@@ -39,13 +40,17 @@ pub use preparation::{
     ContainerdPrep, CrictlPrep, CrioPrep, DockerPrep, HostPrep, HostsPrep, JournaldPrep, LimitsPrep,
     LogrotatePrep, ModulesPrep, NtpClient, NtpPrep, SwapMode, SwapPrep, SysctlPrep, TimezonePrep,
 };
-pub use secrets::{BootstrapToken, EncryptionAtRest, EncryptionProvider, Password, PreviousEncryption};
+pub use secrets::{
+    BootstrapToken, EncryptionAtRest, EncryptionProvider, Password, PreviousEncryption, PreviousSigning,
+    Signing,
+};
 pub use stateful_set::{
     Amounts, EtcdStatefulSet, Issuer, IssuerKind, Resources, StatefulSetCertificates, Storage,
 };
 pub use tuning::{
     CipherSuite, CompactionMode, LogLevel, Metrics, MetricsLevel, MetricsListen, TlsVersion, Tuning,
 };
+pub use verify::{Verify, VerifyTimer};
 
 use super::scalars::{
     AbsolutePath, ClusterId, ClusterName, FlagName, Generation, HostName, HostRevision, InterfaceName,
@@ -82,6 +87,10 @@ pub struct Spec {
     pub load_balancers: Vec<LoadBalancer>,
     /// What hosts need before the kubelet.
     pub host_prep: HostPrep,
+    /// Whether the host keeps the bundle before the installed one, for `sealift rollback`; not by default.
+    pub keep_previous: Option<bool>,
+    /// When hosts are verified, beside the gates.
+    pub verify: Verify,
     /// JSON merge patches (RFC 7386) of single YAML files on hosts, by path.
     #[schemars(schema_with = "map_schema::<AbsolutePath, FreeForm>")]
     pub patches: Patches,
@@ -93,7 +102,7 @@ pub struct Spec {
     #[schemars(schema_with = "map_schema::<ItemName, Password>")]
     pub passwords: BTreeMap<ItemName, Password>,
     /// The key that signs bundles.
-    pub signing: Item,
+    pub signing: Signing,
     /// Settings of all hosts of a role; more specific than those for all, less than a host's own.
     #[schemars(schema_with = "map_schema::<Role, RoleSettings>")]
     pub roles: BTreeMap<Role, RoleSettings>,
@@ -213,16 +222,6 @@ impl CgroupDriver {
     }
 }
 
-/// Something derived that has a life of its own.
-#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Item {
-    /// Raise it to derive a new one.
-    pub generation: Generation,
-    /// The seed it comes from.
-    pub seed: Option<SeedNumber>,
-}
-
 /// What a host is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -251,6 +250,10 @@ pub struct RoleSettings {
     pub interface: Option<InterfaceName>,
     /// What hosts need before the kubelet.
     pub host_prep: HostPrep,
+    /// Whether the host keeps the bundle before the installed one, for `sealift rollback`; not by default.
+    pub keep_previous: Option<bool>,
+    /// When it is verified, beside the gates.
+    pub verify: Verify,
     /// Labels. Those that a kubelet may not set itself become manifests for the operators.
     #[schemars(schema_with = "map_schema::<LabelKey, LabelValue>")]
     pub labels: Labels,
@@ -302,6 +305,10 @@ pub struct Host {
     pub interface: Option<InterfaceName>,
     /// What hosts need before the kubelet.
     pub host_prep: HostPrep,
+    /// Whether the host keeps the bundle before the installed one, for `sealift rollback`; not by default.
+    pub keep_previous: Option<bool>,
+    /// When it is verified, beside the gates.
+    pub verify: Verify,
     /// Labels. Those that a kubelet may not set itself become manifests for the operators.
     #[schemars(schema_with = "map_schema::<LabelKey, LabelValue>")]
     pub labels: Labels,

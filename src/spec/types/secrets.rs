@@ -60,6 +60,30 @@ pub struct PreviousEncryption {
     pub provider: Option<EncryptionProvider>,
 }
 
+/// The key that signs bundles.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Signing {
+    /// Raise it for a new key; hosts learn it in steps, see `rotation`.
+    pub generation: Generation,
+    /// The seed it comes from.
+    pub seed: Option<SeedNumber>,
+    /// The step of its rotation. Bundles then say which keys hosts trust, and install writes that down.
+    pub rotation: Option<Rotation>,
+    /// What it replaces; by default the generation before, of the spec's seed.
+    pub previous: Option<PreviousSigning>,
+}
+
+/// The signing key that a rotation replaces.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct PreviousSigning {
+    /// Its generation; by default the one before.
+    pub generation: Option<Generation>,
+    /// The seed it comes from.
+    pub seed: Option<SeedNumber>,
+}
+
 /// A token with which a node joins.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]

@@ -157,39 +157,6 @@ fn drift_of_every_kind() {
 }
 
 #[test]
-fn strays_in_owned_directories() {
-    let (host, _) = Host::with(&Draft::new());
-    for path in [
-        "/etc/pods/.hidden",
-        "/etc/pods/etcd.yaml~",
-        "/etc/pods/allowed.yaml",
-        "/etc/pki/free",
-        "/etc/pods/deep/any",
-    ] {
-        host.write(path, b"");
-    }
-    host.write("/etc/pods/.sealift-0123456789abcdef0123456789abcdef", b"");
-    fs::create_dir(host.path("/etc/pods/sub")).unwrap();
-    symlink("etcd.yaml", host.path("/etc/pods/link")).unwrap();
-    std::os::unix::net::UnixListener::bind(host.path("/etc/pods/socket")).unwrap();
-    host.write("/etc/pods/a\nb", b"");
-    let allow = "remove it, or allow it in the spec, build and install again";
-    let interrupted = "an install was interrupted: run `sealift install` again with this host's bundle";
-    let expected: Vec<Finding> = [
-        (".hidden", allow, "regular file"),
-        (".sealift-0123456789abcdef0123456789abcdef", interrupted, "regular file"),
-        ("a\\nb", allow, "regular file"),
-        ("etcd.yaml~", allow, "regular file"),
-        ("link", allow, "symbolic link"),
-        ("socket", allow, "socket"),
-        ("sub", allow, "directory"),
-    ]
-    .map(|(name, mend, kind)| Finding::new(Id::StrayFile, format!("/etc/pods/{name}"), mend).found(kind))
-    .to_vec();
-    assert_eq!(verify(&host, &PLAIN).findings, expected);
-}
-
-#[test]
 fn sealifts_own_directory_may_be_owned() {
     let mut draft = Draft::new();
     let mut owned = draft.manifest.directories.first().unwrap().clone();

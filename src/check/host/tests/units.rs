@@ -118,13 +118,13 @@ fn later_drop_ins() {
             );
         },
         &[
-            finding(Id::UnitOverridden, dash, &format!("ExecStart as {ETCD} has it"), "emptied in line 4"),
             finding(
                 Id::UnitOverridden,
                 dash,
                 &format!("StartLimitIntervalSec as {ETCD} has it"),
                 "set again in line 2",
             ),
+            finding(Id::UnitOverridden, dash, &format!("ExecStart as {ETCD} has it"), "emptied in line 4"),
         ],
     );
 }

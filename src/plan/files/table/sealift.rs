@@ -1,7 +1,7 @@
 //! sealift's own.
 
-use super::{KUBELET, ROW};
-use crate::plan::certs::place::{EVERYWHERE, NODES};
+use super::{DAEMON_RELOAD, KUBELET, ROW};
+use crate::plan::certs::place::{EVERYWHERE, HOSTS, NODES};
 use crate::plan::files::{FileRow, RowSource, When};
 
 // with packages of that release; both restart nothing but static pods
@@ -39,6 +39,22 @@ pub(super) const ROWS: &[FileRow] = &[
         mode: 0o600,
         source: RowSource::VerifyKey,
         why: "lets the host check its secrets without publishing their digests",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/systemd/system/sealift-verify.service",
+        on: HOSTS,
+        when: When::Timed,
+        run: DAEMON_RELOAD,
+        why: "verifies the host, and writes what it finds as metrics",
+        ..ROW
+    },
+    FileRow {
+        path: "/etc/systemd/system/sealift-verify.timer",
+        on: HOSTS,
+        when: When::Timed,
+        run: &["systemctl daemon-reload", "systemctl enable --now sealift-verify.timer"],
+        why: "when the host is verified, beside the gates",
         ..ROW
     },
 ];

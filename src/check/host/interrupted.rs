@@ -1,0 +1,53 @@
+//! Whether an install was interrupted.
+
+use crate::bundle::manifest::Manifest;
+use crate::check::journal::{self, Found, JOURNAL, Journal};
+use crate::check::{obstacles, record};
+use crate::finding::{Finding, Id};
+use crate::rootfs::{Root, split};
+use std::collections::BTreeSet;
+
+const MEND: &str = "if no `sealift install` is at work, run `sealift install` again with this host's bundle: it first takes back what was begun";
+const LEFT: &str = "run `sealift install` again with this host's bundle, which removes it";
+
+/// The journal of an install that did not end.
+pub(super) fn check(root: &Root) -> Option<Finding> {
+    let interrupted =
+        |found| Finding::new(Id::Interrupted, JOURNAL, MEND).expected("no journal").found(found);
+    match journal::read(root) {
+        Ok(Found::Nothing) => None,
+        Ok(Found::Begun) => Some(interrupted("an install that had changed nothing yet".to_owned())),
+        Ok(Found::Damaged(why)) => Some(obstacles::damaged_journal(why)),
+        Ok(Found::Interrupted(Journal { revision, phase, .. })) => {
+            Some(interrupted(format!("an install of revision {revision}, {}", phase.doing())))
+        }
+        Err(error) => Some(obstacles::finding(&error)),
+    }
+}
+
+/// Staging directories beside what the manifest lists, of which no journal tells.
+pub(super) fn leftovers(root: &Root, manifest: &Manifest) -> Vec<Finding> {
+    let known: BTreeSet<String> = match journal::read(root) {
+        Ok(Found::Interrupted(journal)) => journal.staging.into_iter().collect(),
+        _ => BTreeSet::new(),
+    };
+    let files = manifest.files.iter().filter_map(|file| Some(split(&file.path).ok()?.0));
+    let directories = manifest.directories.iter().map(|directory| directory.path.as_str());
+    let places: BTreeSet<&str> =
+        files.chain(directories).chain([record::DIRECTORY, "/etc/sealift"]).collect();
+    let mut findings = Vec::new();
+    for place in places {
+        let found = root.directory(place).and_then(|open| Ok((open.leftovers()?, open)));
+        let (entries, open) = match found {
+            Ok(found) => found,
+            // What is missing or in the way is told by others.
+            Err(_) => continue,
+        };
+        let paths = entries.into_iter().map(|entry| (open.at(&entry.name), entry.kind));
+        findings.extend(paths.filter(|(path, _)| !known.contains(path)).map(|(path, kind)| {
+            Finding::new(Id::Interrupted, path, LEFT)
+                .found(format!("a {kind} of an install without a journal"))
+        }));
+    }
+    findings
+}
