@@ -63,6 +63,51 @@ fn an_install_writes_each_secret_once() {
     assert_eq!(stage.needles.within_file(&disk.out()), live, "no copy in a block that is free again");
 }
 
+/// Another generation of the keys, and the way back to the kept bundle; killed in between, too.
+#[test]
+fn an_upgrade_and_the_way_back_show_no_secret() {
+    let Some(stage) = stage() else { return };
+    let Some(strace) = need_working("strace", &["-o", "/dev/null", "true"]) else { return };
+    let directory = crate::support::temporary();
+    let place = directory.path();
+    stage.copy_to(place);
+    let ran = |format: &str, line: &str, code: i32| {
+        let _ = stage.ran(place, &words(&format!("--format {format} {line}"))).expect_code(code);
+        holders(stage, &place.join("root"))
+    };
+    let upgrade = "install next/cp1.tar.gz -i CP1 --root root --trust trust";
+    let sealed = sealed(stage, "cp1");
+    let inject = "inject=rename,renameat,renameat2:signal=SIGKILL:when=30";
+    let log = stage.secret("upgrade.log");
+    let before: [&OsStr; 7] = [
+        strace.as_ref(),
+        "-f".as_ref(),
+        "-o".as_ref(),
+        log.as_ref(),
+        "-e".as_ref(),
+        inject.as_ref(),
+        "--".as_ref(),
+    ];
+    for format in ["text", "json", "sarif"] {
+        assert_eq!(ran(format, INSTALL, 0), sealed);
+        let first = stage.needles.below(&place.join("root"));
+        assert_eq!(ran(format, &format!("{upgrade} --dry-run"), 0), sealed);
+        let line = words(upgrade);
+        let killed =
+            stage.said_nothing(&line, crate::support::run(&mut stage.command(place, &before, &line)));
+        assert_eq!(killed.code, 128 + 9, "{killed:?}");
+        // old and new keys lie side by side now, all 0600
+        assert!(ran(format, "verify --root root", 1).len() > sealed.len());
+        assert_eq!(ran(format, upgrade, 0), sealed);
+        let second = stage.needles.below(&place.join("root"));
+        assert_ne!(first, second);
+        assert_eq!(ran(format, "rollback -i CP1 --root root", 0), sealed);
+        assert_eq!(stage.needles.below(&place.join("root")), first);
+        fs::remove_dir_all(place.join("root")).unwrap();
+        root(place, "root", "cp1");
+    }
+}
+
 /// What is wrong with a root directory.
 fn obstacles(place: &Path) {
     for name in ["file", "link", "directory"] {

@@ -27,7 +27,7 @@ const CP1: u8 = 0;
 
 /// What the cluster has beside hosts: every kind of secret.
 const KUBERNETES: &str = "  join: token\n  bootstrapTokens: {join: {}}\n";
-const REST: &str = "encryptionAtRest: {provider: secretbox}\npasswords: {vrrp: {roles: [control-plane]}}\npki: \
+const REST: &str = "keepPrevious: true\nencryptionAtRest: {provider: secretbox}\npasswords: {vrrp: {roles: [control-plane]}}\npki: \
                     {caKeysOnHosts: [kubernetes, etcd, front-proxy], cas: {etcd: {import: {certificate: \
                     etcd-ca.crt, key: etcd-ca.key.age}}}}\n";
 
@@ -51,12 +51,9 @@ impl Stage {
         stage.sealed("seed.age", keyring.as_bytes());
         stage.authority();
         fs::write(stage.at("sealift.yaml"), stage.spec()).unwrap();
-        for out in ["out", "next"] {
-            let spec = replaced(
-                &stage.spec(),
-                "revision: 1",
-                if out == "out" { "revision: 1" } else { "revision: 2" },
-            );
+        let next = replaced(&stage.spec(), "revision: 1", "revision: 2");
+        let next = replaced(&next, "cp1: {", "cp1: {generation: 2, ");
+        for (out, spec) in [("out", stage.spec()), ("next", next)] {
             fs::write(stage.at(&format!("{out}.yaml")), spec).unwrap();
             let words = ["build", &format!("{out}.yaml"), "-i", "OPERATOR", "-o", out].map(str::to_owned);
             let _ = stage.ran(stage.public.path(), &words).expect_code(0);
@@ -68,8 +65,10 @@ impl Stage {
         let identities: [(&str, &dyn age::Identity); 3] =
             [("operator", &operator), ("cp1", &cp1), ("w1", &w1)];
         for (host, identity) in identities {
-            let files = open(&stage.at(&format!("out/{host}.tar.gz")), identity);
-            stage.needles.sealed(host, &files);
+            for out in ["out", "next"] {
+                let files = open(&stage.at(&format!("{out}/{host}.tar.gz")), identity);
+                stage.needles.sealed(&format!("{out}/{host}"), &files);
+            }
         }
         stage
     }

@@ -99,13 +99,9 @@ pub(super) fn cases() -> Vec<Case> {
         row("index-other-sums", &["signature-wrong"], 3, "SHA256SUMS is the next build's", || {
             with_next(&["SHA256SUMS"])
         }),
-        row(
-            "index-other-signature",
-            &["signature-wrong"],
-            3,
-            "SHA256SUMS.sig is the next build's",
-            || with_next(&["SHA256SUMS.sig"]),
-        ),
+        row("index-other-signature", &["signature-wrong"], 3, "SHA256SUMS.sig is the next build's", || {
+            with_next(&["SHA256SUMS.sig"])
+        }),
         row("index-other-signed", MISMATCH, 1, "SHA256SUMS and its signature are the next build's", || {
             with_next(&["SHA256SUMS", "SHA256SUMS.sig"])
         }),
