@@ -25,8 +25,9 @@ macro_rules! smoke {
 }
 
 smoke! {
-    age archive bundle canonical certificates component_fields fields identities index journal
-    key_matches keyring kubeconfig manifest manifests patch pem private_key spec sshsig sums trust units verify_key
+    age archive bundle canonical certificates component_fields contents fields identities index journal
+    key_matches keyring kubeconfig manifest manifests patch pem private_key receipt spec sshsig sums trust units
+    verify_key
 }
 
 #[test]

@@ -29,6 +29,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("canonical", canonical_json),
     ("certificates", certificates_of),
     ("component_fields", component_fields),
+    ("contents", contents),
     ("fields", fields),
     ("identities", identities),
     ("index", index),
@@ -41,6 +42,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("patch", patch),
     ("pem", pem),
     ("private_key", private_key),
+    ("receipt", receipt),
     ("spec", spec),
     ("sshsig", signature),
     ("sums", list_of_sums),
@@ -57,6 +59,36 @@ const IDENTITY: &[u8] = include_bytes!("../../bundles/etcd-static-pods/test-only
 
 /// A moment at which the seeds' certificates are valid: 2027-01-01.
 const AT: i64 = 1_798_761_600;
+
+/// What lies where the manifest of a bundle has certificates: parts between zero bytes, one for each path in
+/// turn. And the first part as YAML, as JSON and as a unit.
+pub fn contents(data: &[u8]) {
+    static MANIFEST: LazyLock<Manifest> = LazyLock::new(|| {
+        canonical::from_bytes(include_bytes!("../seeds/manifest/infra0.json")).expect("a manifest")
+    });
+    let parts: Vec<&[u8]> = data.split(|byte| *byte == 0).collect();
+    let part = |path: &str| {
+        let place = MANIFEST.files.iter().position(|file| file.path == path)?;
+        parts.get(place % parts.len()).copied()
+    };
+    let findings = sealift::check::contents::of_host(&MANIFEST, &part, "mend");
+    let texts = ["/a.yaml", "/a.json", "/etc/systemd/system/a.service"];
+    let broken =
+        texts.iter().filter_map(|path| sealift::check::contents::syntax::check(path, parts[0], path));
+    for finding in findings.into_iter().chain(broken) {
+        let words = [Some(finding.path.clone()), finding.expected.clone(), finding.found.clone()];
+        assert!(!words.iter().flatten().any(|text| text.chars().any(char::is_control)), "{finding:?}");
+    }
+}
+
+/// What `verify` said on a host, as an operator reads it: nothing of it reaches a terminal as it is.
+pub fn receipt(data: &[u8]) {
+    if let Ok(read) = sealift::check::receipt::Receipt::parse(data) {
+        let texts = [&read.cluster, &read.host, &read.revision, &read.manifest];
+        assert!(texts.into_iter().chain(&read.dirt).all(|text| !text.chars().any(char::is_control)));
+        assert!(read.dirt.is_sorted());
+    }
+}
 
 /// A unit file, its words, and a file of variables: read up to any damage, line by line.
 pub fn units(data: &[u8]) {

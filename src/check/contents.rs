@@ -7,7 +7,7 @@
 mod certificates;
 mod kubeconfigs;
 mod names;
-mod syntax;
+pub mod syntax;
 
 use crate::bundle::manifest::Manifest;
 use crate::bundle::open::Verified;

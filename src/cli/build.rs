@@ -59,7 +59,7 @@ pub(super) fn run(arguments: &Build, output: &mut Output<'_>) -> Result<u8, Fail
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(arguments.jobs.map_or(0, |jobs| jobs.get().min(job.all.len())))
         .build()
-        .map_err(|error| Failure::from_error(MACHINE, &error))?;
+        .map_err(|_| Failure::new(MACHINE, "cannot start threads").hint("allow more, or give -j 1"))?;
     let progress = progress(output, job.wanted.len());
     let results: Vec<_> = pool.install(|| {
         let one = |host: &HostPlan| {

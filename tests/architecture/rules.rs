@@ -29,6 +29,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "check::aftermath",
             "check::certificates",
             "check::contents",
+            "check::diff",
             "check::fields",
             "check::journal",
             "check::obstacles",

@@ -2,7 +2,7 @@
 
 use crate::disk::Disk;
 use crate::needles::Needles;
-use crate::stage::{Stage, words};
+use crate::stage::{Stage, operator, words};
 use crate::support::opened::machine_file;
 use crate::{drawn, stage};
 use std::collections::BTreeMap;
@@ -68,7 +68,7 @@ fn commands_write_no_secret_to_disk() {
 fn init(stage: &Stage, place: &Path) -> Vec<Needles> {
     let mut all = Vec::new();
     for format in ["text", "json"] {
-        let line = format!("--format {format} init made --dir {format} --operator {}", stage.operator());
+        let line = format!("--format {format} init made --dir {format} --operator {}", operator());
         let mut said = stage.ran(place, &words(&line)).expect_code(0).stderr;
         // a seed is added to a spec that is right
         let spec = fs::read_to_string(place.join(format).join("sealift.yaml")).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::disk::Disk;
 use crate::stage;
-use crate::stage::{CLUSTER, SEED, Stage, words};
+use crate::stage::{CLUSTER, SEED, Stage, operator, words};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -139,16 +139,16 @@ fn secrets(stage: &Stage, place: &Path) {
 fn specs(stage: &Stage, place: &Path) {
     let identity = fs::read_to_string(stage.secret("cp1.key")).unwrap().trim().to_owned();
     let pem = fs::read_to_string(stage.secret("etcd-ca.key")).unwrap();
-    let block: String = pem.lines().map(|line| format!("          {line}\n")).collect();
+    let block = pem.trim().replace('\n', "\n          ");
     let spec = stage.spec();
     let key = "key: etcd-ca.key.age";
     let recipients = format!("recipients: [{}]", crate::support::opened::machine(0).to_public());
     for (name, from, to) in [
         ("inline-recipient", recipients.as_str(), format!("recipients: [{identity}]")),
-        ("inline-operator", &stage.operator(), identity.clone()),
-        ("inline-key", key, format!("key: {:?}", pem)),
+        ("inline-operator", &operator(), identity.clone()),
+        ("inline-key", key, format!("key: {pem:?}")),
         ("inline-unknown", "  revision: 1", format!("  revision: 1\n  secret: {identity}")),
-        ("inline-block", "  revision: 1", format!("  revision: 1\n  secret: |\n{block}  - ")),
+        ("inline-block", "  revision: 1", format!("  revision: 1\n  secret: |\n          {block}\n  - ")),
         ("names-key", "certificate: etcd-ca.crt", "certificate: authority.key".to_owned()),
         ("names-manifest", "etcd: {run", "manifests: [secret.yaml]\netcd: {run".to_owned()),
         ("names-other", key, "key: seed.age".to_owned()),

@@ -5,7 +5,7 @@ use base64::Engine;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE};
 use hkdf::Hkdf;
 use sha2::Sha256;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
@@ -20,7 +20,7 @@ const SHORTEST: usize = 12;
 pub(crate) struct Needles {
     /// What each is: the secret's name and the form.
     forms: BTreeMap<Vec<u8>, String>,
-    by_start: HashMap<[u8; KEY], Vec<Vec<u8>>>,
+    by_start: BTreeMap<[u8; KEY], Vec<Vec<u8>>>,
     /// A bit for the start of each, by a hash: most places of a haystack end here.
     filter: Vec<u64>,
     secrets: BTreeSet<String>,

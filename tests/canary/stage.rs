@@ -27,7 +27,7 @@ const CP1: u8 = 0;
 
 /// What the cluster has beside hosts: every kind of secret.
 const KUBERNETES: &str = "  join: token\n  bootstrapTokens: {join: {}}\n";
-const REST: &str = "encryptionAtRest: {provider: secretbox}\npasswords: {vrrp: {roles: [control-plane]}}\npki: \
+const REST: &str = "keepPrevious: true\nencryptionAtRest: {provider: secretbox}\npasswords: {vrrp: {roles: [control-plane]}}\npki: \
                     {caKeysOnHosts: [kubernetes, etcd, front-proxy], cas: {etcd: {import: {certificate: \
                     etcd-ca.crt, key: etcd-ca.key.age}}}}\n";
 
@@ -51,12 +51,9 @@ impl Stage {
         stage.sealed("seed.age", keyring.as_bytes());
         stage.authority();
         fs::write(stage.at("sealift.yaml"), stage.spec()).unwrap();
-        for out in ["out", "next"] {
-            let spec = replaced(
-                &stage.spec(),
-                "revision: 1",
-                if out == "out" { "revision: 1" } else { "revision: 2" },
-            );
+        let next = replaced(&stage.spec(), "revision: 1", "revision: 2");
+        let next = replaced(&next, "cp1: {", "cp1: {generation: 2, ");
+        for (out, spec) in [("out", stage.spec()), ("next", next)] {
             fs::write(stage.at(&format!("{out}.yaml")), spec).unwrap();
             let words = ["build", &format!("{out}.yaml"), "-i", "OPERATOR", "-o", out].map(str::to_owned);
             let _ = stage.ran(stage.public.path(), &words).expect_code(0);
@@ -68,8 +65,10 @@ impl Stage {
         let identities: [(&str, &dyn age::Identity); 3] =
             [("operator", &operator), ("cp1", &cp1), ("w1", &w1)];
         for (host, identity) in identities {
-            let files = open(&stage.at(&format!("out/{host}.tar.gz")), identity);
-            stage.needles.sealed(host, &files);
+            for out in ["out", "next"] {
+                let files = open(&stage.at(&format!("{out}/{host}.tar.gz")), identity);
+                stage.needles.sealed(&format!("{out}/{host}"), &files);
+            }
         }
         stage
     }
@@ -117,15 +116,10 @@ impl Stage {
     pub(crate) fn spec(&self) -> String {
         let text = stacked::spec("1.36.2", "kubeadm", KUBERNETES, REST);
         let text = replaced(&text, "2026-11-20T00:00:00Z", &today());
-        let operator = "age1aw95ezgx3p70ep3c570lfrrxwdqatm6w2ag6tvq6vxlpdwknjvns7p9ftl";
-        let text = replaced(&text, operator, &self.operator());
+        let example = "age1aw95ezgx3p70ep3c570lfrrxwdqatm6w2ag6tvq6vxlpdwknjvns7p9ftl";
+        let text = replaced(&text, example, &operator());
         let w1 = fs::read_to_string(self.secret("w1.key.pub")).unwrap();
         replaced(&text, &machine(1).to_public().to_string(), &format!("\"{}\"", w1.trim()))
-    }
-
-    /// The operator's recipient.
-    pub(crate) fn operator(&self) -> String {
-        machine(OPERATOR).to_public().to_string()
     }
 
     /// A path among the secrets.
@@ -144,13 +138,7 @@ impl Stage {
         for name in ["home", "tmp"] {
             fs::create_dir(directory.join(name)).unwrap();
         }
-        self.root(directory, "root", "cp1");
-    }
-
-    /// An empty root directory of a machine of that name.
-    pub(crate) fn root(&self, directory: &Path, root: &str, host: &str) {
-        fs::create_dir_all(directory.join(root).join("etc")).unwrap();
-        fs::write(directory.join(root).join("etc/hostname"), format!("{host}\n")).unwrap();
+        root(directory, "root", "cp1");
     }
 
     /// A word of a command: names in capitals are identities.
@@ -174,6 +162,8 @@ impl Stage {
         {
             command.env(name, value);
         }
+        // cargo's: with it the loader opens more files than the program
+        command.env_remove("LD_LIBRARY_PATH");
         command.env("HOME", directory.join("home")).env("TMPDIR", directory.join("tmp"));
         command
     }
@@ -202,4 +192,15 @@ impl Stage {
 /// A line as words.
 pub(crate) fn words(line: &str) -> Vec<String> {
     line.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect()
+}
+
+/// The operator's recipient.
+pub(crate) fn operator() -> String {
+    machine(OPERATOR).to_public().to_string()
+}
+
+/// An empty root directory of a machine of that name.
+pub(crate) fn root(directory: &Path, root: &str, host: &str) {
+    fs::create_dir_all(directory.join(root).join("etc")).unwrap();
+    fs::write(directory.join(root).join("etc/hostname"), format!("{host}\n")).unwrap();
 }

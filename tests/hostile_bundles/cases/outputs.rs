@@ -36,6 +36,16 @@ fn indexed(change: impl FnOnce(&mut Value)) -> Made {
     Made::Output(output(&bundles(), change, same, &INDEX))
 }
 
+/// This build's directory with some files of the next build's.
+fn with_next(names: &[&str]) -> Made {
+    let newer = output(&["cp1", "cp2"].map(next), |_| {}, same, &INDEX);
+    changed(|files| {
+        for name in names {
+            files.insert((*name).to_owned(), newer[*name].clone());
+        }
+    })
+}
+
 fn listed(change: impl FnOnce(String) -> String) -> Made {
     Made::Output(output(&bundles(), |_| {}, change, &INDEX))
 }
@@ -69,6 +79,44 @@ pub(super) fn cases() -> Vec<Case> {
                 })
             },
         ),
+        row(
+            "index-other-build",
+            &["index-mismatch", "index-mismatch"],
+            1,
+            "every file but the bundles is the next build's",
+            || with_next(&["index.json", "SHA256SUMS", "SHA256SUMS.sig"]),
+        ),
+        row(
+            "index-other-bundles",
+            &["index-mismatch", "index-mismatch"],
+            1,
+            "every bundle is the next build's",
+            || with_next(&["cp1.tar.gz", "cp2.tar.gz"]),
+        ),
+        row("index-other-index", MISMATCH, 1, "index.json is the next build's", || {
+            with_next(&["index.json"])
+        }),
+        row("index-other-sums", &["signature-wrong"], 3, "SHA256SUMS is the next build's", || {
+            with_next(&["SHA256SUMS"])
+        }),
+        row("index-other-signature", &["signature-wrong"], 3, "SHA256SUMS.sig is the next build's", || {
+            with_next(&["SHA256SUMS.sig"])
+        }),
+        row("index-other-signed", MISMATCH, 1, "SHA256SUMS and its signature are the next build's", || {
+            with_next(&["SHA256SUMS", "SHA256SUMS.sig"])
+        }),
+        row("index-no-sums", &["entry-missing"], 1, "no SHA256SUMS", || {
+            changed(|files| drop(files.remove("SHA256SUMS")))
+        }),
+        row("index-twice", &["sums-malformed"], 1, "one bundle twice; signed", || {
+            indexed(|index| {
+                let one = index["bundles"][0].clone();
+                index["bundles"].as_array_mut().unwrap().push(one);
+            })
+        }),
+        row("index-sums-twice", &["sums-malformed"], 1, "SHA256SUMS with one line twice; signed", || {
+            listed(|text| text.clone() + text.lines().last().unwrap() + "\n")
+        }),
         row("index-missing-bundle", MISMATCH, 1, "a bundle is missing", || {
             changed(|files| drop(files.remove("cp2.tar.gz")))
         }),
