@@ -2,7 +2,8 @@
 //! to a host that never has sealift.
 
 use crate::DROP_IN;
-use crate::support::example::{Built, IDENTITIES, spec_of_today, test_only};
+use crate::outcomes::KUBELET;
+use crate::support::example::{Built, IDENTITIES, replaced, spec_of_today, test_only};
 use crate::support::{Ran, need, run, temporary};
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -25,10 +26,8 @@ fn gate(root: &Path) -> Ran {
 
 #[test]
 fn what_it_finds_and_what_it_does_not() {
-    let text = spec_of_today();
-    let (before, rest) = text.split_once("kubelet:\n").unwrap();
-    let (_, after) = rest.split_once("hosts:\n").unwrap();
-    let built = Built::of(&format!("{before}kubelet: {{gate: {{run: sha256sum}}}}\nhosts:\n{after}"));
+    let gate_of = "kubelet: {gate: {run: sha256sum}}\n";
+    let built = Built::of(&replaced(&spec_of_today(), KUBELET, gate_of));
     let root = built.root("infra0");
     let trust = built.out().join("trust");
     let _ = built.install("infra0", &root, &["--trust", trust.to_str().unwrap()]).expect_code(0);

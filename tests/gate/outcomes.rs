@@ -9,13 +9,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
+/// What the example says of its gate.
+pub(crate) const KUBELET: &str = "kubelet:\n  gate:\n    run: sealift\n";
+
 /// The example of today, with programs that a test may place, and an installed root.
 fn installed(gate: &str, more: &str) -> (Built, PathBuf) {
-    let text = spec_of_today();
-    let (before, rest) = text.split_once("kubelet:\n").unwrap();
-    let (_, after) = rest.split_once("hosts:\n").unwrap();
     let kubelet = format!("kubelet: {{program: /opt/kubelet, gate: {{{gate}}}}}\n{more}");
-    let built = Built::of(&format!("{before}{kubelet}hosts:\n{after}"));
+    let built = Built::of(&replaced(&spec_of_today(), KUBELET, &kubelet));
     let root = built.root("infra0");
     let trust = built.out().join("trust");
     let _ = built.install("infra0", &root, &["--trust", trust.to_str().unwrap()]).expect_code(0);
@@ -29,13 +29,9 @@ fn whatever_is_not_zero_blocks() {
     let Some(machine) = Machine::new(&root) else { return };
     let gate = fs::read_to_string(root.join(DROP_IN)).unwrap();
     // etcd's unit has a user, and its gate is root's all the same
-    let unit = replaced(
-        &spec_of_today(),
-        "  run: static-pod\n",
-        "  run: systemd\n  gate: {program: /opt/sealift}\n",
-    );
-    let (before, rest) = unit.split_once("kubelet:\n").unwrap();
-    let unit = Built::of(&format!("{before}hosts:\n{}", rest.split_once("hosts:\n").unwrap().1));
+    let etcd = "  run: systemd\n  version: 3.6.8\n  gate: {program: /opt/sealift}\n";
+    let unit = replaced(&replaced(&spec_of_today(), "  run: static-pod\n", etcd), KUBELET, "");
+    let unit = Built::of(&unit);
     let etcds =
         member(&unit.bundle("infra0"), "files/etc/systemd/system/etcd.service.d/30-sealift-gate.conf");
 
