@@ -52,6 +52,8 @@ impl Draft {
     fn new(revision: u32, valid_until: &str) -> Self {
         Self {
             manifest: Manifest {
+                keep_previous: false,
+                trust: Vec::new(),
                 format: FORMAT,
                 cluster: ClusterRef { id: CLUSTER.into(), name: "prod".into() },
                 host: HostRef {

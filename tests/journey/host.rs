@@ -1,7 +1,7 @@
 //! How install writes, and what verify finds on a host afterwards.
 
-use super::{INFRA0, TRUST, VERIFY, compare, install, installed, rebuild, said};
-use crate::support::example::{Built, replaced, spec_of_today};
+use super::{INFRA0, TRUST, VERIFY, compare, install, installed, said};
+use crate::support::example::{Built, spec_of_today};
 use crate::support::{SEALIFT, need, need_working, run, tree};
 use std::fmt::Write as _;
 use std::fs;
