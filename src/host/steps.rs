@@ -88,7 +88,7 @@ impl<'a> Plan<'a> {
             // Also one that was made since it was compared: the record's, and those above it.
             Ok(open) => {
                 let before = Attributes::of(&open.own_metadata()?);
-                if before != attributes {
+                if before != attributes || !open.own_extras()?.is_empty() {
                     let change = Change::Set { before: before.into(), attributes };
                     self.steps.push(Step { path, phase: Phase::Directories, change });
                 }
