@@ -134,7 +134,7 @@ impl Machine {
             let _ = fs::remove_file(self.root.join(mark));
         }
         let ran = run(Command::new("timeout")
-            .args(["-s", "KILL", "120"])
+            .args(["-s", "KILL", "300"])
             .arg(&self.unshare)
             .args(["-p", "-f", "-m", "-u", "-i", "-n", "sh", "-c", BOOT, "sh"])
             .arg(&self.root)

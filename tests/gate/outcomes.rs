@@ -54,6 +54,11 @@ fn whatever_is_not_zero_blocks() {
             _ => {}
         }
         for (of, text, user) in [("kubelet", gate.as_str(), ""), ("etcd", etcds.text(), "User=nobody\n")] {
+            // of codes, a few are enough the second time
+            let few = ["code-0", "code-1", "code-3", "code-6", "code-255"].contains(&name.as_str());
+            if of == "etcd" && name.starts_with("code-") && !few {
+                continue;
+            }
             let drop_in = replaced(text, "/opt/sealift ", &format!("/opt/{name} "));
             // one after the other, or there are more processes at once than some machines have room for
             let after = units.last().map(|(before, ..)| format!("After={before}.service\n"));
