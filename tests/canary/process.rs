@@ -28,7 +28,8 @@ impl Stopped {
     fn of(stage: &Stage, place: &Path, strace: &Path, as_user: bool, more: &[&str]) -> Self {
         let log = stage.secret(&format!("stopped-{as_user}.log"));
         let _ = fs::remove_file(&log);
-        let unlimited = ["sh", "-c", "ulimit -c unlimited; exec \"$@\"", "sh"];
+        // whoever runs the tests in the background ignores SIGQUIT
+        let unlimited = ["env", "--default-signal", "sh", "-c", "ulimit -c unlimited; exec \"$@\"", "sh"];
         let inject = "inject=mkdir,mkdirat:signal=SIGSTOP:when=1";
         let user = ["setpriv", "--reuid", USER, "--regid", USER, "--clear-groups"];
         let mut before: Vec<&OsStr> = unlimited.iter().map(OsStr::new).collect();

@@ -81,7 +81,7 @@ fn access_lists() {
     );
     let changed = mended(&host, &draft, &bundle);
     let expected =
-        ["/etc/pods", DIRECTORY, CONF, SECRET, HOST_SUMS].map(|path| (path.to_owned(), Action::Mode));
+        ["/etc/pods", DIRECTORY, SECRET, CONF, HOST_SUMS].map(|path| (path.to_owned(), Action::Mode));
     assert_eq!(changed, expected);
 }
 
