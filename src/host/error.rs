@@ -2,7 +2,7 @@
 
 use crate::check::obstacles;
 use crate::finding::{Class, Finding, exit_code, sorted};
-use crate::rootfs::{Immutable, WalkError};
+use crate::rootfs::{Immutable, TEMPORARY_PREFIX, WalkError};
 use std::io;
 
 /// Why an install did not happen. Unless it says otherwise, the host is what it was before.
@@ -65,13 +65,18 @@ impl InstallError {
     }
 }
 
+/// A path for people: what is staged is on its way into the directory above, and the root itself has an
+/// empty path.
+fn place(at: &str) -> String {
+    let staged = at.split_once(&format!("/{TEMPORARY_PREFIX}")).map_or(at, |(above, _)| above);
+    if staged.is_empty() { "/".to_owned() } else { staged.to_owned() }
+}
+
 impl From<WalkError> for InstallError {
     fn from(error: WalkError) -> Self {
         match error {
             WalkError::Io { doing, at, source } => {
-                // The root itself has an empty path.
-                let path = if at.is_empty() { "/".to_owned() } else { at };
-                Self::Machine { doing, path, hint: hint(&source), source }
+                Self::Machine { doing, path: place(&at), hint: hint(&source), source }
             }
             error => Self::Refused(vec![obstacles::finding(&error)]),
         }
