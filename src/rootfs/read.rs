@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 /// The most bytes of one file that are ever held in memory: 16 MiB.
 pub const MAX_PARSED: u64 = 16 << 20;
 
-/// How much of a large file is read at once. More is no faster (docs/performance.md).
+/// How much of a large file is read at once.
 const CHUNK: usize = 256 << 10;
 
 /// One entry of a directory.
