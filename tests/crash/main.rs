@@ -194,10 +194,14 @@ fn kill_everywhere(name: &str, start: Start) {
             let back = LABORATORY.install(&other, "a");
             assert_eq!(back.code, 0, "{call:?}: {back:?}");
             let now = tree(&other);
+            // the second name of a managed file is drift, which it mends, and a break of its own
+            let plain = |tree: &Tree| -> Vec<String> {
+                tree.iter().map(|(path, line)| format!("{path} {}", without_links(line))).collect()
+            };
             // of an install that was committed nothing is taken back
             let committed = now == LABORATORY.back && !back.stdout.contains("taken-back");
             assert!(
-                &now == start.before || committed,
+                plain(&now) == plain(start.before) || committed,
                 "{call:?}: not the old state\n{}",
                 differences(&now, start)
             );

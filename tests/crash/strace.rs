@@ -59,7 +59,9 @@ pub(crate) fn calls(command: &[String], scratch: &Path) -> Vec<Call> {
 /// of its name too.
 pub(crate) fn wrong(command: &[String], call: &Call, how: &str, later: &str) -> Ran {
     let inject = format!("inject={}:{how}:when={}{later}", call.name, call.number);
-    run(Command::new("strace")
+    // whoever runs the tests in the background, or under nohup, ignores some signals
+    run(Command::new("env")
+        .args(["--default-signal=HUP,INT,TERM", "strace"])
         .args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={}", call.name), "-e", &inject])
         .args(command))
 }

@@ -96,7 +96,9 @@ fn told(view: &View<'_>, certificate: &str) -> BTreeSet<String> {
 
 /// The hosts of the values that stand after a word.
 fn after(text: &str, word: &str) -> Vec<String> {
-    let values = text.split(word).skip(1).filter_map(|rest| rest.split(['\n', '"', '\'', ' ', '\\']).next());
+    // a finding repeats these, and on a host anybody may have written them: no control character passes
+    let ends = |c: char| c.is_control() || matches!(c, '"' | '\'' | ' ' | '\\');
+    let values = text.split(word).skip(1).filter_map(|rest| rest.split(ends).next());
     values.flat_map(|value| value.split(',')).filter_map(host).collect()
 }
 
@@ -127,6 +129,7 @@ mod tests {
             ["10.0.0.6", "fd00::6"]
         );
         assert_eq!(found("\"--urls=https://a.b\" --urls=10.0.0.7 \\"), ["a.b", "10.0.0.7"]);
+        assert_eq!(found("--urls=https://10.0.0.6:2\u{1b}[31m79,10.0.0.7\n"), ["10.0.0.6"]);
         assert_eq!(found("--urls=http://127.0.0.1:2379\n--urls=\n"), [""; 0]);
     }
 }
