@@ -62,11 +62,9 @@ fn kept(root: &Root) -> Result<Vec<u8>, Finding> {
             .expected("`keepPrevious`")
             .found("a manifest without it"));
     }
-    match record::archive(root, PREVIOUS).map_err(unreadable)? {
-        Some(bytes) => Ok(bytes.to_vec()),
-        None => {
-            let mend = "install the earlier bundle itself: `sealift install BUNDLE --allow-rollback`";
-            Err(Finding::new(Id::RollbackUnavailable, PREVIOUS, mend))
-        }
-    }
+    let archive = record::archive(root, PREVIOUS).map_err(unreadable)?;
+    archive.map(|bytes| bytes.to_vec()).ok_or_else(|| {
+        let mend = "install the earlier bundle itself: `sealift install BUNDLE --allow-rollback`";
+        Finding::new(Id::RollbackUnavailable, PREVIOUS, mend)
+    })
 }

@@ -10,11 +10,21 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
-/// The installed command line on a root that stands for `/`: the list's paths are absolute.
+/// The installed command lines on a root that stands for `/`: the list's paths are absolute.
 fn gate(root: &Path) -> Ran {
     let text = fs::read_to_string(root.join(DROP_IN)).unwrap();
-    let command = "/usr/bin/sha256sum -c --strict --quiet /etc/sealift/SHA256SUMS";
-    assert!(text.contains(&format!("\nExecStartPre={command}\n")), "{text}");
+    let commands: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("ExecStartPre=")).collect();
+    assert_eq!(
+        commands,
+        [
+            "/usr/bin/test ! -e /var/lib/sealift/journal.json",
+            "/usr/bin/sha256sum -c --strict --quiet /etc/sealift/SHA256SUMS",
+        ]
+    );
+    let journal = run(Command::new("test").args(["!", "-e"]).arg(root.join("var/lib/sealift/journal.json")));
+    if journal.code != 0 {
+        return journal;
+    }
     let list = fs::read_to_string(root.join("etc/sealift/SHA256SUMS")).unwrap();
     let here = list.replace("  /", &format!("  {}/", root.display()));
     let file = root.join("list");
@@ -36,6 +46,10 @@ fn what_it_finds_and_what_it_does_not() {
         (ran.code, ran.stdout.replace(root.to_str().unwrap(), ""))
     };
     assert_eq!(whole(), (0, String::new()));
+    let journal = root.join("var/lib/sealift/journal.json");
+    fs::write(&journal, "").unwrap();
+    assert_eq!(whole(), (1, String::new()));
+    fs::remove_file(journal).unwrap();
     let key = root.join("etc/kubernetes/pki/etcd/server.key");
     let good = fs::read(&key).unwrap();
     fs::write(&key, "x").unwrap();
