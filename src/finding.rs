@@ -290,6 +290,21 @@ impl Finding {
         self.found = Some(value.into());
         self
     }
+
+    /// What was expected and found, as it follows the path in a line for people; empty without either.
+    pub fn values(&self) -> String {
+        match (&self.expected, &self.found) {
+            (Some(expected), Some(found)) => format!(": expected {expected}, found {found}"),
+            (Some(expected), None) => format!(": expected {expected}"),
+            (None, Some(found)) => format!(": {found}"),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// All but what to do, in one line.
+    pub fn line(&self) -> String {
+        format!("{} {}{}", self.id, self.path, self.values())
+    }
 }
 
 /// Findings in the order of reports: by path, then by id; each once.

@@ -91,6 +91,8 @@ fn the_gate_by_plain_sha256sum() {
     }
     let expected = "# The kubelet starts only when this host holds what its bundle says.\n\
                     [Service]\n\
+                    # while there is a journal, an install was interrupted\n\
+                    ExecStartPre=/usr/bin/test ! -e /var/lib/sealift/journal.json\n\
                     # finds changed and missing files only: no stray files, modes or links\n\
                     ExecStartPre=/usr/bin/sha256sum -c --strict --quiet /etc/sealift/SHA256SUMS\n";
     assert_eq!(file(&built, "infra0", GATE).as_deref(), Some(expected));

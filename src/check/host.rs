@@ -23,6 +23,7 @@ use crate::bundle::open::Verified;
 use crate::bundle::trust::Trust;
 use crate::finding::{Finding, sorted};
 use crate::rootfs::Root;
+use interrupted::Told;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -91,9 +92,17 @@ impl Summary {
 
 /// Checks everything that a manifest says about a host, and reports all differences at once.
 ///
-/// A record whose signature does not hold is not believed: then nothing else is looked at.
+/// A record whose signature does not hold is not believed: then nothing else is looked at. Nor is it while
+/// there is the journal of an install that did not end.
 pub fn verify_host(root: &Root, options: &Options<'_>) -> HostCheck {
-    let mut findings: Vec<Finding> = interrupted::check(root).into_iter().collect();
+    let mut findings = match interrupted::check(root) {
+        // What else differs is half of one revision and half of another.
+        Some(Told::Alone(finding)) => {
+            return HostCheck { findings: vec![finding], installed: None, files: 0 };
+        }
+        Some(Told::Beside(finding)) => vec![finding],
+        None => Vec::new(),
+    };
     let remembered = remembered::manifest(root, options, &mut findings);
     if let Some((manifest, _)) = &remembered {
         let (digests, kept) = files::check(root, manifest, options, &mut findings);

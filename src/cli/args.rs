@@ -317,7 +317,7 @@ pub(super) struct Install {
     /// Install an older revision, or other contents under the same revision
     #[arg(long)]
     pub(super) allow_rollback: bool,
-    /// Install a bundle whose validity has ended
+    /// Install a bundle whose validity has ended, or whose certificates have not begun
     #[arg(long)]
     pub(super) allow_expired: bool,
     /// Install although the machine has another name; remove files of an earlier revision that were

@@ -5,7 +5,9 @@ use super::failure::{Failure, MACHINE};
 use super::output::Output;
 use super::sarif::{self, Place};
 use super::world::{self, Trusted};
-use crate::bundle::open::open;
+use crate::bundle::open::{Verified, open};
+use crate::bundle::trust::Trust;
+use crate::check::host as verify;
 use crate::check::record::RUNBOOK;
 use crate::finding::{Finding, exit_code};
 use crate::host::{
@@ -25,6 +27,9 @@ struct Installed<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     report: Option<&'a Report>,
     findings: &'a [Finding],
+    /// What `verify` still finds on the host after it.
+    #[serde(skip_serializing_if = "<[Finding]>::is_empty")]
+    remaining: &'a [Finding],
 }
 
 /// A bundle that shall be placed, as a command line says it.
@@ -129,6 +134,8 @@ impl Placing<'_> {
         match host::install(root, &verified, &identities, options) {
             Ok(mut report) => {
                 report.recovered = recovered.or(report.recovered);
+                let remaining =
+                    if options.dry_run { Vec::new() } else { self.remaining(root, &verified, options) };
                 output.json(&Installed {
                     command: self.command,
                     exit: 0,
@@ -136,13 +143,38 @@ impl Placing<'_> {
                     recovered: report.recovered.as_ref(),
                     report: Some(&report),
                     findings: &[],
+                    remaining: &remaining,
                 });
-                output.sarif(&sarif::Report::new(self.command, 0, &[]));
+                let places = [Place::output(self.bundle), Place::root(self.root)];
+                output.sarif(&sarif::Report {
+                    places: &places,
+                    ..sarif::Report::new(self.command, 0, &remaining)
+                });
                 tell(&report, options, output);
+                for finding in &remaining {
+                    output
+                        .warning(format_args!("this host still differs: {}", finding.line()), &finding.mend);
+                }
                 Ok(0)
             }
             Err(error) => self.failed(recovered.as_ref(), error, options.dry_run, output),
         }
+    }
+
+    /// What install leaves to others, such as strays, and what a gate will refuse for it.
+    fn remaining(&self, root: &Root, bundle: &Verified, options: &Options<'_>) -> Vec<Finding> {
+        let placed = options.trust_text.and_then(|text| Trust::parse(&String::from_utf8_lossy(text)).ok());
+        // what cannot be told, the next verify says
+        let addresses = root.is_system().then(world::addresses).and_then(Result::ok);
+        let options = verify::Options {
+            trust: placed.as_ref().unwrap_or(&self.trusted.trust),
+            at: options.now,
+            within: None,
+            expected: Some(bundle),
+            hostname: options.hostname.as_deref(),
+            addresses: addresses.as_ref(),
+        };
+        verify::verify_host(root, &options).findings
     }
 
     /// Says why nothing was placed.
@@ -172,7 +204,7 @@ impl Placing<'_> {
         output: &mut Output<'_>,
     ) -> u8 {
         let (command, exit) = (self.command, exit_code(findings));
-        output.json(&Installed { command, exit, dry_run, recovered, report: None, findings });
+        output.json(&Installed { command, exit, dry_run, recovered, report: None, findings, remaining: &[] });
         let places = [Place::output(self.bundle), Place::root(self.root)];
         output.sarif(&sarif::Report { places: &places, ..sarif::Report::new(command, exit, findings) });
         output.findings(findings);

@@ -148,13 +148,8 @@ impl Output<'_> {
     /// Findings, one line each with what to do below: data, so on stdout.
     pub(super) fn findings(&mut self, findings: &[Finding]) {
         for finding in findings {
-            let values = match (&finding.expected, &finding.found) {
-                (Some(expected), Some(found)) => format!(": expected {expected}, found {found}"),
-                (Some(expected), None) => format!(": expected {expected}"),
-                (None, Some(found)) => format!(": {found}"),
-                (None, None) => String::new(),
-            };
-            self.line(format_args!("{ERROR}{}{ERROR:#} {}{values}", finding.id, finding.path));
+            let rest = finding.values();
+            self.line(format_args!("{ERROR}{}{ERROR:#} {}{rest}", finding.id, finding.path));
             self.line(format_args!("  {HINT}mend:{HINT:#} {}", finding.mend));
         }
     }

@@ -3,7 +3,7 @@
 use super::{InstallError, Options};
 use crate::bundle::manifest::{Manifest, Revision};
 use crate::bundle::open::Verified;
-use crate::check::certificates::bundle_validity;
+use crate::check::certificates::{bundle_validity, carries_certificates, inspect};
 use crate::check::record::{self, INSTALLED, Installed, Memory};
 use crate::finding::{Finding, Id};
 use crate::rootfs::Root;
@@ -39,6 +39,7 @@ pub(super) fn check(
     findings.extend(other_machine(root, bundle.manifest(), options)?);
     findings.extend(other_id(root, bundle.manifest(), options)?);
     findings.extend(expired(bundle, options));
+    findings.extend(not_begun(bundle, options));
     Ok((previous, findings))
 }
 
@@ -112,6 +113,21 @@ fn other_id(
             .expected(id.escape_debug().to_string())
             .found(wanted)
     }))
+}
+
+/// Certificates that begin later: what is restarted with them would fail until then.
+fn not_begun(bundle: &Verified, options: &Options<'_>) -> Vec<Finding> {
+    if options.allow_expired {
+        return Vec::new();
+    }
+    let public = bundle.manifest().files.iter().filter(|file| !file.sealed);
+    let texts = public.filter_map(|file| Some((bundle.place(&file.path), bundle.contents(&file.path)?)));
+    let certificates = texts.filter(|(_, bytes)| carries_certificates(bytes));
+    let all = certificates.flat_map(|(place, bytes)| inspect(bytes, &place, options.now, None));
+    let mend = "install it when they have begun, check this machine's clock, or use --allow-expired";
+    all.filter(|finding| finding.id == Id::CertificateNotYetValid)
+        .map(|finding| Finding { mend: mend.to_owned(), ..finding })
+        .collect()
 }
 
 fn expired(bundle: &Verified, options: &Options<'_>) -> Option<Finding> {

@@ -52,7 +52,7 @@ pub struct Options<'a> {
     /// changed and an earlier revision placed, or that are initial and differ in their fields; accept
     /// the operators' bundle on `/`.
     pub force: bool,
-    /// Accept a bundle past its `validUntil`.
+    /// Accept a bundle past its `validUntil`, and certificates that begin later.
     pub allow_expired: bool,
     /// The Unix time in seconds.
     pub now: i64,

@@ -10,18 +10,26 @@ use std::collections::BTreeSet;
 const MEND: &str = "if no `sealift install` is at work, run `sealift install` again with this host's bundle: it first takes back what was begun";
 const LEFT: &str = "run `sealift install` again with this host's bundle, which removes it";
 
+/// How it is told that an install did not end.
+pub(super) enum Told {
+    /// Nothing else says anything until it has ended.
+    Alone(Finding),
+    /// Nobody knows what it did: with all else that differs.
+    Beside(Finding),
+}
+
 /// The journal of an install that did not end.
-pub(super) fn check(root: &Root) -> Option<Finding> {
+pub(super) fn check(root: &Root) -> Option<Told> {
     let interrupted =
-        |found| Finding::new(Id::Interrupted, JOURNAL, MEND).expected("no journal").found(found);
+        |found| Told::Alone(Finding::new(Id::Interrupted, JOURNAL, MEND).expected("no journal").found(found));
     match journal::read(root) {
         Ok(Found::Nothing) => None,
         Ok(Found::Begun) => Some(interrupted("an install that had changed nothing yet".to_owned())),
-        Ok(Found::Damaged(why)) => Some(obstacles::damaged_journal(why)),
+        Ok(Found::Damaged(why)) => Some(Told::Beside(obstacles::damaged_journal(why))),
         Ok(Found::Interrupted(Journal { revision, phase, .. })) => {
             Some(interrupted(format!("an install of revision {revision}, {}", phase.doing())))
         }
-        Err(error) => Some(obstacles::finding(&error)),
+        Err(error) => Some(Told::Beside(obstacles::finding(&error))),
     }
 }
 

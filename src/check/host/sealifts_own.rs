@@ -80,6 +80,9 @@ fn differing_line(bytes: &[u8], manifest: &Manifest, digests: &Digests) -> Optio
     (!rest.is_empty()).then_some(number + 1)
 }
 
+/// Install leaves the trust file as it is, unless it is given one.
+const PLACE_TRUST: &str = "compare it with the builder's, then run `sealift install --trust FILE` with this host's bundle, which places it anew";
+
 /// A trust file need not be there, but only its owner may write it. When the manifest says which keys hosts
 /// of this cluster trust, it names these and no others.
 fn trust(root: &Root, manifest: &Manifest) -> Vec<Finding> {
@@ -92,6 +95,9 @@ fn trust(root: &Root, manifest: &Manifest) -> Vec<Finding> {
     let wanted = Attributes::on(root, open.metadata().mode & !0o022, 0, 0);
     let mut findings = obstacles::attributes(TRUST, wanted, open.metadata());
     findings.extend(rights::of_own(TRUST, &open));
+    for finding in &mut findings {
+        finding.mend = finding.mend.replace(REINSTALL, PLACE_TRUST);
+    }
     if manifest.trust.is_empty() {
         return findings;
     }

@@ -58,6 +58,9 @@ pub(super) fn next(
     match now?.step? {
         Step::Stage => Some(format!("promote, once every host has this build{too}")),
         Step::Promote => Some(format!("retire, once every host has this build{too}{}", until(item, rewrite))),
+        Step::Retire if item == RotatingItem::Signing => {
+            Some("leave `rotation: retire` there: with it, hosts that trust other keys are found".to_owned())
+        }
         Step::Retire => Some("remove `rotation` and `previous`, whenever you like".to_owned()),
     }
 }
