@@ -307,6 +307,13 @@ impl Finding {
     }
 }
 
+/// Whether a terminal shows a character as itself: no controls, no invisible or reordering marks.
+pub fn is_plain(c: char) -> bool {
+    !c.is_control()
+        && !matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
 /// Findings in the order of reports: by path, then by id; each once.
 pub fn sorted(mut findings: Vec<Finding>) -> Vec<Finding> {
     findings.sort_by(|a, b| (&a.path, a.id.name()).cmp(&(&b.path, b.id.name())));

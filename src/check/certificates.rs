@@ -1,6 +1,6 @@
 //! Certificates against time, and private keys against certificates.
 
-use crate::finding::{Finding, Id};
+use crate::finding::{Finding, Id, is_plain};
 use crate::private_key::{PrivateKey, PublicKey};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -68,7 +68,7 @@ pub fn subject(pem: &[u8]) -> Option<String> {
     let block = Pem::iter_from_buffer(pem).map_while(Result::ok).find(|block| block.label == LABEL)?;
     let certificate = parse(&block)?;
     let subject = certificate.subject();
-    let plain = |value: &str| !value.contains(|c: char| c.is_control() || matches!(c, ',' | '+'));
+    let plain = |value: &str| value.chars().all(|c| is_plain(c) && !matches!(c, ',' | '+'));
     let mut values = subject.iter_attributes().map(AttributeTypeAndValue::as_str);
     values.all(|value| value.is_ok_and(plain)).then(|| subject.to_string())
 }
@@ -144,7 +144,7 @@ fn validity(certificate: &X509Certificate<'_>, path: &str, at: i64, within: Opti
 
 // A subject comes from a file that anyone may have written; terminals obey control characters.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_plain(c) { c } else { '\u{fffd}' }).collect()
 }
 
 #[cfg(test)]

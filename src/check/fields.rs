@@ -12,7 +12,7 @@ use crate::bundle::sums::sha256_hex;
 use crate::check::certificates;
 use crate::check::kubeconfig::{Current, KubeconfigError, Reference};
 use crate::check::yaml::{self, Node};
-use crate::finding::{Finding, Id};
+use crate::finding::{Finding, Id, is_plain};
 use crate::rootfs::{Kind, Root, WalkError, split};
 use zeroize::Zeroizing;
 
@@ -139,7 +139,7 @@ fn say(value: &str) -> String {
 /// A text that anybody may have written, safe for a terminal.
 fn shown(text: &str) -> String {
     let mut shown: String =
-        text.chars().take(SHOWN).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        text.chars().take(SHOWN).map(|c| if is_plain(c) { c } else { '\u{fffd}' }).collect();
     if text.chars().nth(SHOWN).is_some() {
         shown.push('…');
     }

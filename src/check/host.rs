@@ -104,12 +104,12 @@ pub fn verify_host(root: &Root, options: &Options<'_>) -> HostCheck {
         None => Vec::new(),
     };
     let remembered = remembered::manifest(root, options, &mut findings);
-    if let Some((manifest, _)) = &remembered {
+    if let Some((manifest, sha256)) = &remembered {
         let (digests, kept) = files::check(root, manifest, options, &mut findings);
         findings.extend(directories::check(root, manifest));
         findings.extend(parents::check(root, manifest));
         findings.extend(interrupted::leftovers(root, manifest));
-        findings.extend(sealifts_own::check(root, manifest, &digests));
+        findings.extend(sealifts_own::check(root, manifest, sha256, &digests));
         findings.extend(units::check(root, manifest, &kept));
     }
     HostCheck {

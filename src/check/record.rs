@@ -4,7 +4,7 @@
 //! stood in the bundle, and `installed.json`, which is written last: while the four disagree, an
 //! install was interrupted.
 
-use crate::bundle::archive::MAX_BYTES;
+use crate::bundle::archive::{self, MAX_BYTES};
 use crate::bundle::canonical;
 use crate::bundle::manifest::{File, Manifest, Revision};
 use crate::bundle::open::Verified;
@@ -124,7 +124,7 @@ pub fn contents(root: &Root, path: &str) -> Result<Option<Zeroizing<Vec<u8>>>, W
 }
 
 /// A bundle that the host keeps, whole; `None` when it does not exist, [`WalkError::TooLarge`] above 256 MiB.
-pub fn archive(root: &Root, path: &str) -> Result<Option<Zeroizing<Vec<u8>>>, WalkError> {
+pub fn kept(root: &Root, path: &str) -> Result<Option<Zeroizing<Vec<u8>>>, WalkError> {
     let file = match root.file(path) {
         Ok(file) => file,
         Err(error) if error.is_not_found() => return Ok(None),
@@ -137,6 +137,14 @@ pub fn archive(root: &Root, path: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Wa
     let mut bytes = Zeroizing::new(Vec::with_capacity(size));
     file.stream(|piece| bytes.extend_from_slice(piece))?;
     Ok(Some(bytes))
+}
+
+/// SHA-256, in lower-case hex, of the manifest in a bundle file; `None` when it is no bundle. Says nothing of
+/// who signed it.
+pub fn manifest_of(bundle: &[u8]) -> Option<String> {
+    let (archive, problems) = archive::read(bundle, BUNDLE).ok()?;
+    let manifest = archive.entry(crate::bundle::MANIFEST).filter(|_| problems.is_empty())?;
+    Some(sha256_hex(manifest.contents))
 }
 
 /// One line of [`HOST_SUMS`], without its end.

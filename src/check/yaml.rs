@@ -37,6 +37,10 @@ pub enum YamlError {
     },
 }
 
+/// In YAML 1.1, which go-yaml reads, these end lines and comments (section 4.2 there); in YAML 1.2 they do
+/// not. What components write has them escaped.
+pub(crate) const DISPUTED: [char; 3] = ['\u{85}', '\u{2028}', '\u{2029}'];
+
 /// A text that is wiped when dropped, and not shown by `{:?}`.
 #[derive(PartialEq, Eq)]
 pub(super) struct Text(Zeroizing<String>);
@@ -115,6 +119,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Option<Node>, YamlError> {
         return Err(YamlError::TooLarge);
     }
     let text = std::str::from_utf8(bytes).map_err(|_| YamlError::NotUtf8)?;
+    if let Some(at) = text.find(DISPUTED) {
+        let line = text.get(..at).unwrap_or_default().split('\n').count();
+        return Err(YamlError::Refused {
+            what: "a line break that readers disagree on (U+0085, U+2028, U+2029)",
+            line,
+        });
+    }
     let mut reader = Reader::default();
     for event in Parser::new_from_str(text.strip_prefix('\u{feff}').unwrap_or(text)) {
         let refused = |what, line| YamlError::Refused { what, line };
@@ -258,6 +269,11 @@ mod tests {
             ("[a]: b\n", "a key that is no text in line 1"),
             ("a: b\n---\na: c\n", "a second document in line 2"),
             ("a: [b\nsecret: c\n", "text that is not YAML in line 2"),
+            (
+                "x: 1\na: b #\u{2028}a: c\n",
+                "a line break that readers disagree on (U+0085, U+2028, U+2029) in line 2",
+            ),
+            ("a: \"b\u{85}\"\n", "a line break that readers disagree on (U+0085, U+2028, U+2029) in line 1"),
         ] {
             assert_eq!(problem(text), expected, "{text}");
         }

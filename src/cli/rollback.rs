@@ -62,7 +62,7 @@ fn kept(root: &Root) -> Result<Vec<u8>, Finding> {
             .expected("`keepPrevious`")
             .found("a manifest without it"));
     }
-    let archive = record::archive(root, PREVIOUS).map_err(unreadable)?;
+    let archive = record::kept(root, PREVIOUS).map_err(unreadable)?;
     archive.map(|bytes| bytes.to_vec()).ok_or_else(|| {
         let mend = "install the earlier bundle itself: `sealift install BUNDLE --allow-rollback`";
         Finding::new(Id::RollbackUnavailable, PREVIOUS, mend)

@@ -135,6 +135,7 @@ fn clear_leftovers(
     for file in files {
         paths.insert(split(file.wanted.path)?.0);
     }
+    let mut foreign = Vec::new();
     for path in paths {
         let directory = match root.directory(path) {
             Ok(directory) => directory,
@@ -143,11 +144,11 @@ fn clear_leftovers(
         };
         for entry in directory.leftovers()? {
             if entry.kind == Kind::Directory {
-                remove_staging(&directory, &entry.name)?;
+                foreign.extend(remove_staging(&directory, &entry.name)?);
             } else {
                 directory.unlink(&entry.name)?;
             }
         }
     }
-    Ok(())
+    if foreign.is_empty() { Ok(()) } else { Err(InstallError::refused(foreign)) }
 }

@@ -55,6 +55,11 @@ impl Before {
         self.complete.as_deref() == Some(bundle.manifest_sha256())
     }
 
+    /// Whether a manifest of this digest is the one whose install was finished last.
+    pub(super) fn is_of(&self, manifest: Option<&str>) -> bool {
+        manifest.is_some() && self.complete.as_deref() == manifest
+    }
+
     /// Whether these bytes are what the last install placed.
     pub(super) fn placed(&self, file: &File, bytes: &[u8]) -> bool {
         if file.sealed {

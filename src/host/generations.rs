@@ -44,7 +44,8 @@ pub(super) fn keep<'a>(
             return Ok(kept);
         }
         let installed = if options.rollback { None } else { read(root, BUNDLE)? };
-        match installed {
+        // what is not the installed bundle is no way back
+        match installed.filter(|bytes| before.is_of(record::manifest_of(bytes).as_deref())) {
             Some(bytes) => kept.files.push(own(PREVIOUS, Contents::Own(bytes))),
             None => kept.removals.extend(gone(root, PREVIOUS)?),
         }
@@ -57,7 +58,7 @@ pub(super) fn keep<'a>(
 
 /// A kept bundle; none when there is no such file.
 fn read(root: &Root, path: &str) -> Result<Option<Zeroizing<Vec<u8>>>, InstallError> {
-    record::archive(root, path).map_err(InstallError::from)
+    record::kept(root, path).map_err(InstallError::from)
 }
 
 fn gone(root: &Root, path: &str) -> Result<Option<Removal>, InstallError> {

@@ -222,26 +222,39 @@ fn lost(root: &Root, journal: &Journal) -> Result<Vec<Finding>, InstallError> {
 
 /// Removes the staging directories.
 fn clean(root: &Root, journal: &Journal) -> Result<(), InstallError> {
-    let mut changed = Vec::new();
+    let (mut changed, mut foreign) = (Vec::new(), Vec::new());
     for path in &journal.staging {
         let (above, name) = split(path)?;
         let Some(directory) = there(root.directory(above))? else { continue };
         if there(directory.metadata(name))?.is_some() {
-            remove_staging(&directory, name)?;
+            foreign.extend(remove_staging(&directory, name)?);
         }
         changed.push(directory);
     }
     // Gone for good before the journal is.
-    Ok(changed.iter().try_for_each(Dir::sync)?)
+    changed.iter().try_for_each(Dir::sync)?;
+    if foreign.is_empty() { Ok(()) } else { Err(InstallError::refused(foreign)) }
 }
 
-/// Removes one staging directory, with what steps have in it.
-pub(super) fn remove_staging(directory: &Dir, name: &str) -> Result<(), WalkError> {
+/// Removes one staging directory, with what steps have in it; what somebody else put there stays, and so
+/// does the directory.
+pub(super) fn remove_staging(directory: &Dir, name: &str) -> Result<Vec<Finding>, WalkError> {
     let staged = directory.enter(name)?;
-    for entry in staged.list()?.iter().filter(|entry| Journal::is_of_a_step(&entry.name)) {
+    let (ours, foreign): (Vec<_>, Vec<_>) =
+        staged.list()?.into_iter().partition(|entry| Journal::is_of_a_step(&entry.name));
+    for entry in ours {
         staged.unlink(&entry.name)?;
     }
-    directory.remove_directory(name)
+    if foreign.is_empty() {
+        directory.remove_directory(name)?;
+    }
+    let mend = "move it out of the way, or remove it, and run again";
+    let told = foreign.into_iter().map(|entry| {
+        Finding::new(Id::Interrupted, staged.at(&entry.name), mend)
+            .expected("nothing but what install stages")
+            .found(entry.kind.name())
+    });
+    Ok(told.collect())
 }
 
 /// Removes the directories that were made, where nobody put anything into them.

@@ -19,6 +19,7 @@ pub use keys::KeyFile;
 pub use manifests::manifests;
 pub use material::{Issuer, Material};
 
+use crate::finding::is_plain;
 use crate::plan::brought::{Facts, Version};
 use crate::plan::{CertPlan, Plan};
 use crate::private_key::PrivateKey;
@@ -360,5 +361,5 @@ fn unreadable(at: &Path, name: &str, reason: &str) -> Problem {
 
 /// A text of a certificate, safe for terminals.
 fn printable(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if is_plain(c) { c } else { '\u{fffd}' }).collect()
 }

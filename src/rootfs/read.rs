@@ -1,6 +1,7 @@
 //! Reading: one open per file, types and times from the descriptor, bounded memory.
 
 use super::{Dir, Kind, Metadata, WalkError, quietly};
+use crate::finding::is_plain;
 use rustix::buffer::spare_capacity;
 use rustix::fs::{
     Advice, AtFlags, Mode, OFlags, StatxAttributes, StatxFlags, fadvise, fstat, openat, readlinkat, statx,
@@ -186,7 +187,7 @@ impl Dir {
 /// A file name as text that is safe to print: a name that cannot be mistaken for another.
 pub(super) fn printable(name: &[u8]) -> String {
     match std::str::from_utf8(name) {
-        Ok(text) if !text.contains(|c: char| c.is_control() || c == '\\') => text.to_owned(),
+        Ok(text) if text.chars().all(|c| is_plain(c) && c != '\\') => text.to_owned(),
         _ => name.escape_ascii().to_string(),
     }
 }

@@ -74,6 +74,12 @@ pub fn document(text: &str) -> Result<Value, String> {
 /// # Errors
 /// The line, and what is wrong.
 pub fn foreign(text: &str) -> Result<Value, (usize, String)> {
+    // YAML 1.1, which go-yaml reads, ends lines and comments there (section 4.2); YAML 1.2 does not
+    if let Some(at) = text.find(['\u{85}', '\u{2028}', '\u{2029}']) {
+        let line = text.get(..at).unwrap_or_default().split('\n').count();
+        let message = "a line break that readers disagree on (U+0085, U+2028, U+2029)";
+        return Err((line, format!("{message}: write it escaped, in double quotes")));
+    }
     let Tree { root, problems, .. } = tree::read_foreign(text);
     if let Some((problem, mark)) = problems.first() {
         return Err((mark.line, problem.message.clone()));

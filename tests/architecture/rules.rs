@@ -10,10 +10,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("verify_key", &[]),
     ("private_key", &[]),
     ("rootfs", &["finding"]),
-    ("spec", &[]),
+    ("spec", &["finding"]),
     ("plan", &["spec"]),
     // between spec and plan: what was made elsewhere, as facts and as material
-    ("imports", &["spec", "plan", "private_key"]),
+    ("imports", &["finding", "spec", "plan", "private_key"]),
     ("derive", &["spec", "plan", "imports", "verify_key", "private_key"]),
     ("render", &["spec::yaml", "plan", "derive::public"]),
     ("bundle", &["finding"]),

@@ -129,7 +129,15 @@ fn a_kept_bundle_that_somebody_changed() {
     fs::remove_file(&previous).unwrap();
     refused(&built, "rollback-unavailable", &BACK, 5);
     let _ = said(&built, &[&VERIFY[..], &TRUST].concat(), 0);
-    fs::remove_file(built.path("roots/infra0/var/lib/sealift/bundle.tar.gz")).unwrap();
+    let kept = built.path("roots/infra0/var/lib/sealift/bundle.tar.gz");
+    fs::copy(built.bundle("infra1"), &kept).unwrap();
+    compare("kept-bundle-of-another", &said(&built, &VERIFY, 1));
+    // what is not the installed bundle is no way back
+    rebuild(&built, &spec(3, "keepPrevious: true\n"));
+    let _ = said(&built, &install(INFRA0, &[]), 0);
+    let _ = said(&built, &VERIFY, 0);
+    refused(&built, "rollback-unavailable", &BACK, 5);
+    fs::remove_file(&kept).unwrap();
     compare("kept-bundle-missing", &said(&built, &VERIFY, 1));
 }
 
@@ -140,4 +148,42 @@ fn nothing_to_go_back_from() {
     built.root("infra0");
     let words = [&BACK[..], &TRUST].concat();
     refused(&built, "rollback-nothing", &words, 1);
+}
+
+/// What is restarted with them would fail until they begin.
+#[test]
+fn certificates_that_have_not_begun() {
+    let today = crate::support::example::today();
+    let spec = spec_of_today();
+    // in ten years
+    let (year, rest) = today.split_at(4);
+    let later = format!("{}{}", year.parse::<u32>().unwrap() + 10, rest.replace("-02-29", "-02-28"));
+    let built = Built::of(&replaced(&spec, &today, &later));
+    built.root("infra0");
+    let words = install(INFRA0, &TRUST);
+    let mut command = Command::new(SEALIFT);
+    let ran = run(command.args(&words).args(["--format", "json"]).current_dir(built.path(""))).expect_code(6);
+    let json: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let ids: Vec<_> =
+        json["findings"].as_array().unwrap().iter().map(|it| it["id"].as_str().unwrap()).collect();
+    assert!(!ids.is_empty() && ids.iter().all(|id| *id == "certificate-not-yet-valid"), "{ids:?}");
+    assert!(!built.path("roots/infra0/etc/kubernetes").exists());
+    let told = said(&built, &[&words[..], &["--allow-expired"]].concat(), 0);
+    assert!(told.contains("warning: this host still differs: certificate-not-yet-valid "), "{told}");
+}
+
+/// What install leaves to a person is told at once, not by the gate.
+#[test]
+fn an_install_says_what_still_differs() {
+    let built = installed(&spec(1, ""));
+    fs::create_dir(built.path("roots/infra0/etc/kubernetes/manifests/x")).unwrap();
+    rebuild(&built, &spec(2, ""));
+    let mut command = Command::new(SEALIFT);
+    let words = install(INFRA0, &["--format", "json"]);
+    let ran = run(command.args(words).current_dir(built.path(""))).expect_code(0);
+    let stray = "this host still differs: stray-file /etc/kubernetes/manifests/x: directory";
+    assert!(ran.stderr.starts_with(&format!("warning: {stray}\n")), "{}", ran.stderr);
+    let json: Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(json["remaining"][0]["id"], "stray-file");
+    assert_eq!(json["findings"].as_array().unwrap().len(), 0);
 }

@@ -1,5 +1,6 @@
 //! Unified diffs of public texts.
 
+use crate::finding::is_plain;
 use similar::TextDiff;
 
 /// Lines around each change.
@@ -22,7 +23,7 @@ pub(crate) fn unified(path: &str, old: Option<&[u8]>, new: Option<&[u8]>) -> Opt
 
 fn readable(bytes: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(bytes).ok().filter(|text| text.len() <= BYTES)?;
-    let shown = |c: char| !c.is_control() || matches!(c, '\n' | '\t');
+    let shown = |c: char| is_plain(c) || matches!(c, '\n' | '\t');
     let pem = text.lines().any(|line| line.starts_with(PEM));
     (!pem && text.chars().all(shown) && text.lines().count() <= LINES).then_some(text)
 }

@@ -57,7 +57,7 @@ pub(super) fn check<'a>(
     for file in &manifest.files {
         let seen = match key_file.take_if(|_| file.path == VERIFY_KEY_PATH) {
             Some(seen) => seen,
-            None => look(root, file, check.key.is_none()),
+            None => look_again(root, file, check.key.is_none()),
         };
         check.file(file, seen, findings);
     }
@@ -68,6 +68,15 @@ pub(super) fn check<'a>(
     check.pairs(manifest, findings);
     check.uses(manifest, findings);
     (check.digests, check.kept)
+}
+
+/// A file that another one replaced while it was read is whole, but it is not the one that is there now:
+/// once more. One that is written all the time is told.
+fn look_again(root: &Root, file: &File, no_key: bool) -> Result<Seen, WalkError> {
+    match look(root, file, no_key) {
+        Ok(Seen { contents: Err(WalkError::Changed { .. }), .. }) => look(root, file, no_key),
+        seen => seen,
+    }
 }
 
 /// The host's verify key, if it is what the manifest says, and its file as it was found.
@@ -84,7 +93,7 @@ fn verify_key(
         }
         return (None, None);
     };
-    let seen = look(root, file, false);
+    let seen = look_again(root, file, false);
     let key = match &seen {
         Ok(Seen { contents: Ok(Contents::Whole(bytes)), .. }) => VerifyKey::parse(bytes)
             .filter(|key| file.hmac.as_deref().is_some_and(|hmac| key.matches(&file.path, bytes, hmac))),

@@ -8,7 +8,7 @@ use crate::rootfs::{Root, split};
 use std::collections::BTreeSet;
 
 const MEND: &str = "if no `sealift install` is at work, run `sealift install` again with this host's bundle: it first takes back what was begun";
-const LEFT: &str = "run `sealift install` again with this host's bundle, which removes it";
+const LEFT: &str = "run `sealift install` again with this host's bundle, which removes it, but nothing that others put into it";
 
 /// How it is told that an install did not end.
 pub(super) enum Told {

@@ -8,10 +8,10 @@ use crate::bundle::trust::{Trust, public_key};
 use crate::check::obstacles::{self, REINSTALL};
 use crate::check::record::{self, DIRECTORY, DIRECTORY_MODE, FILE_MODE, HOST_SUMS, TRUST};
 use crate::finding::{Finding, Id};
-use crate::rootfs::{Attributes, Root, WalkError};
+use crate::rootfs::{Attributes, Kind, Root, WalkError};
 
 /// Checks mode and owner of all of them, and the list's contents.
-pub(super) fn check(root: &Root, manifest: &Manifest, digests: &Digests) -> Vec<Finding> {
+pub(super) fn check(root: &Root, manifest: &Manifest, sha256: &str, digests: &Digests) -> Vec<Finding> {
     let mut findings = Vec::new();
     match root.directory(DIRECTORY).and_then(|open| Ok((open.own_metadata()?, open))) {
         Ok((metadata, open)) => {
@@ -21,8 +21,8 @@ pub(super) fn check(root: &Root, manifest: &Manifest, digests: &Digests) -> Vec<
         }
         Err(error) => findings.push(obstacles::finding(&error)),
     }
-    if manifest.keep_previous && root.metadata(record::BUNDLE).is_err_and(|error| error.is_not_found()) {
-        findings.push(Finding::new(Id::FileMissing, record::BUNDLE, REINSTALL));
+    if manifest.keep_previous {
+        findings.extend(kept(root, sha256));
     }
     let record = [record::MANIFEST, record::SUMS, record::SIGNATURE, record::INSTALLED];
     for path in record.into_iter().chain([record::BUNDLE, record::PREVIOUS]) {
@@ -54,6 +54,27 @@ fn host_sums(root: &Root, manifest: &Manifest, digests: &Digests) -> Vec<Finding
                 .found(format!("another line {line}"))
         })),
         Err(error) => findings.push(obstacles::finding(&error)),
+    }
+    findings
+}
+
+/// The installed bundle, and, by its type alone, the one before.
+fn kept(root: &Root, sha256: &str) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    match record::kept(root, record::BUNDLE) {
+        Ok(Some(bytes)) if record::manifest_of(&bytes).as_deref() == Some(sha256) => {}
+        Ok(Some(_)) => findings.push(
+            Finding::new(Id::RecordMismatch, record::BUNDLE, REINSTALL)
+                .expected("the installed bundle")
+                .found("something else"),
+        ),
+        Ok(None) => findings.push(Finding::new(Id::FileMissing, record::BUNDLE, REINSTALL)),
+        Err(error) => findings.push(obstacles::finding(&error)),
+    }
+    if let Ok(metadata) = root.metadata(record::PREVIOUS)
+        && metadata.kind != Kind::File
+    {
+        findings.push(obstacles::wrong_type(record::PREVIOUS, Kind::File, metadata.kind));
     }
     findings
 }

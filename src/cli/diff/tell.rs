@@ -5,6 +5,7 @@ use crate::check::diff::{
 };
 use crate::cli::check::counted;
 use crate::cli::output::Output;
+use crate::finding::is_plain;
 
 /// What was told, in numbers.
 #[derive(Default)]
@@ -165,9 +166,7 @@ fn value(value: Option<&Value>) -> String {
 
 /// Nobody may have vouched for a bundle: what it says moves no cursor.
 fn plain(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
-        .collect()
+    text.chars().map(|c| if is_plain(c) { c.to_string() } else { c.escape_default().to_string() }).collect()
 }
 
 fn effects(diff: &HostDiff, output: &mut Output<'_>) {

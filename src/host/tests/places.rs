@@ -2,10 +2,12 @@
 
 use crate::bundle::sums::sha256_hex;
 use crate::check::record::{DIRECTORY, HOST_SUMS, INSTALLED, MANIFEST, SIGNATURE, SUMS, TRUST};
+use crate::finding::{Finding, Id};
 use crate::host::testkit::{
     CONF, CRT, Draft, Host, KEY, POD, SECRET, alone, is_root, options, skip, verify_key,
 };
-use crate::host::{Action, Change, Options, Report};
+use crate::host::{Action, Change, InstallError, Options, Report};
+use crate::rootfs::Root;
 use crate::verify_key::VERIFY_KEY_PATH;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, chown};
@@ -188,6 +190,29 @@ fn what_a_killed_install_left_is_cleared() {
         host.write(&format!("{directory}/.sealift-fedcba9876543210fedcba9876543210/7.new"), b"half a sec");
     }
     host.install(&draft, &bundle, &options()).unwrap();
+    assert_eq!(host.picture(), before);
+}
+
+/// All else goes, and what is not of an install is named.
+#[test]
+fn what_others_put_into_staging_directories_stays() {
+    let draft = Draft::new();
+    let (host, bundle) = Host::with(&draft);
+    let before = host.picture();
+    let staging = ".sealift-fedcba9876543210fedcba9876543210";
+    for path in ["/etc/pki", "/etc/pods"] {
+        host.write(&format!("{path}/{staging}/7.old"), b"kept");
+    }
+    let foreign = format!("/etc/pki/{staging}/.7.new.swp");
+    host.write(&foreign, b"");
+    let root = Root::open(&host.path("/")).unwrap();
+    let error = crate::host::install(&root, &bundle, &draft.identities(), &options()).unwrap_err();
+    let InstallError::Refused(findings) = error else { panic!("{error:?}") };
+    let mend = "move it out of the way, or remove it, and run again";
+    let expected = Finding::new(Id::Interrupted, foreign.as_str(), mend);
+    assert_eq!(findings, [expected.expected("nothing but what install stages").found("regular file")]);
+    fs::remove_file(host.path(&foreign)).unwrap();
+    fs::remove_dir(host.path(&format!("/etc/pki/{staging}"))).unwrap();
     assert_eq!(host.picture(), before);
 }
 

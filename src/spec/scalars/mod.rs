@@ -20,6 +20,7 @@ mod system;
 mod time;
 mod tuning;
 
+pub(crate) use crate::finding::is_plain;
 pub use calendar::Calendar;
 pub use certificates::Certificates;
 pub use component::{FeatureGate, FlagName, LabelKey, LabelValue, PlainText, ProxyUrl, VariableName};
@@ -92,13 +93,6 @@ pub(crate) fn shown(text: &str) -> String {
         }
     }
     out
-}
-
-/// Whether a terminal shows a character as itself: no controls, no invisible or reordering marks.
-pub(crate) fn is_plain(c: char) -> bool {
-    !c.is_control()
-        && !matches!(c, '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// Tests one text against the definition of a scalar.
