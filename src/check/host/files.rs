@@ -70,13 +70,13 @@ pub(super) fn check<'a>(
     (check.digests, check.kept)
 }
 
-/// A file that another one replaced while it was read is whole, but it is not the one that is there now:
-/// once more. One that is written all the time is told.
+/// A file that another one replaced while it was read: the one that is there now, once. That is how programs
+/// write; one that is written in its place is told.
 fn look_again(root: &Root, file: &File, no_key: bool) -> Result<Seen, WalkError> {
-    match look(root, file, no_key) {
-        Ok(Seen { contents: Err(WalkError::Changed { .. }), .. }) => look(root, file, no_key),
-        seen => seen,
-    }
+    let seen = look(root, file, no_key)?;
+    let replaced = matches!(seen.contents, Err(WalkError::Changed { .. }))
+        && root.metadata(&file.path).is_ok_and(|now| now.identity != seen.metadata.identity);
+    if replaced { look(root, file, no_key) } else { Ok(seen) }
 }
 
 /// The host's verify key, if it is what the manifest says, and its file as it was found.

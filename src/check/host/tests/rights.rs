@@ -152,7 +152,12 @@ fn files_with_other_names() {
         fs::hard_link(host.path(path), host.path(&format!("/{}", path.replace('/', "_")))).unwrap();
     }
     let linked = |path: &str| {
-        let mend = format!("see which other name it has (find / -xdev -samefile {path}), then {REINSTALL}");
+        let then = if path == TRUST {
+            "compare it with the builder's, then run `sealift install --trust FILE` with this host's bundle, which places it anew"
+        } else {
+            REINSTALL
+        };
+        let mend = format!("see which other name it has (find / -xdev -samefile {path}), then {then}");
         Finding::new(Id::HardLinked, path, mend).expected("one name").found("2 names")
     };
     assert_eq!(verify(&host, &PLAIN).findings, [CRT, SECRET, TRUST, INSTALLED].map(linked));

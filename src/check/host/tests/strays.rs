@@ -51,7 +51,7 @@ fn strays_in_owned_directories() {
     .map(|(name, mend, kind)| Finding::new(Id::StrayFile, format!("/etc/pods/{name}"), mend).found(kind))
     .to_vec();
     let stale = "/etc/pods/.sealift-0123456789abcdef0123456789abcdef";
-    let left = "run `sealift install` again with this host's bundle, which removes it";
+    let left = "run `sealift install` again with this host's bundle, which removes it, but nothing that others put into it";
     let found = "a regular file of an install without a journal";
     expected.insert(1, Finding::new(Id::Interrupted, stale, left).found(found));
     assert_eq!(verify(&host, &PLAIN).findings, expected);
