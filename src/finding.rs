@@ -177,6 +177,8 @@ ids! {
     UnitOverridden = "unit-overridden", Difference;
     /// A file that a component may rewrite differs in a field that may not change.
     InitialDiffers = "initial-differs", Difference;
+    /// A file that another program writes differs in a field whose value is known.
+    ForeignDiffers = "foreign-differs", Difference;
     /// The lines of a managed block differ.
     BlockDiffers = "block-differs", Difference;
     /// A file has no managed block.

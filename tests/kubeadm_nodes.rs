@@ -115,6 +115,16 @@ fn verified(root: &Path, code: i32) {
     let _ = sealift(words).expect_code(code);
 }
 
+/// What somebody changes by hand in the kubelet's configuration.
+const OPENED: [(&str, &str); 6] = [
+    ("staticPodPath: /etc/kubernetes/manifests", "staticPodPath: /tmp"),
+    ("staticPodPath:", "staticPodURL: http://192.0.2.66/\nstaticPodPath:"),
+    ("    enabled: false", "    enabled: true"),
+    ("    clientCAFile: /etc/kubernetes/pki/ca.crt", "    clientCAFile: /tmp/ca.crt"),
+    ("  mode: Webhook", "  mode: AlwaysAllow"),
+    ("staticPodPath:", "readOnlyPort: 10255\nstaticPodPath:"),
+];
+
 /// The gate passes before, while and after kubeadm writes; a patch that nobody planned does not.
 #[test]
 fn what_kubeadm_writes_is_no_drift() {
@@ -138,6 +148,14 @@ fn what_kubeadm_writes_is_no_drift() {
                 place(&format!("etc/kubernetes/manifests/{name}.yaml"), b"kind: Pod\n", 0o600);
             }
         }
+        let config = fs::read_to_string(root.join("var/lib/kubelet/config.yaml")).unwrap();
+        for (from, to) in OPENED {
+            assert!(config.contains(from), "{from}");
+            place("var/lib/kubelet/config.yaml", config.replacen(from, to, 1).as_bytes(), 0o644);
+            verified(&root, 1);
+        }
+        place("var/lib/kubelet/config.yaml", config.as_bytes(), 0o644);
+        verified(&root, 0);
         let backup = root.join("etc/kubernetes/tmp/kubeadm-kubelet-config1");
         fs::create_dir_all(&backup).unwrap();
         fs::write(backup.join("config.yaml"), "kind: KubeletConfiguration\n").unwrap();

@@ -133,8 +133,16 @@ impl Rules {
 
     fn policy(&mut self, file: &File) {
         let path = &file.path;
-        let initial = file.policy == Policy::Initial;
-        self.require(initial == file.fields.is_some(), path, "has fields and is not initial, or lacks them");
+        let fits = match file.policy {
+            Policy::Initial => file.fields.is_some(),
+            Policy::Foreign => true,
+            Policy::Managed | Policy::Bootstrap | Policy::Block => file.fields.is_none(),
+        };
+        self.require(
+            fits,
+            path,
+            "has fields and is neither initial nor foreign, or is initial and lacks them",
+        );
         if let Some(fields) = &file.fields {
             let texts = || fields.values.iter().flat_map(|(name, value)| [name, value]);
             let named = !fields.format.is_empty() && !fields.values.keys().any(String::is_empty);
@@ -146,7 +154,7 @@ impl Rules {
         let says_nothing = file.certificate.is_none() && file.origin.is_none();
         let changes_nothing = file.restart.is_empty() && file.run.is_empty();
         let bare = nothing_held && says_nothing && changes_nothing;
-        let problem = "is foreign, and has more than path, mode and owner";
+        let problem = "is foreign, and has more than path, mode, owner and fields";
         self.require(file.policy != Policy::Foreign || bare, path, problem);
         let lines_alone = !file.sealed && says_nothing;
         let problem = "is a block, and is sealed or has a certificate or origin";

@@ -106,7 +106,7 @@ pub struct Directory {
     pub allow: Vec<String>,
 }
 
-/// A file on the host. A [`Policy::Foreign`] one has path, mode, owner and group only.
+/// A file on the host. A [`Policy::Foreign`] one has path, mode, owner, group and perhaps fields only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "wire::File", into = "wire::File")]
 pub struct File {
@@ -120,7 +120,8 @@ pub struct File {
     pub gid: u32,
     /// How the host is held to it.
     pub policy: Policy,
-    /// Of [`Policy::Initial`] files: what stays checked when something has rewritten them.
+    /// Of [`Policy::Initial`] files: what stays checked when something has rewritten them. Of
+    /// [`Policy::Foreign`] ones, where it is known: what the other program writes.
     pub fields: Option<Fields>,
     /// Bytes of what the bundle holds (the ciphertext of a sealed file); 0 of a foreign file.
     pub size: u64,
@@ -166,7 +167,8 @@ pub enum Policy {
     Initial,
     /// As managed while it is there; needed once, so its absence is no drift.
     Bootstrap,
-    /// Another program writes it: allowed, of this mode and owner, and never touched.
+    /// Another program writes it: allowed, of this mode and owner, and never touched. Its [`Fields`],
+    /// if it has any, must hold while it is there.
     Foreign,
     /// Lines between two marks ([`crate::bundle::block`]) in a file that is not ours: the host must hold
     /// exactly these. Mode and owner are those of a file that install makes.

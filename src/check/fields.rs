@@ -1,4 +1,5 @@
-//! What stays checked of a file that a component may rewrite: the fields that its manifest names.
+//! What stays checked of a file that a component may rewrite, or that another program writes: the fields
+//! that its manifest names.
 
 #[cfg(test)]
 pub(crate) mod testkit;
@@ -267,21 +268,21 @@ pub fn in_bundle(bundle: &Verified, file: &File, plaintext: &[u8]) -> Vec<Findin
 }
 
 /// Every initial file of a bundle that is not sealed against its own fields, and that this sealift
-/// knows the fields of all.
+/// knows the fields of all, of foreign ones too.
 pub fn of_bundle(bundle: &Verified) -> Vec<Finding> {
-    let initial = bundle.manifest().files.iter().filter(|file| file.policy == Policy::Initial);
+    let files = bundle.manifest().files.iter();
     let check = |file: &File| {
-        if file.sealed {
+        if file.sealed || file.policy == Policy::Foreign {
             return unknown_in_bundle(bundle, file).into_iter().collect();
         }
         in_bundle(bundle, file, bundle.contents(&file.path).unwrap_or_default())
     };
-    initial.flat_map(check).collect()
+    files.filter(|file| file.fields.is_some()).flat_map(check).collect()
 }
 
-/// The fields of a host's file that do not hold, as findings.
-pub fn findings(path: &str, differences: Vec<Difference>, mend: &str) -> Vec<Finding> {
-    let finding =
-        |it: Difference| Finding::new(Id::InitialDiffers, path, mend).expected(it.expected).found(it.found);
+/// The fields of a host's file that do not hold, as findings: of one that a component rewrites, or of one
+/// that is another program's.
+pub fn findings(id: Id, path: &str, differences: Vec<Difference>, mend: &str) -> Vec<Finding> {
+    let finding = |it: Difference| Finding::new(id, path, mend).expected(it.expected).found(it.found);
     differences.into_iter().map(finding).collect()
 }

@@ -8,7 +8,7 @@ use super::{InstallError, Options};
 use crate::bundle::manifest::{Fields, Policy};
 use crate::bundle::open::Verified;
 use crate::check::{fields, obstacles, record};
-use crate::finding::Finding;
+use crate::finding::{Finding, Id};
 use crate::rootfs::{Root, WalkError};
 use zeroize::Zeroizing;
 
@@ -80,7 +80,12 @@ impl Settle<'_> {
                 return Ok(Decision::Refuse(vec![obstacles::finding(&error)]));
             }
             Err(WalkError::TooLarge { .. }) if !self.force => {
-                return Ok(Decision::Refuse(fields::findings(wanted.path, fields::too_large(), MEND)));
+                return Ok(Decision::Refuse(fields::findings(
+                    Id::InitialDiffers,
+                    wanted.path,
+                    fields::too_large(),
+                    MEND,
+                )));
             }
             // Not there; or in the way, which is told with all else that is.
             Ok(None) | Err(_) => return Ok(Decision::Place),
@@ -102,7 +107,7 @@ impl Settle<'_> {
         if self.force || earlier.and_then(|earlier| earlier.fields.as_ref()).is_some_and(held) {
             return Ok(Decision::Place);
         }
-        Ok(Decision::Refuse(fields::findings(wanted.path, differences, MEND)))
+        Ok(Decision::Refuse(fields::findings(Id::InitialDiffers, wanted.path, differences, MEND)))
     }
 
     /// A file that the checked one names, as it will be after this install.

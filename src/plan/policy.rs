@@ -28,7 +28,7 @@ impl Policy {
     }
 }
 
-/// What stays checked of an initial file.
+/// What stays checked of an initial file, or of one that another program writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Fields {

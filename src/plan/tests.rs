@@ -6,6 +6,7 @@ mod day_zero;
 mod etcd;
 mod etcd_units;
 mod kubeadm;
+mod kubeadm_checked;
 mod kubernetes;
 mod units;
 

@@ -60,6 +60,12 @@ case $phase in
     ;;
 'init phase kubelet-start')
     for name in config.yaml instance-config.yaml kubeadm-flags.env; do write "$root/var/lib/kubelet/$name"; done
+    cat >"$root/var/lib/kubelet/config.yaml" <<'END'
+kind: KubeletConfiguration
+authentication: {anonymous: {enabled: false}, webhook: {enabled: true}, x509: {clientCAFile: /etc/kubernetes/pki/ca.crt}}
+authorization: {mode: Webhook}
+staticPodPath: /etc/kubernetes/manifests
+END
     ;;
 'init phase control-plane all')
     for name in apiserver controller-manager scheduler; do write "$etc/manifests/kube-$name.yaml"; done

@@ -60,6 +60,18 @@ fn each_policy_comes_back_as_it_was_packed() {
 }
 
 #[test]
+fn a_foreign_file_may_have_fields() {
+    let mut manifest = mixed();
+    manifest.files[0].fields = Some(fields(&[("a", ""), ("b", "2")]));
+    let packed = pack(manifest, &contents("infra0"), EPOCH, &key(7)).unwrap();
+    let verified = read(&packed.bytes).unwrap();
+    assert_eq!(verified.manifest(), &packed.manifest);
+    let text = String::from_utf8(verified.manifest_bytes().to_vec()).unwrap();
+    let line = r#"{"fields":{"format":"ini","values":{"a":"","b":"2"}},"gid":0,"mode":"0644","path":"/etc/app/state","policy":"foreign","uid":0}"#;
+    assert!(text.contains(line), "{text}");
+}
+
+#[test]
 fn lines_that_no_writer_writes() {
     assert_eq!(with_text(|text| text), [""; 0]);
     let line = r#""policy":"foreign""#;
@@ -100,14 +112,15 @@ fn lines_that_no_writer_writes() {
 #[test]
 fn what_contradicts_its_policy_is_not_packed() {
     type Change = fn(&mut Manifest);
-    const BARE: &str = "is foreign, and has more than path, mode and owner";
-    const FIELDS: &str = "has fields and is not initial, or lacks them";
+    const BARE: &str = "is foreign, and has more than path, mode, owner and fields";
+    const FIELDS: &str = "has fields and is neither initial nor foreign, or is initial and lacks them";
     const NAMELESS: &str = "has fields without a name, or with control characters";
-    let cases: [(Change, &[&str]); 17] = [
+    let cases: [(Change, &[&str]); 18] = [
         (|m| m.files[3].policy = Policy::Managed, &[FIELDS]),
         (|m| m.files[3].policy = Policy::Bootstrap, &[FIELDS]),
         (|m| m.files[3].fields = None, &[FIELDS]),
-        (|m| m.files[0].fields = Some(fields(&[("a", "")])), &[FIELDS]),
+        (|m| m.files[1].fields = Some(fields(&[("a", "")])), &[FIELDS]),
+        (|m| m.files[0].fields = Some(fields(&[])), &["names no field that stays checked"]),
         (|m| m.files[3].fields = Some(fields(&[])), &["names no field that stays checked"]),
         (|m| m.files[3].fields = Some(fields(&[("", "x")])), &[NAMELESS]),
         (|m| m.files[3].fields = Some(fields(&[("a", "x\n")])), &[NAMELESS]),
@@ -202,7 +215,7 @@ fn a_block_that_is_none_is_neither_packed_nor_read() {
     let fields = |file: &mut File| file.fields = Some(self::fields(&[("a", "")]));
     assert_eq!(
         said(with_block(BLOCK, fields)),
-        "the manifest contradicts itself: /etc/hosts: has fields and is not initial, or lacks them"
+        "the manifest contradicts itself: /etc/hosts: has fields and is neither initial nor foreign, or is initial and lacks them"
     );
     // No file's key is certified by a block.
     let mut manifest = mixed();

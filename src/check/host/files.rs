@@ -20,6 +20,9 @@ use zeroize::Zeroizing;
 const DIFFERS: &str = "find out who changed it; move it out of the way, then run `sealift install` again with this host's bundle";
 /// The way out when mode or owner of another program's file differ: install leaves it alone.
 const FOREIGN: &str = "set it with chmod or chown, and see which program writes it so";
+/// The way out when fields of another program's file differ.
+const FOREIGN_DIFFERS: &str = "find out who changed it; then let its program write it again: of kubeadm's, \
+     `kubeadm upgrade node phase kubelet-config` or `control-plane`, with --patches /etc/kubernetes/patches";
 
 /// No larger key or certificate is held for comparison with others: 1 MiB, several times what distributions
 /// have as all authorities of the world.
@@ -51,7 +54,7 @@ pub(super) fn check<'a>(
         certificates,
         kept: Kept::new(),
         room: MOST_KEPT,
-        initial: Vec::new(),
+        rewritten: Vec::new(),
         digests: Digests::new(),
     };
     for file in &manifest.files {
@@ -61,7 +64,7 @@ pub(super) fn check<'a>(
         };
         check.file(file, seen, findings);
     }
-    for (file, bytes) in std::mem::take(&mut check.initial) {
+    for (file, bytes) in std::mem::take(&mut check.rewritten) {
         findings.extend(check.fields(file, &bytes));
         check.keep(file, bytes, findings);
     }
@@ -110,8 +113,8 @@ struct Check<'a> {
     /// Keys and certificates, and what else there is room for.
     kept: Kept<'a>,
     room: usize,
-    /// Files that a component rewrites: their fields are judged when all that they name was read.
-    initial: Vec<(&'a File, Zeroizing<Vec<u8>>)>,
+    /// Files that have fields: these are judged when all that they name was read.
+    rewritten: Vec<(&'a File, Zeroizing<Vec<u8>>)>,
     digests: Digests,
 }
 
@@ -154,8 +157,8 @@ impl<'a> Check<'a> {
         }));
         findings.extend(rights::of_file(file, mode, &seen));
         match seen.contents {
-            Ok(Contents::Whole(bytes)) if file.policy == Policy::Initial => {
-                self.initial.push((file, bytes));
+            Ok(Contents::Whole(bytes)) if file.fields.is_some() => {
+                self.rewritten.push((file, bytes));
             }
             Ok(Contents::Whole(bytes)) => {
                 let digest = sha256_hex(&bytes);
@@ -169,14 +172,14 @@ impl<'a> Check<'a> {
                 findings.push(finding.expected(format!("{} bytes", file.size)).found(found));
             }
             Ok(Contents::Skipped) => {}
-            Err(WalkError::TooLarge { .. }) if file.policy == Policy::Initial => {
-                findings.extend(fields::findings(&file.path, fields::too_large(), DIFFERS));
+            Err(WalkError::TooLarge { .. }) if file.fields.is_some() => {
+                findings.extend(differs(file, fields::too_large()));
             }
             Err(error) => findings.push(obstacles::finding(&error)),
         }
     }
 
-    /// The fields of an initial file that do not hold.
+    /// The fields of a file that do not hold.
     fn fields(&self, file: &File, bytes: &[u8]) -> Vec<Finding> {
         let Some(wanted) = &file.fields else { return Vec::new() };
         if let Some(unknown) = fields::unknown(wanted) {
@@ -188,7 +191,7 @@ impl<'a> Check<'a> {
             Some(bytes) => Ok(Some(bytes.clone())),
             None => fields::on_host(self.root, path, link),
         };
-        fields::findings(&file.path, fields::differences(wanted, bytes, &named), DIFFERS)
+        differs(file, fields::differences(wanted, bytes, &named))
     }
 
     /// Compares contents with the manifest: secrets by keyed digest, all else by SHA-256.
@@ -249,6 +252,15 @@ impl<'a> Check<'a> {
             findings.extend(pair(&file.path, certificate, cert, key));
         }
     }
+}
+
+/// Fields that do not hold: install repairs what it placed, and leaves another program's file alone.
+fn differs(file: &File, differences: Vec<fields::Difference>) -> Vec<Finding> {
+    let (id, mend) = match file.policy {
+        Policy::Foreign => (Id::ForeignDiffers, FOREIGN_DIFFERS),
+        _ => (Id::InitialDiffers, DIFFERS),
+    };
+    fields::findings(id, &file.path, differences, mend)
 }
 
 /// A block against the manifest. Mode, owner and all around it are the file's own.

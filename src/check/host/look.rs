@@ -40,8 +40,8 @@ pub(super) enum Contents {
 pub(super) fn look(root: &Root, file: &File, no_key: bool) -> Result<Seen, WalkError> {
     let (parent, name) = split(&file.path)?;
     let directory = root.directory(parent)?;
-    // Of an initial file the fields are read, which needs no key.
-    let skipped = file.policy == Policy::Foreign || (file.sealed && no_key && file.policy != Policy::Initial);
+    // Fields are read without the key.
+    let skipped = file.fields.is_none() && (file.policy == Policy::Foreign || (file.sealed && no_key));
     match directory.file(name) {
         Ok(open) => Ok(Seen {
             metadata: *open.metadata(),
@@ -63,7 +63,7 @@ pub(super) fn look(root: &Root, file: &File, no_key: bool) -> Result<Seen, WalkE
 
 fn contents(open: OpenFile, file: &File) -> Result<Contents, WalkError> {
     let size = open.metadata().size;
-    let whole = file.sealed || matches!(file.policy, Policy::Initial | Policy::Block);
+    let whole = file.sealed || file.fields.is_some() || file.policy == Policy::Block;
     if whole || size <= MAX_PARSED {
         open.contents().map(Contents::Whole)
     } else if size != file.size {

@@ -12,7 +12,7 @@ mod tests;
 
 use super::certs::{CERTS, Kind, Place, exists};
 use super::objects::ObjectsPlan;
-use super::{Fields, Owner, PasswordPlan, Policy, registries, restart};
+use super::{Fields, Owner, PasswordPlan, Policy, kubeadm, registries, restart};
 use serde::Serialize;
 
 pub(super) use site::Site;
@@ -61,7 +61,7 @@ pub struct FilePlan {
     /// How the host is held to it.
     #[serde(skip_serializing_if = "Policy::is_managed")]
     pub policy: Policy,
-    /// For initial files: what stays checked.
+    /// For initial files and other programs': what stays checked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fields: Option<Fields>,
     /// For private keys: the path of the certificate that they belong to.
@@ -99,13 +99,14 @@ fn from_row(row: &'static FileRow, site: &Site<'_>) -> Vec<FilePlan> {
         && site.release.is_some_and(|release| release.authentication_reloads);
     let restart =
         if reloads { Vec::new() } else { restart::targets(row.restart, site.here, site.spec.etcd.run) };
+    let kubeadms = site.kubeadm.filter(|_| row.policy == Policy::Foreign);
     let file = |path: String, source| FilePlan {
         path,
         mode: row.mode,
         owner: Owner::default(),
         source,
         policy: row.policy,
-        fields: None,
+        fields: kubeadms.and_then(|plan| kubeadm::fields(plan, row.path)),
         certificate: None,
         restart: restart.clone(),
         run: row.run.iter().filter(|_| site.holds(row.run_when)).map(ToString::to_string).collect(),

@@ -4,6 +4,7 @@
 //! Sources: `cmd/kubeadm/app/apis/kubeadm/v1beta3` and `v1beta4` (types, defaults, validation),
 //! `app/util/patches` (names of patch files).
 
+mod checked;
 mod cluster;
 mod kubelet;
 mod node;
@@ -23,6 +24,7 @@ use serde::Serialize;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+pub(super) use checked::fields;
 pub(super) use patches::patches_of;
 pub(super) use problems::{of_host as host_problems, problems};
 

@@ -239,6 +239,47 @@ fn foreign_files_bring_no_directories() {
     assert_eq!(found(&host), ["stray-file /etc/pods/sub"]);
 }
 
+/// Its fields hold while it is there; install leaves it as it is, and its findings too.
+#[test]
+fn a_foreign_file_whose_fields_are_known() {
+    let mut draft = Draft::new();
+    draft.foreign(CONFIG);
+    draft.file(CONFIG).fields = Some(fields_of(
+        "kubelet-configuration",
+        &[
+            ("authentication.anonymous.enabled", "false"),
+            ("staticPodPath", "/etc/pods"),
+            ("staticPodURL", ""),
+        ],
+    ));
+    let (host, bundle) = Host::with(&draft);
+    assert_eq!(found(&host), [""; 0]);
+    host.write(CONFIG, format!("{KUBELET_CONFIG}maxPods: 5\n").as_bytes());
+    assert_eq!(found(&host), [""; 0]);
+    let opened =
+        "kind: KubeletConfiguration\nauthentication: {anonymous: {enabled: true}}\nstaticPodURL: http://x\n";
+    let mend = "find out who changed it; then let its program write it again: of kubeadm's, \
+                `kubeadm upgrade node phase kubelet-config` or `control-plane`, with --patches \
+                /etc/kubernetes/patches";
+    let finding = |expected: &str, found: &str| {
+        Finding::new(Id::ForeignDiffers, CONFIG, mend).expected(expected).found(found)
+    };
+    let expected = [
+        finding("authentication.anonymous.enabled: false", "authentication.anonymous.enabled: true"),
+        finding("staticPodPath: /etc/pods", "staticPodPath: absent"),
+        finding("staticPodURL: absent", "staticPodURL: http://x"),
+    ];
+    host.write(CONFIG, opened.as_bytes());
+    assert_eq!(verify(&host, &PLAIN).findings, expected);
+    host.install(&draft, &bundle, &options()).unwrap();
+    assert_eq!(host.read(CONFIG), opened.as_bytes());
+    assert_eq!(verify(&host, &PLAIN).findings, expected);
+    host.write(CONFIG, b"a: [");
+    assert_eq!(found(&host), [format!("foreign-differs {CONFIG}")]);
+    fs::File::options().write(true).open(host.path(CONFIG)).unwrap().set_len(17 << 20).unwrap();
+    assert_eq!(found(&host), [format!("foreign-differs {CONFIG}")]);
+}
+
 #[test]
 fn owners_of_all_policies() {
     if !is_root() {
