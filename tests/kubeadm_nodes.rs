@@ -155,6 +155,12 @@ fn what_kubeadm_writes_is_no_drift() {
             verified(&root, 1);
         }
         place("var/lib/kubelet/config.yaml", config.as_bytes(), 0o644);
+        let flags = fs::read_to_string(root.join("var/lib/kubelet/kubeadm-flags.env")).unwrap();
+        for more in ["KUBELET_EXTRA_ARGS=--anonymous_auth\n", "KUBELET_CONFIG_ARGS=\n"] {
+            place("var/lib/kubelet/kubeadm-flags.env", format!("{flags}\n{more}").as_bytes(), 0o644);
+            verified(&root, 1);
+        }
+        place("var/lib/kubelet/kubeadm-flags.env", flags.as_bytes(), 0o644);
         verified(&root, 0);
         let backup = root.join("etc/kubernetes/tmp/kubeadm-kubelet-config1");
         fs::create_dir_all(&backup).unwrap();

@@ -1,6 +1,7 @@
 //! What stays checked of a file that a component may rewrite, or that another program writes: the fields
 //! that its manifest names.
 
+mod flags;
 #[cfg(test)]
 pub(crate) mod testkit;
 #[cfg(test)]
@@ -33,6 +34,8 @@ enum Format {
     Kubeconfig,
     /// Members of a `KubeletConfiguration`, by their path: names joined by dots.
     KubeletConfiguration,
+    /// Flags in a file of variables of the kubelet's unit, by their names without dashes.
+    KubeletFlags,
 }
 
 /// A field's value; empty when the field is absent or empty, none when it cannot be known here; or
@@ -63,6 +66,7 @@ fn format(fields: &Fields) -> Option<Format> {
     match fields.format.as_str() {
         "kubeconfig" => Some(Format::Kubeconfig),
         "kubelet-configuration" => Some(Format::KubeletConfiguration),
+        "kubelet-flags" => Some(Format::KubeletFlags),
         _ => None,
     }
 }
@@ -72,6 +76,7 @@ fn is_field(format: Format, name: &str) -> bool {
     match format {
         Format::Kubeconfig => KUBECONFIG.contains(&name),
         Format::KubeletConfiguration => name.split('.').all(is_name),
+        Format::KubeletFlags => name.split('-').all(is_name),
     }
 }
 
@@ -84,6 +89,7 @@ pub fn differences(fields: &Fields, contents: &[u8], named: Named<'_>) -> Vec<Di
     let what = match format {
         Format::Kubeconfig => "a kubeconfig",
         Format::KubeletConfiguration => "a KubeletConfiguration",
+        Format::KubeletFlags => return of_flags(fields, contents),
     };
     let document = match yaml::read(contents) {
         Ok(Some(document)) => document,
@@ -95,10 +101,7 @@ pub fn differences(fields: &Fields, contents: &[u8], named: Named<'_>) -> Vec<Di
             Err(error) => whole(what, error.to_string()),
             Ok(current) => {
                 let mut found = compare(fields, &|name| of_kubeconfig(&current, name, named));
-                found.extend(current.excess().into_iter().map(|member| Difference {
-                    expected: format!("no {}", shown(member)),
-                    found: shown(member),
-                }));
+                found.extend(current.excess().into_iter().map(excess));
                 found
             }
         },
@@ -108,7 +111,21 @@ pub fn differences(fields: &Fields, contents: &[u8], named: Named<'_>) -> Vec<Di
             }
             compare(fields, &|name| member(&document, name))
         }
+        // read above: it is no YAML
+        Format::KubeletFlags => Vec::new(),
     }
+}
+
+fn of_flags(fields: &Fields, contents: &[u8]) -> Vec<Difference> {
+    let (flags, others) = flags::of_environment(contents);
+    let mut found = compare(fields, &|name| flags.get(name));
+    found.extend(others.iter().map(|name| excess(name)));
+    found
+}
+
+/// What is there beside the fields, and undoes them.
+fn excess(name: &str) -> Difference {
+    Difference { expected: format!("no {}", shown(name)), found: shown(name) }
 }
 
 /// A file of more bytes than are read into memory.

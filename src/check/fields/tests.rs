@@ -26,6 +26,39 @@ fn of(text: &str) -> Vec<String> {
 const CLEAN: [&str; 0] = [];
 
 #[test]
+fn flags_of_a_kubelet_however_they_are_written() {
+    let fields = fields_of("kubelet-flags", &[("anonymous-auth", ""), ("authorization-mode", "Webhook")]);
+    assert_eq!(unknown(&fields), None);
+    let check = |text: &str| on(&Host::new(), &fields, text);
+    let mode = "--authorization-mode=Webhook";
+    assert_eq!(check(&format!("KUBELET_KUBEADM_ARGS=\"--v=4 {mode}\"\n")), CLEAN);
+    assert_eq!(check(&format!("# a\nKUBELET_KUBEADM_ARGS={mode}\nA=--b\n")), CLEAN);
+    let opened = ["anonymous-auth: absent | anonymous-auth: true"];
+    for flag in [
+        "--anonymous-auth=true",
+        "--anonymous-auth",
+        "--anonymous-auth true",
+        "--anonymous_auth=true",
+        "'--anonymous-auth=true'",
+        "--anon\\\\ymous-auth=true",
+    ] {
+        assert_eq!(check(&format!("KUBELET_KUBEADM_ARGS=\"{mode} {flag}\"")), opened, "{flag}");
+        assert_eq!(check(&format!("X={mode}\nKUBELET_EXTRA_ARGS=\"a\" \"b {flag}\"")), opened, "{flag}");
+    }
+    assert_eq!(
+        check("KUBELET_CONFIG_ARGS=\nKUBELET_KUBEADM_ARGS='--anonymous-auth= --authorization-mode=\u{1b}'"),
+        [
+            "anonymous-auth: absent | anonymous-auth: there, and empty",
+            "authorization-mode: Webhook | authorization-mode: \u{fffd}",
+            "no KUBELET_CONFIG_ARGS | KUBELET_CONFIG_ARGS",
+        ]
+    );
+    let twice = format!("A='{mode} {mode}'");
+    let said = "authorization-mode: Webhook | authorization-mode: Webhook,Webhook";
+    assert_eq!(check(&twice), [said]);
+}
+
+#[test]
 fn what_sealift_places_holds() {
     assert_eq!(of(&placed(SERVER, CA)), CLEAN);
 }

@@ -1,7 +1,7 @@
-//! Files of environment variables, as systemd's `env-file.c` reads them: only the names, since values
-//! may be secrets.
+//! Files of environment variables, as systemd's `env-file.c` reads them.
 
 use std::collections::BTreeSet;
+use zeroize::Zeroizing;
 
 /// Where the reader is in a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,12 +18,36 @@ enum At {
 
 /// The names of the variables that a file sets.
 pub fn names(bytes: &[u8]) -> BTreeSet<String> {
-    let mut names = BTreeSet::new();
+    variables(bytes).into_iter().map(|variable| variable.name).collect()
+}
+
+/// One assignment. Its value may be a secret: it is wiped when dropped.
+pub struct Variable {
+    /// The name, without blanks behind it.
+    pub name: String,
+    /// The value without quotes and escapes; of one that is not quoted, blanks behind it stay.
+    pub value: Zeroizing<Vec<u8>>,
+}
+
+/// The assignments of a file, in its order: of several of one name the last holds.
+pub fn variables(bytes: &[u8]) -> Vec<Variable> {
+    let mut found: Vec<Variable> = Vec::new();
     let (mut at, mut name, mut escaped) = (At::Start, Vec::new(), false);
     for byte in bytes.iter().copied() {
         let end = matches!(byte, b'\n' | b'\r');
+        let mut add = |bytes: &[u8]| {
+            if let Some(variable) = found.last_mut() {
+                variable.value.extend_from_slice(bytes);
+            }
+        };
         if escaped {
             escaped = false;
+            match at {
+                // within double quotes a backslash is one, but before these
+                At::Quoted(_) if byte != b'\n' && !b"\"\\`$".contains(&byte) => add(&[b'\\', byte]),
+                At::Before | At::Value | At::Quoted(_) if byte != b'\n' => add(&[byte]),
+                _ => {}
+            }
             at = match at {
                 At::Before => At::Value,
                 // before systemd 254 the comment went on
@@ -39,7 +63,8 @@ pub fn names(bytes: &[u8]) -> BTreeSet<String> {
                 At::Name
             }
             (At::Name, b'=') => {
-                names.insert(String::from_utf8_lossy(&name).trim_end().to_owned());
+                let name = String::from_utf8_lossy(&name).trim_end().to_owned();
+                found.push(Variable { name, value: Zeroizing::default() });
                 At::Before
             }
             (At::Name | At::Before | At::Value | At::Comment, _) if end => At::Start,
@@ -53,10 +78,17 @@ pub fn names(bytes: &[u8]) -> BTreeSet<String> {
             }
             (At::Before, b'"' | b'\'') => At::Quoted(byte),
             (At::Before, b' ' | b'\t') => At::Before,
-            (At::Before, _) => At::Value,
             (At::Quoted(open), byte) if byte == open => At::Before,
+            (At::Before, byte) => {
+                add(&[byte]);
+                At::Value
+            }
+            (At::Value | At::Quoted(_), byte) => {
+                add(&[byte]);
+                at
+            }
             (at, _) => at,
         };
     }
-    names
+    found
 }

@@ -22,10 +22,27 @@ const KUBELET: &[&str] = &[
     "staticPodURL",
 ];
 
+/// Flags that take back what the kubelet's configuration says of the same. kubeadm 1.29 to 1.36 writes none of
+/// them (`app/phases/kubelet/flags.go`); the spec may.
+const FLAGS: &[&str] = &[
+    "anonymous-auth",
+    "authentication-token-webhook",
+    "authorization-mode",
+    "bootstrap-kubeconfig",
+    "client-ca-file",
+    "config",
+    "config-dir",
+    "kubeconfig",
+    "manifest-url",
+    "pod-manifest-path",
+    "read-only-port",
+];
+
 /// What stays checked of a file that kubeadm writes; none of other files.
 pub(in crate::plan) fn fields(plan: &KubeadmPlan, path: &str) -> Option<Fields> {
     let (format, values) = match path {
         "/var/lib/kubelet/config.yaml" => ("kubelet-configuration", kubelet(plan)),
+        "/var/lib/kubelet/kubeadm-flags.env" => ("kubelet-flags", flags(plan)),
         _ => return None,
     };
     (!values.is_empty()).then_some(Fields { format, values })
@@ -47,6 +64,32 @@ fn kubelet(plan: &KubeadmPlan) -> BTreeMap<String, String> {
     let written = merged(&super::form(written), patch);
     let value = |name: &&str| Some(((*name).to_owned(), scalar(written.map(), name)?));
     KUBELET.iter().filter_map(value).collect()
+}
+
+/// Flags that nobody but the spec may write. One that the spec has empty or in control characters is not
+/// looked at.
+fn flags(plan: &KubeadmPlan) -> BTreeMap<String, String> {
+    let registration = plan.documents.first().and_then(|document| document.map().get("nodeRegistration"));
+    let extra = registration.and_then(|registration| registration.get("kubeletExtraArgs"));
+    let value = |name: &&str| {
+        let told = extra.map(|extra| told(extra, name)).unwrap_or_default();
+        let fits = told.is_empty() || !told.concat().is_empty();
+        let joined = told.join(",");
+        (fits && !joined.chars().any(char::is_control)).then(|| ((*name).to_owned(), joined))
+    };
+    FLAGS.iter().filter_map(value).collect()
+}
+
+/// The values of a flag in either form of kubeadm's API.
+fn told<'a>(flags: &'a Value, name: &str) -> Vec<&'a str> {
+    match flags {
+        Value::Object(map) => map.get(name).and_then(Value::as_str).into_iter().collect(),
+        Value::Array(list) => {
+            let named = list.iter().filter(|flag| flag.get("name").and_then(Value::as_str) == Some(name));
+            named.filter_map(|flag| flag.get("value").and_then(Value::as_str)).collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// A scalar by its path, empty where it is absent or null; none of what no field can say.

@@ -41,3 +41,16 @@ fn a_kubelet_is_as_kubeadm_writes_it_and_the_spec_says() {
     ];
     assert_eq!(fields(&[("pki: {}", told)], "w1", CONFIG), with(&plain, &changed));
 }
+
+#[test]
+fn flags_of_a_kubelet_are_the_specs_alone() {
+    const FLAGS: &str = "/var/lib/kubelet/kubeadm-flags.env";
+    let plain = fields(&[], "w1", FLAGS);
+    assert_eq!(plain.len(), 11);
+    assert!(plain.values().all(String::is_empty));
+    let told = "pki: {}\nkubelet: {extraArgs: {v: 4, anonymous-auth: \"true\"}}";
+    for version in ["1.30.14", "1.36.2"] {
+        let edits = [("pki: {}", told), ("version: 1.36.2", &format!("version: {version}"))];
+        assert_eq!(fields(&edits, "w1", FLAGS), with(&plain, &[("anonymous-auth", "true")]), "{version}");
+    }
+}
