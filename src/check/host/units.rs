@@ -78,9 +78,11 @@ fn unit(load: &LoadPath<'_>, listed: &BTreeSet<&str>, name: &str, paths: &[&str]
     }
     let mut findings: Vec<Finding> =
         paths.iter().filter_map(|path| hidden(load, &unit, listed, name, path)).collect();
+    // a kubelet that no package brought is in a unit of its own, and hides none
+    let by_hand = unit.fragment.as_ref().filter(|_| load.is_alone(name)).map(|part| part.path.as_str());
     let world = World {
         listed: &|path| listed.contains(path),
-        of_package: &is_of_package,
+        of_package: &|path| is_of_package(path) || by_hand == Some(path),
         names: &|path| load.variables(path),
     };
     findings.extend(overrides(&unit, &world).iter().map(overridden));
@@ -123,7 +125,12 @@ fn overridden(it: &Override) -> Finding {
         (None, How::SetAgain) => format!("set again in line {}", it.line),
         (None, How::Emptied) => format!("emptied in line {}", it.line),
         (None, How::Unset) => format!("taken away in line {}", it.line),
+        (None, How::Added(why)) => format!("set in line {}: {why}", it.line),
     };
+    if let How::Added(_) = it.how {
+        let expected = format!("{} from packages and listed files only", it.what.escape_debug());
+        return Finding::new(Id::UnitOverridden, it.by.as_str(), MEND).expected(expected).found(how);
+    }
     Finding::new(Id::UnitOverridden, it.by.as_str(), MEND)
         .expected(format!("{} as {} has it", it.what.escape_debug(), it.of))
         .found(how)

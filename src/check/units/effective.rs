@@ -1,5 +1,6 @@
 //! What holds of a unit in the end, and which files took back what others set.
 
+use super::foreign;
 use super::keys::{self, Kind};
 use super::load::{Part, Unit};
 use super::syntax::Assignment;
@@ -32,18 +33,20 @@ pub enum How {
     Emptied,
     /// A variable of the environment is taken away by `UnsetEnvironment=`.
     Unset,
+    /// It is set on a service that runs commands of ours, with what that does.
+    Added(&'static str),
 }
 
 /// One assignment, and whose it is.
 #[derive(Clone, Copy, Debug)]
-struct Item<'a> {
-    assignment: &'a Assignment,
-    part: &'a Part,
-    listed: bool,
+pub(super) struct Item<'a> {
+    pub(super) assignment: &'a Assignment,
+    pub(super) part: &'a Part,
+    pub(super) listed: bool,
 }
 
 impl Item<'_> {
-    fn overrides(&self, what: &str, of: &str, how: How) -> Override {
+    pub(super) fn overrides(&self, what: &str, of: &str, how: How) -> Override {
         let (by, line) = (self.part.path.clone(), self.assignment.line);
         Override { by, line, what: what.to_owned(), of: of.to_owned(), how, through: None }
     }
@@ -51,10 +54,12 @@ impl Item<'_> {
 
 /// What is left of one setting.
 #[derive(Debug, Default)]
-struct Setting<'a> {
-    items: Vec<Item<'a>>,
+pub(super) struct Setting<'a> {
+    pub(super) items: Vec<Item<'a>>,
     /// What listed files set and another file took back, with what took it back.
-    lost: Vec<(Item<'a>, Item<'a>)>,
+    pub(super) lost: Vec<(Item<'a>, Item<'a>)>,
+    /// The same of what packages set, and what neither took back.
+    pub(super) taken: Vec<(Item<'a>, Item<'a>)>,
 }
 
 /// The names that a file of variables sets; none when that cannot be told.
@@ -64,7 +69,7 @@ pub type Names = Option<BTreeSet<String>>;
 pub struct World<'a> {
     /// Whether a path is one that counts as ours.
     pub listed: &'a dyn Fn(&str) -> bool,
-    /// Whether a path is one of a package's, which may set what our commands use.
+    /// Whether a path is one of a package's, which may set what runs and what our commands use.
     pub of_package: &'a dyn Fn(&str) -> bool,
     /// The names that the file of variables at a path sets.
     pub names: &'a dyn Fn(&str) -> Names,
@@ -92,10 +97,18 @@ pub fn overrides(unit: &Unit, world: &World<'_>) -> BTreeSet<Override> {
         }
     }
     out.extend(environment(&settings, world));
+    let told: BTreeSet<_> = out.iter().map(|it| (it.by.clone(), it.line, it.what.clone())).collect();
+    let through: BTreeSet<_> =
+        out.iter().filter(|it| it.through.is_some()).map(|it| (it.by.clone(), it.line)).collect();
+    let new = |it: &Override| {
+        !told.contains(&(it.by.clone(), it.line, it.what.clone()))
+            && (it.what != "EnvironmentFile" || !through.contains(&(it.by.clone(), it.line)))
+    };
+    out.extend(foreign::overrides(unit, &settings, world).into_iter().filter(new));
     out
 }
 
-type Settings<'a> = BTreeMap<(&'a str, &'a str), Setting<'a>>;
+pub(super) type Settings<'a> = BTreeMap<(&'a str, &'a str), Setting<'a>>;
 
 fn settings<'a>(unit: &'a Unit, world: &World<'_>) -> Settings<'a> {
     let mut settings = Settings::new();
@@ -114,6 +127,13 @@ fn settings<'a>(unit: &'a Unit, world: &World<'_>) -> Settings<'a> {
                 continue;
             }
             let before = std::mem::take(&mut setting.items);
+            let of_package = (world.of_package)(&part.path);
+            if listed || of_package {
+                setting.taken.clear();
+            } else {
+                let theirs = before.iter().filter(|it| !it.listed && (world.of_package)(&it.part.path));
+                setting.taken.extend(theirs.map(|lost| (*lost, item)));
+            }
             if listed {
                 setting.lost.clear();
                 // `CapabilityBoundingSet=` alone says something too
@@ -137,12 +157,12 @@ fn set_again(what: &str, setting: &Setting<'_>) -> Vec<Override> {
 }
 
 /// One `NAME=VALUE` of `Environment=`, or a file of them.
-struct Source<'a> {
-    item: Item<'a>,
+pub(super) struct Source<'a> {
+    pub(super) item: Item<'a>,
     /// The file of variables.
-    file: Option<String>,
+    pub(super) file: Option<String>,
     listed: bool,
-    names: Names,
+    pub(super) names: Names,
     /// With `Environment=`.
     value: Option<String>,
 }
@@ -194,7 +214,7 @@ impl Source<'_> {
 
 /// All sources of variables, those that hold behind those that they replace (systemd.exec(5):
 /// `EnvironmentFile=` overrides `Environment=`).
-fn sources<'a>(settings: &Settings<'a>, world: &World<'_>) -> Vec<Source<'a>> {
+pub(super) fn sources<'a>(settings: &Settings<'a>, world: &World<'_>) -> Vec<Source<'a>> {
     let items = |key| settings.get(&("Service", key)).map(|it| it.items.as_slice()).unwrap_or_default();
     let mut out = Vec::new();
     for item in items("Environment").iter().filter(|item| !item.assignment.value.is_empty()) {

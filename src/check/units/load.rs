@@ -110,6 +110,11 @@ impl<'a> LoadPath<'a> {
         Some(format!("{}/{name}", directory.path))
     }
 
+    /// Whether the file that a unit's name stands for hides no other of that name.
+    pub fn is_alone(&self, name: &str) -> bool {
+        self.directories.iter().filter(|directory| directory.entries.contains_key(name)).count() == 1
+    }
+
     fn first(&self, name: &str) -> Option<&Directory> {
         let is = |directory: &&Directory| match directory.entries.get(name) {
             None | Some(Kind::Directory) => false,

@@ -7,6 +7,7 @@
 
 pub mod effective;
 pub mod environment;
+mod foreign;
 pub mod keys;
 pub mod load;
 pub mod name;

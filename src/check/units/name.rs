@@ -64,9 +64,16 @@ pub fn is_drop_in(name: &str) -> bool {
     name.strip_suffix(".conf").is_some_and(|stem| !stem.starts_with('.') && !stem.is_empty())
 }
 
-/// Whether a package of the distribution brings the file of this path.
+/// Where older packages of kubeadm had the kubelet's command line; upgrades may leave it there.
+const KUBEADM: &str = "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf";
+
+/// Whether a package brings the file of this path: what lies in the distribution's directories, and
+/// kubeadm's own drop-in.
 pub fn is_of_package(path: &str) -> bool {
-    PACKAGES.iter().any(|directory| path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/')))
+    path == KUBEADM
+        || PACKAGES
+            .iter()
+            .any(|directory| path.strip_prefix(directory).is_some_and(|rest| rest.starts_with('/')))
 }
 
 /// The directories of drop-ins of one name, without their parents, what counts most first:

@@ -7,7 +7,7 @@ use crate::check::units::syntax::read;
 use std::collections::BTreeSet;
 
 /// `WHAT: HOW by FILE:LINE`, each; files that begin with `our` are listed.
-fn found(fragment: &str, drop_ins: &[(&str, &str)]) -> Vec<String> {
+pub(super) fn found(fragment: &str, drop_ins: &[(&str, &str)]) -> Vec<String> {
     let part = |name: &str, text: &str| Part {
         path: if name.starts_with("package") {
             format!("/usr/lib/systemd/system/{name}")
@@ -31,6 +31,7 @@ fn found(fragment: &str, drop_ins: &[(&str, &str)]) -> Vec<String> {
         How::SetAgain => "set",
         How::Emptied => "emptied",
         How::Unset => "unset",
+        How::Added(_) => "added",
     };
     overrides(&unit, &world)
         .into_iter()
@@ -87,7 +88,8 @@ fn lists() {
     let gate = [("our", "ExecStartPre=/gate"), ("x", "ExecStartPre="), ("our2", "ExecStartPre=/other")];
     assert_eq!(found("package|ExecStart=/a", &gate), ["ExecStartPre: emptied by x:2"]);
     let early = [("a", "ExecStartPre="), ("our", "ExecStartPre=/gate")];
-    assert_eq!(found("package|ExecStartPre=/x", &early), [""; 0]);
+    // nothing of ours is lost, but something of the package's
+    assert_eq!(found("package|ExecStartPre=/x", &early), ["ExecStartPre: emptied by a:2"]);
     // conditions are one list
     let unit = "[Unit]\nConditionPathExists=/a\nAfter=b.service";
     assert_eq!(found(unit, &[("x", "[Unit]\nConditionHost=c\nAfter=\nAssertHost=")]), [""; 0]);

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod effective;
+mod foreign;
 mod systemd;
 
 use super::environment::names;
