@@ -161,7 +161,7 @@ pub(super) struct Source<'a> {
     pub(super) item: Item<'a>,
     /// The file of variables.
     pub(super) file: Option<String>,
-    listed: bool,
+    pub(super) listed: bool,
     pub(super) names: Names,
     /// With `Environment=`.
     value: Option<String>,

@@ -29,7 +29,7 @@ const USER: &str = "commands run as another user";
 /// `SuccessExitStatus=` for every command (`service_sigchld_event` in its `service.c`); what `ExecCondition=`
 /// returns can only keep a service from starting, and `Type=` and `RemainAfterExit=` say nothing about
 /// commands before the first.
-pub(super) const ROWS: [Row; 17] = [
+pub(super) const ROWS: [Row; 16] = [
     row("BindPaths", true, LAID_OVER),
     row("BindReadOnlyPaths", true, LAID_OVER),
     row("DynamicUser", false, USER),
@@ -47,7 +47,6 @@ pub(super) const ROWS: [Row; 17] = [
     row("SuccessExitStatus", true, "a command that fails counts as one that succeeds"),
     row("TemporaryFileSystem", true, COVERED),
     row("User", false, USER),
-    row("EnvironmentFile", true, "variables come from a file that nobody checks"),
 ];
 
 /// Values that change nothing: what holds without the key.
@@ -59,7 +58,9 @@ const KEPT: [&str; 6] =
 
 /// Beginnings of names of variables that change what commands do, and why; besides those that the
 /// service's commands refer to.
-pub(super) const VARIABLES: [(&str, &str); 3] = [
+pub(super) const VARIABLES: [(&str, &str); 4] = [
+    // with ETCD_CONFIG_FILE, etcd reads no other setting
+    ("ETCD_", "etcd reads its settings from it"),
     ("GCONV_PATH", "commands load other libraries"),
     ("KUBELET_", LINE),
     // ld.so(8)
@@ -79,7 +80,7 @@ pub(super) fn overrides(unit: &Unit, settings: &Settings<'_>, world: &World<'_>)
     }
     for (row, setting) in ROWS.iter().filter_map(|row| Some((row, of_service(row.key)?))) {
         let known = !setting.lost.is_empty() || !setting.taken.is_empty();
-        let ours = row.key != "EnvironmentFile" && setting.items.iter().any(|item| item.listed);
+        let ours = setting.items.iter().any(|item| item.listed);
         // told as what it does to ours, or to a package's
         if known || ours {
             continue;
@@ -87,8 +88,7 @@ pub(super) fn overrides(unit: &Unit, settings: &Settings<'_>, world: &World<'_>)
         let skip = if row.adds { 0 } else { setting.items.len().saturating_sub(1) };
         let bad = |item: &&Item<'_>| {
             let value = item.assignment.value.as_str();
-            let listed = row.key == "EnvironmentFile" && (world.listed)(value.trim_start_matches('-'));
-            foreign(item) && !listed && !HARMLESS.contains(&value)
+            foreign(item) && !HARMLESS.contains(&value)
         };
         let bad = setting.items.iter().skip(skip).filter(bad);
         out.extend(bad.map(|item| item.overrides(row.key, of, How::Added(row.why))));
@@ -120,8 +120,12 @@ fn environment(
         special.map(|(_, why)| *why).or_else(|| used.contains(name).then_some(LINE))
     };
     let mut out = Vec::new();
-    for source in sources(settings, world).iter().filter(|it| it.file.is_none() && foreign(&it.item)) {
+    for source in sources(settings, world).iter().filter(|it| !it.listed && foreign(&it.item)) {
         match &source.names {
+            // of a file that nobody can name or read
+            None if source.file.is_some() => {
+                out.push(source.item.overrides("EnvironmentFile", of, How::Added(LINE)));
+            }
             None => out.push(source.item.overrides("Environment", of, How::Added(LINE))),
             Some(names) => out.extend(names.iter().filter_map(|name| {
                 let what = format!("Environment={name}");

@@ -52,6 +52,7 @@ fn what_changes_nothing() {
         "User=root\nDynamicUser=no\nRootDirectory=/\nSuccessExitStatus=0\nBindPaths=\nEnvironmentFile=",
         "User=a\nUser=",
         "EnvironmentFile=-/etc/our.env",
+        "EnvironmentFile=-/e/x",
     ] {
         assert_eq!(beside(text), [""; 0], "{text}");
     }
