@@ -173,7 +173,8 @@ ids! {
     UnitMasked = "unit-masked", Difference;
     /// A unit file or drop-in of the manifest is not read: one of its name stands in a directory that counts more.
     UnitHidden = "unit-hidden", Difference;
-    /// Another unit file, drop-in or file of variables takes back or changes what a unit file of the manifest sets.
+    /// Another unit file, drop-in or file of variables takes back or changes what a unit file of the manifest sets,
+    /// or sets what runs in a service that the manifest gates.
     UnitOverridden = "unit-overridden", Difference;
     /// A file that a component may rewrite differs in a field that may not change.
     InitialDiffers = "initial-differs", Difference;
