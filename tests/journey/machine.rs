@@ -27,6 +27,22 @@ fn units_that_are_not_what_they_seem() {
     let _ = write!(story, "# a drop-in behind ours\n{}", said(&built, &VERIFY, 1));
     fs::remove_file(root.join(later)).unwrap();
 
+    // what would let a gate pass that fails, or run it on other files, and what is somebody's own business
+    for (name, text) in [
+        ("exit codes that count as success", "SuccessExitStatus=1 2 3 4 5 7"),
+        ("another program in the place of ours", "BindReadOnlyPaths=/opt/other:/usr/local/bin/sealift"),
+        ("another command line", "Environment=KUBELET_EXTRA_ARGS=--anonymous-auth"),
+    ] {
+        write(later, &format!("[Service]\n{text}\n"));
+        let _ = write!(story, "# {name}\n{}", said(&built, &VERIFY, 1));
+    }
+    write("etc/default/proxy", "HTTPS_PROXY=http://proxy.example:3128\n");
+    write(later, "[Service]\nEnvironmentFile=/etc/default/proxy\nEnvironment=NO_PROXY=10.0.0.0/8\n");
+    let _ = said(&built, &VERIFY, 0);
+    write("etc/default/proxy", "LD_PRELOAD=/opt/other.so\n");
+    let _ = write!(story, "# a library in a file of variables\n{}", said(&built, &VERIFY, 1));
+    fs::remove_file(root.join(later)).unwrap();
+
     let gate = "run/systemd/system.control/kubelet.service.d/30-sealift-gate.conf";
     write(gate, "[Service]\nMemoryHigh=1G\n");
     let _ = write!(story, "# a drop-in in the place of ours\n{}", said(&built, &VERIFY, 1));
