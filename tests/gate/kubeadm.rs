@@ -46,12 +46,24 @@ impl Host {
     /// Writes a file in place, as Go's `os.WriteFile` does: truncated, then filled. The gate may speak between.
     #[track_caller]
     fn writes(&self, path: &str, contents: &[u8], mode: u32) {
+        self.writes_by(path, &[&contents[..0], &contents[..contents.len() / 2], contents], mode);
+    }
+
+    /// Writes a file while the kubelet is stopped: half of it is nothing that it could start on.
+    #[track_caller]
+    fn writes_whole(&self, path: &str, contents: &[u8], mode: u32) {
+        self.writes_by(path, &[contents], mode);
+    }
+
+    #[track_caller]
+    fn writes_by(&self, path: &str, parts: &[&[u8]], mode: u32) {
         let file = self.path(path);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
-        for part in [&contents[..0], &contents[..contents.len() / 2], contents] {
+        let whole = parts.last().unwrap().len();
+        for part in parts {
             fs::write(&file, part).unwrap();
             fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
-            self.passes(&format!("{path}, {} of {} bytes", part.len(), contents.len()));
+            self.passes(&format!("{path}, {} of {whole} bytes", part.len()));
         }
     }
 
@@ -74,13 +86,12 @@ fn built(kubernetes: &str, rest: &str) -> Built {
 
 const MANIFESTS: [&str; 4] = ["etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler"];
 
-/// Phase kubelet-start, of init and join.
+/// Phase kubelet-start, of init and join: it stops the kubelet first (`TryStopKubelet`), and starts it last.
 fn kubelet_start(host: &Host) {
-    for (name, mode) in
-        [("kubeadm-flags.env", 0o644), ("instance-config.yaml", 0o644), ("config.yaml", 0o644)]
-    {
-        host.writes(&format!("var/lib/kubelet/{name}"), &recorded(&format!("kubelet/{name}")), mode);
+    for name in ["kubeadm-flags.env", "instance-config.yaml"] {
+        host.writes(&format!("var/lib/kubelet/{name}"), &recorded(&format!("kubelet/{name}")), 0o644);
     }
+    host.writes_whole("var/lib/kubelet/config.yaml", &recorded("kubelet/config.yaml"), 0o644);
 }
 
 /// What the kubelet makes of its own as soon as it runs.
