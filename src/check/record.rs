@@ -155,15 +155,7 @@ pub fn host_sums_line(file: &File, sha256: &str) -> String {
 /// The host's name by `/etc/hostname` of this root: the first line that is not empty or a comment
 /// (hostname(5)). `None` when there is no such regular file, links included.
 pub fn hostname(root: &Root) -> Result<Option<String>, WalkError> {
-    let bytes = match contents(root, "/etc/hostname") {
-        Ok(Some(bytes)) => bytes,
-        Ok(None)
-        | Err(WalkError::Symlink { .. } | WalkError::NotAFile { .. } | WalkError::NotADirectory { .. }) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(error),
-    };
-    let text = String::from_utf8_lossy(&bytes);
+    let Some(text) = plain_file(root, "/etc/hostname")? else { return Ok(None) };
     let mut lines = text.lines().map(str::trim);
     Ok(lines.find(|line| !line.is_empty() && !line.starts_with('#')).map(str::to_owned))
 }
@@ -174,16 +166,19 @@ pub const MACHINE_ID: &str = "/etc/machine-id";
 /// The machine's id by this root: the first line of `/etc/machine-id`. `None` when there is no such
 /// regular file, links included.
 pub fn machine_id(root: &Root) -> Result<Option<String>, WalkError> {
-    let bytes = match contents(root, MACHINE_ID) {
-        Ok(Some(bytes)) => bytes,
-        Ok(None)
-        | Err(WalkError::Symlink { .. } | WalkError::NotAFile { .. } | WalkError::NotADirectory { .. }) => {
-            return Ok(None);
-        }
-        Err(error) => return Err(error),
-    };
-    let text = String::from_utf8_lossy(&bytes);
+    let Some(text) = plain_file(root, MACHINE_ID)? else { return Ok(None) };
     Ok(text.lines().next().map(|line| line.trim().chars().take(64).collect()))
+}
+
+/// The text of a regular file; `None` when there is none, and where a link stands in the way.
+fn plain_file(root: &Root, path: &str) -> Result<Option<String>, WalkError> {
+    match contents(root, path) {
+        Ok(bytes) => Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned())),
+        Err(WalkError::Symlink { .. } | WalkError::NotAFile { .. } | WalkError::NotADirectory { .. }) => {
+            Ok(None)
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// The name to compare a manifest's with: that of the root, else the one that was given.

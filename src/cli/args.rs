@@ -298,12 +298,10 @@ pub(super) struct Trust {
     pub(super) file: Option<PathBuf>,
 }
 
+// What every command that writes a host takes; no doc comment, which clap would take for the commands' own.
 #[derive(Debug, Args)]
-#[allow(clippy::struct_excessive_bools, reason = "one per flag")]
-pub(super) struct Install {
-    /// The host's bundle
-    pub(super) bundle: PathBuf,
-    /// The identity that the bundle is sealed to, such as `/etc/ssh/ssh_host_ed25519_key`
+pub(super) struct OnHost {
+    /// The identity that the host's bundles are sealed to, such as `/etc/ssh/ssh_host_ed25519_key`
     #[arg(short, long = "identity", value_name = "FILE", required = true)]
     pub(super) identities: Vec<PathBuf>,
     /// The root directory of the host
@@ -314,6 +312,14 @@ pub(super) struct Install {
     /// Check everything and show what would change, texts as a diff and never a secret; write nothing
     #[arg(long)]
     pub(super) dry_run: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Install {
+    /// The host's bundle
+    pub(super) bundle: PathBuf,
+    #[command(flatten)]
+    pub(super) host: OnHost,
     /// Install an older revision, or other contents under the same revision
     #[arg(long)]
     pub(super) allow_rollback: bool,
@@ -328,17 +334,8 @@ pub(super) struct Install {
 
 #[derive(Debug, Args)]
 pub(super) struct Rollback {
-    /// The identity that the host's bundles are sealed to, such as `/etc/ssh/ssh_host_ed25519_key`
-    #[arg(short, long = "identity", value_name = "FILE", required = true)]
-    pub(super) identities: Vec<PathBuf>,
-    /// The root directory of the host
-    #[arg(long, value_name = "DIR", default_value = "/")]
-    pub(super) root: PathBuf,
     #[command(flatten)]
-    pub(super) trust: Trust,
-    /// Check everything and show what would change, texts as a diff and never a secret; write nothing
-    #[arg(long)]
-    pub(super) dry_run: bool,
+    pub(super) host: OnHost,
     /// Go back although the earlier bundle's validity has ended
     #[arg(long)]
     pub(super) allow_expired: bool,

@@ -44,17 +44,17 @@ pub(super) struct Placing<'a> {
 }
 
 pub(super) fn run(arguments: &Install, output: &mut Output<'_>) -> Result<u8, Failure> {
-    let root = open_root(&arguments.root)?;
+    let root = open_root(&arguments.host.root)?;
     let placing = Placing {
         command: "install",
         bundle: &arguments.bundle,
-        trusted: &world::trust(arguments.trust.file.as_deref(), &arguments.root)?,
+        trusted: &world::trust(arguments.host.trust.file.as_deref(), &arguments.host.root)?,
         bytes: &world::read(&arguments.bundle)?,
-        root: &arguments.root,
-        identities: &arguments.identities,
+        root: &arguments.host.root,
+        identities: &arguments.host.identities,
     };
     let options = Options {
-        dry_run: arguments.dry_run,
+        dry_run: arguments.host.dry_run,
         allow_rollback: arguments.allow_rollback,
         force: arguments.force,
         allow_expired: arguments.allow_expired,

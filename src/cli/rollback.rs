@@ -13,18 +13,18 @@ use crate::rootfs::Root;
 use std::path::Path;
 
 pub(super) fn run(arguments: &Rollback, output: &mut Output<'_>) -> Result<u8, Failure> {
-    let root = open_root(&arguments.root)?;
-    let trusted = world::trust(arguments.trust.file.as_deref(), &arguments.root)?;
+    let root = open_root(&arguments.host.root)?;
+    let trusted = world::trust(arguments.host.trust.file.as_deref(), &arguments.host.root)?;
     let placing = Placing {
         command: "rollback",
         bundle: Path::new(PREVIOUS),
         bytes: &[],
-        root: &arguments.root,
+        root: &arguments.host.root,
         trusted: &trusted,
-        identities: &arguments.identities,
+        identities: &arguments.host.identities,
     };
     let options = Options {
-        dry_run: arguments.dry_run,
+        dry_run: arguments.host.dry_run,
         force: arguments.force,
         allow_expired: arguments.allow_expired,
         // the way back is one on purpose

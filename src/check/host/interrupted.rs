@@ -33,12 +33,8 @@ pub(super) fn check(root: &Root) -> Option<Told> {
     }
 }
 
-/// Staging directories beside what the manifest lists, of which no journal tells.
+/// Staging directories beside what the manifest lists, while there is no journal that tells of them.
 pub(super) fn leftovers(root: &Root, manifest: &Manifest) -> Vec<Finding> {
-    let known: BTreeSet<String> = match journal::read(root) {
-        Ok(Found::Interrupted(journal)) => journal.staging.into_iter().collect(),
-        _ => BTreeSet::new(),
-    };
     let files = manifest.files.iter().filter_map(|file| Some(split(&file.path).ok()?.0));
     let directories = manifest.directories.iter().map(|directory| directory.path.as_str());
     let places: BTreeSet<&str> =
@@ -48,10 +44,9 @@ pub(super) fn leftovers(root: &Root, manifest: &Manifest) -> Vec<Finding> {
         let found = root.directory(place).and_then(|open| Ok((open.leftovers()?, open)));
         // What is missing or in the way is told by others.
         let Ok((entries, open)) = found else { continue };
-        let paths = entries.into_iter().map(|entry| (open.at(&entry.name), entry.kind));
-        findings.extend(paths.filter(|(path, _)| !known.contains(path)).map(|(path, kind)| {
-            Finding::new(Id::Interrupted, path, LEFT)
-                .found(format!("a {kind} of an install without a journal"))
+        findings.extend(entries.into_iter().map(|entry| {
+            Finding::new(Id::Interrupted, open.at(&entry.name), LEFT)
+                .found(format!("a {} of an install without a journal", entry.kind))
         }));
     }
     findings
